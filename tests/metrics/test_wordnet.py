@@ -137,23 +137,7 @@ def golden_words(reader):
     """Choose lemmas, irregular forms, inflections, stems and words that WordNet does not have."""
     pick, stem = random.Random(0), PorterStemmer().stem
     lemmas = pick.sample(sorted(reader.words()), 300)
-    common = [
-        "happy",
-        "run",
-        "dogs",
-        "better",
-        "best",
-        "well",
-        "further",
-        "taller",
-        "slowly",
-        "went",
-        "geese",
-        "men",
-        "us",
-        "as",
-        "it",
-    ]
+    common = ["happy", "run", "dogs", "better", "taller", "slowly", "went", "geese", "us", "as"]
     absent = ["", " ", "zzzz", "日本", "İstanbul", "naïve", "'s", "can't", "U.S.", "3.14", "--"]
     inflected = [pick.choice(lemmas) + pick.choice(["s", "es", "ed", "ing"]) for _ in range(100)]
     return {*lemmas, *common, *absent, *inflected, *map(stem, lemmas), *map(stem, common)}
