@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -15,7 +14,8 @@ class Metric(Protocol):
 
     Attributes:
         name: What a grader config calls it: `rouge_l`.
-        signature: The settings that determine the number: `rouge_l|lib:rouge-score-0.1.2|stem:no`.
+        signature: The settings that determine the number:
+            `rouge_l|v:f1|tok:google|lib:rouge-score-0.1.2`.
     """
 
     @property
@@ -24,24 +24,40 @@ class Metric(Protocol):
     @property
     def signature(self) -> str: ...
 
-    def pair(self, candidate: str, reference: str) -> float: ...
+    def pair(self, candidate: str, reference: str) -> float:
+        """Score one pair.
 
-    def batch(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class PairMetric:
-    """A metric that is fully described by a function of one pair."""
-
-    name: str
-    signature: str
-    pair: Callable[[str, str], float]
+        Raises:
+            TooMuchWork: The texts are so long that it would take minutes.
+        """
+        ...
 
     def batch(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         """Score each candidate against the reference at the same position.
 
         Raises:
             ValueError: The two sequences differ in length.
+            TooMuchWork: Some pair is too much. `pair` says which.
         """
-        pair = self.pair
-        return [pair(c, r) for c, r in zip(candidates, references, strict=True)]
+        ...
+
+
+class Family(Protocol):
+    """Metrics that are computed in one pass over a pair, because they share tokens and counts.
+
+    Attributes:
+        signatures: The signature of each member by its name; scores come in this order.
+    """
+
+    @property
+    def signatures(self) -> Mapping[str, str]: ...
+
+    def pair(self, candidate: str, reference: str) -> Sequence[float]:
+        """Each member's score of one pair."""
+        ...
+
+    def batch(
+        self, candidates: Sequence[str], references: Sequence[str]
+    ) -> Sequence[Sequence[float]]:
+        """Each member's scores of all pairs: one sequence a member."""
+        ...
