@@ -48,18 +48,18 @@ class FailureKind(StrEnum):
 
 # A msgspec.Struct where the house style has frozen dataclasses: same meaning, but rows, grades
 # and failures are made by the million and cost a fifth of the time.
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why one row has no score.
 
     Attributes:
         kind: The hosted flag to count it under.
-        message: A sentence to act on.
         reason: The finer word where the flag is coarse (`timeout`, `division_by_zero`), or "".
+        message: A sentence to act on.
     """
 
     kind: FailureKind
-    message: str
     reason: str = ""
+    message: str
 
 
 Severity = Literal["error", "warning", "note"]
@@ -134,7 +134,7 @@ class GradingError(GradersError):
     """One row could not be graded."""
 
     def __init__(self, kind: FailureKind, message: str, reason: str = "") -> None:
-        self.failure = Failure(kind, message, reason)
+        self.failure = Failure(kind=kind, reason=reason, message=message)
         super().__init__(message)
 
 
@@ -176,7 +176,7 @@ def caret(text: str, position: int) -> str:
     end = text.find("\n", position)
     line = text[start : end if end >= 0 else len(text)]
     column = position - start
-    cut = max(0, column - _CARET_WINDOW // 2)
+    cut = max(0, column - _CARET_WINDOW // 2) if len(line) > _CARET_WINDOW else 0
     shown = line[cut : cut + _CARET_WINDOW]
     before, after = "... " if cut else "", " ..." if cut + _CARET_WINDOW < len(line) else ""
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

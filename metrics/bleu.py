@@ -66,7 +66,7 @@ def nltk_bleu(shared: Shared, smoothing: Smoothing) -> float:
 
     Example:
         >>> nltk_bleu(Shared(candidate=2, reference=2, ngrams=[2, 1, 0, 0], lcs=0), _method4)
-        0.21690743377623947
+        0.2213885886251307
     """
     if not shared.ngrams[0]:
         return 0.0

@@ -58,5 +58,5 @@ def load(signatures: Mapping[str, str], statistic: str, *, stem: bool, lsum: boo
         signatures={name: f"{text}|backend:rouge-score-rs" for name, text in signatures.items()},
         kinds=kinds,
         statistic=_STATISTICS[statistic],
-        scorer=RougeScorer(kinds, use_stemmer=stem),  # type: ignore[no-untyped-call]
+        scorer=RougeScorer(kinds, use_stemmer=stem),
     )

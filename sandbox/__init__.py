@@ -1,9 +1,8 @@
-"""Run untrusted Python with limits, and report what it did.
+"""Run untrusted Python with limits, and report what it did: the vocabulary.
 
-The runner itself is the next thing to be built; what stands here is the vocabulary that the
-other packages already share with it.
+A runner is anything that fulfils the `Sandbox` protocol; this package does not ship one yet.
 """
 
-from sandbox.types import JSON
+from sandbox.types import JSON, Call, Outcome, Sandbox, Status
 
-__all__ = ["JSON"]
+__all__ = ["JSON", "Call", "Outcome", "Sandbox", "Status"]

@@ -2,5 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 """What crosses the border: plain data, never objects."""
+
+
+class Status(StrEnum):
+    """How a call ended. Only `OK` has a value; only `BROKEN` is our fault, and worth a retry."""
+
+    OK = "ok"
+    RAISED = "raised"
+    SIGNALED = "signaled"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    OUTPUT_TOO_LARGE = "output_too_large"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One function call: `entry(*args)` in the module that `source` defines."""
+
+    source: str
+    entry: str
+    args: Sequence[JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happened, as data.
+
+    Attributes:
+        status: How the call ended.
+        value: What it returned; only where `status` is OK.
+        error: The traceback, or what else there is to say of a call that did not end well.
+        stdout: What it printed, capped.
+        stderr: The same for standard error.
+        wall_seconds: From start to end.
+    """
+
+    status: Status
+    value: JSON = None
+    error: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    wall_seconds: float = 0.0
+
+
+class Sandbox(Protocol):
+    """Runs calls in isolation. Safe to share between tasks; bounds its own concurrency.
+
+    `run` gives as many outcomes as calls, in the same order, and never raises for what the code
+    did.
+    """
+
+    async def run(self, calls: Sequence[Call]) -> list[Outcome]: ...
+
+    async def aclose(self) -> None: ...

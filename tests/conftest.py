@@ -27,3 +27,11 @@ def _offline(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", guarded)
     for name in [name for name in os.environ if name.endswith("_API_KEY")]:
         monkeypatch.delenv(name)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """In continuous integration a skip is a failure: nothing may be missing there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if skipped and exitstatus == 0 and os.environ.get("GRADERS_SKIP_IS_FAILURE") == "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - characters that look like others are what these texts are for
 """Texts for the metric tests: the three real files, a table of traps, and random ones."""
 
 from __future__ import annotations

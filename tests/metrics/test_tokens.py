@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - characters that look like others are what these texts are for
 """Each tokenizer equals the one it imitates, on real, adversarial and random text."""
 
 import sys

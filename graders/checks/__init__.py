@@ -1,0 +1,100 @@
+"""One place for each thing that can be wrong with a config: compiling and linting both ask here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graders.checks.source import check_source
+from graders.config.graders import (
+    AnyConfig,
+    EvalConfig,
+    LabelModelConfig,
+    MultiConfig,
+    PythonConfig,
+    StringCheckConfig,
+    TextSimilarityConfig,
+    walk,
+)
+from graders.config.parse import Document
+from graders.errors import ConfigError, Finding
+from graders.formula import compile_formula
+from graders.profile import Profile
+from graders.template import compile_template
+from metrics import metric
+
+__all__ = ["check_document", "check_source"]
+
+
+def check_document(document: Document, profile: Profile) -> list[Finding]:
+    """Everything about a config that can be wrong without a row: templates, formulas, sources.
+
+    Args:
+        document: What was read; findings have the paths of its file.
+        profile: Settings that decide whether a criterion has a threshold and a metric its package.
+    """
+    findings: list[Finding] = []
+    for location, part in walk(document.grader):
+        place = document.place(location)
+        findings += _at(place, _check_part(part, profile))
+        if location[:1] == ("testing_criteria",):
+            findings += _at(place, _check_threshold(part, profile))
+    return findings
+
+
+def _check_part(part: AnyConfig, profile: Profile) -> list[Finding]:
+    match part:
+        case MultiConfig():
+            return _problems_of(lambda: compile_formula(part.calculate_output, part.graders))
+        case EvalConfig():
+            return []
+        case PythonConfig():
+            return _at("source", check_source(part.source))
+    findings = _check_metric(part, profile) if isinstance(part, TextSimilarityConfig) else []
+    for place, text in part.templates():
+        findings += _at(place, _problems_of(lambda text=text: compile_template(text)))
+    return findings
+
+
+def _check_metric(config: TextSimilarityConfig, profile: Profile) -> list[Finding]:
+    """A setting may need a package that is not installed."""
+    try:
+        metric(config.evaluation_metric, profile.metrics)
+    except ImportError as error:
+        path = "evaluation_metric"
+        return [Finding(code="no-package", severity="error", path=path, message=str(error))]
+    return []
+
+
+def _check_threshold(criterion: AnyConfig, profile: Profile) -> list[Finding]:
+    if isinstance(criterion, (StringCheckConfig, LabelModelConfig)):
+        return []  # these pass at a score of 1
+    if getattr(criterion, "pass_threshold", None) is not None:
+        return []
+    if profile.default_threshold is not None:
+        return []
+    return [
+        Finding(
+            code="no-threshold",
+            severity="error",
+            path="pass_threshold",
+            message="is missing, so nothing says when this criterion is passed",
+            fix="Add pass_threshold, or set default_threshold.",
+        )
+    ]
+
+
+def _problems_of(compiling: object) -> list[Finding]:
+    assert callable(compiling)
+    try:
+        compiling()
+    except ConfigError as error:
+        return list(error.findings)
+    return []
+
+
+def _at(place: str, findings: list[Finding]) -> list[Finding]:
+    """The same findings, seen from further out."""
+    place = place.removeprefix(".")
+    if not place:
+        return findings
+    return [replace(f, path=f"{place}.{f.path}" if f.path else place) for f in findings]

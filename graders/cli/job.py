@@ -1,0 +1,186 @@
+"""Doing what `graders run` asks: rows through the grader, lines to files, a summary to people."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import NoReturn
+
+import click
+import msgspec
+
+from graders.cli.progress import Show, progress_bar
+from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, run_sync
+from graders.errors import GradersError, RowError
+from graders.grades import Grade, Grader
+from graders.report.summary import Summary
+from graders.report.text import to_lines
+from graders.results import Result, to_result, write_results
+from graders.row_files import RowFormat, read_rows
+from graders.rows import Row
+from graders.strict_json import encode
+from graders.terminal import printable, printable_lines
+
+Write = Callable[[Result, Grade], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A grader and how it is to be run.
+
+    Attributes:
+        grader: What judges.
+        profile: The name of its settings, for the record.
+        options: Policies.
+        title: What the summary says was run.
+        as_json: Whether output is for programs.
+    """
+
+    grader: Grader
+    profile: str
+    options: RunOptions
+    title: str
+    as_json: bool
+
+    def result(self, graded: Graded) -> Result:
+        """The result line of a graded row."""
+        row, grade, reward = graded
+        signature = f"profile:{self.profile}|{self.grader.signature}"
+        return to_result(row, grade, signature=signature, reward=reward, detail=self.options.detail)
+
+
+def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> int:
+    """Grade a file and report; returns the exit code.
+
+    Raises:
+        OSError: The rows cannot be read to their end; raised after the report.
+        KeyboardInterrupt: The same for an interrupted run.
+    """
+    summary = Summary()
+    started = perf_counter()
+    stopped: BaseException | None = None
+    stream = read_rows(rows, shape)  # what is wrong with `shape` comes before old results are gone
+    with ExitStack() as stack:
+        write = stack.enter_context(_results_to(results))
+        show = stack.enter_context(progress_bar(rows))
+        stack.enter_context(_interrupted_at_once())
+        try:
+            asyncio.run(_grade_all(job, stream, summary, write, show))
+        except (RunStoppedError, RowError, OSError, KeyboardInterrupt) as error:
+            stopped = error
+    _report(job, summary, seconds=perf_counter() - started, results=results)
+    if isinstance(stopped, GradersError):
+        click.echo(f"graders: {printable_lines(str(stopped))}", err=True)
+        return 1
+    if stopped is not None:
+        raise stopped
+    if not summary.samples and not summary.bad_lines:
+        raise click.UsageError(f"{rows} holds no rows.")
+    return 1 if summary.failed or summary.bad_lines else 0
+
+
+@contextmanager
+def _interrupted_at_once() -> Iterator[None]:
+    """Let Ctrl-C end a run where it is.
+
+    asyncio only cancels the task, and graders that compute never wait: they would go on to the
+    end of the file.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)  # one asyncio does not know, and keeps
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _grade_all(
+    job: Job, rows: Iterator[Row | RowError], summary: Summary, write: Write | None, show: Show
+) -> None:
+    stream = grade_stream(job.grader, rows, job.options, bad_line=summary.bad_line)
+    async for batch in stream:
+        if write is not None:
+            for graded in batch:
+                write(job.result(graded), graded[1])
+        summary.add(batch)
+        show(batch[-1][0].row, summary.samples, summary.failed + summary.bad_lines)
+
+
+@contextmanager
+def _results_to(results: str | None) -> Iterator[Write | None]:
+    if results is None:
+        yield None
+    elif results == "-":
+        out = sys.stdout.buffer
+
+        def write(result: Result, _: Grade) -> None:
+            out.write(encode(result) + b"\n")
+
+        yield write
+        out.flush()
+    else:
+        with write_results(Path(results)) as write_both:
+            yield write_both
+
+
+def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) -> None:
+    # With the results on standard output, people read standard error.
+    err = results == "-"
+    settings = {"profile": job.profile, "signature": job.grader.signature}
+    if job.as_json:
+        report = {**summary.to_json(), "seconds": round(seconds, 3), "results": results, **settings}
+        click.echo(json.dumps(report, indent=2), err=err)
+        return
+    click.echo(printable(job.title), err=err)
+    for line in to_lines(summary, seconds=seconds):
+        click.echo(line, err=err)
+    click.echo(f"  profile  {printable(job.profile)}", err=err)
+    where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
+    click.echo(f"  results  {printable(where)}", err=err)
+
+
+def grade_one(job: Job, row: Row, results: str | None) -> int:
+    """Grade one row and show everything about it; returns the exit code."""
+
+    async def judge() -> list[Grade]:
+        return await job.grader.grade([row])
+
+    (grade,) = run_sync(judge)
+    reward = 0.0 if grade.score is None and job.options.failures == "zero" else grade.score
+    result = job.result((row, grade, reward))
+    if results is not None:
+        with _results_to(results) as write:
+            assert write is not None, "there is somewhere to write"
+            write(result, grade)
+    if job.as_json:
+        click.echo(json.dumps(msgspec.to_builtins(result)))  # ASCII: nothing a terminal obeys
+    elif results != "-":
+        click.echo(printable(job.title))
+        click.echo("\n".join(_lines_of("reward", grade)))
+    return 0 if grade.failure is None else 1
+
+
+def _lines_of(name: str, grade: Grade, indent: str = "  ") -> Iterator[str]:
+    name = printable(name)
+    if grade.failure is not None:
+        yield f"{indent}{name:<20} {grade.failure.kind}"
+        yield f"{indent}    {printable_lines(grade.failure.message)}"
+    else:
+        passed = {True: "passed", False: "not passed", None: ""}[grade.passed]
+        yield f"{indent}{name:<20} {grade.score:.6g}  {passed}".rstrip()
+    for key, part in grade.parts.items():
+        yield from _lines_of(key, part, indent + "  ")

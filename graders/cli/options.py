@@ -1,0 +1,55 @@
+"""Options and habits that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import click
+
+from graders.errors import Finding
+from graders.profile import PROFILES, Profile, find_profile
+from graders.terminal import printable_lines
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def profile_options(command: F) -> F:
+    """`--profile NAME --set KEY=VALUE`, for every command that grades."""
+    command = click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Override one setting of the profile, such as rouge=pltrdy or render=python.",
+    )(command)
+    return click.option(
+        "--profile",
+        "profile_name",
+        default="openai",
+        show_default=True,
+        metavar="NAME",
+        help=f"Settings that decide numbers: {', '.join(PROFILES)}.",
+    )(command)
+
+
+def chosen_profile(name: str, settings: Iterable[str]) -> Profile:
+    """The profile that the two options name.
+
+    Raises:
+        click.BadParameter: A setting is not KEY=VALUE.
+        ConfigError: The profile or a setting is unknown.
+    """
+    pairs = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{setting!r} is not KEY=VALUE", param_hint="--set")
+        pairs[key.strip()] = value.strip()
+    return find_profile(name).override(pairs)
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """Say what is worth saying about a config, on standard error."""
+    for finding in findings:
+        click.echo(f"{finding.severity}: {printable_lines(str(finding))}", err=True)

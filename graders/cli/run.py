@@ -1,0 +1,170 @@
+"""`graders run`: grade a file of rows, or one sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graders.cli.options import chosen_profile, profile_options, show_findings
+
+if TYPE_CHECKING:
+    from graders.config.parse import Document
+    from graders.engine import RunOptions
+    from graders.profile import Profile
+    from graders.row_files import RowFormat
+    from graders.rows import Row
+
+_EPILOG = """\b
+Examples:
+  graders run grader.json rows.jsonl -o results.jsonl
+  graders run grader.json rows.jsonl.gz --group-by item.prompt_id --json
+  graders run grader.json items.jsonl --outputs outputs.jsonl --key id
+  cat rows.jsonl | graders run grader.json - --failures stop
+  graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
+
+A row is {"item": {...}, "sample": ...} or {"item": {...}, "samples": [...]}, a
+run request, or a flat object whose output stands under --output.
+"""
+
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("rows", required=False, type=_FILE)
+@click.option("-o", "results", metavar="RESULTS", help="Write a JSON line per sample; - is stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--sample", metavar="TEXT", help="Grade this one output, without files.")
+@click.option("--item", metavar="JSON", help="The item beside --sample.  [default: {}]")
+@click.option("--output", metavar="KEY", help="Where a flat row has its output.")
+@click.option("--outputs", type=_FILE, metavar="FILE", help="A second file, with the outputs.")
+@click.option("--key", metavar="PATH", help="Join --outputs by this value, not by line.")
+@click.option("--group-by", metavar="PATH", help="What makes rows one group.  [default: the item]")
+@click.option(
+    "--failures",
+    type=click.Choice(["drop", "zero", "stop"]),
+    default="drop",
+    show_default=True,
+    help="The reward of a row that cannot be graded: none, 0.0, or stop the run.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["none", "failures", "all"]),
+    default="failures",
+    show_default=True,
+    help="Which results keep rendered inputs and replies.",
+)
+@click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Grade N samples at most.")
+@click.option("--strict", is_flag=True, help="Stop at the first line that is not a row.")
+@profile_options
+def command(config: Path, rows: str | None, **given: Any) -> int:
+    """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
+    from graders.cli.job import Job, grade_file, grade_one
+    from graders.compile import compile_grader
+    from graders.config.parse import load_config
+
+    document = load_config(config)
+    profile = chosen_profile(given["profile_name"], given["settings"])
+    show_findings(document.findings)
+    row = _one_row(document, rows, given)
+    if given["pass_threshold"] is not None:
+        document, profile = _with_threshold(document, profile, given["pass_threshold"])
+    job = Job(
+        grader=compile_grader(document, profile=profile),
+        profile=profile.name,
+        options=_options(given),
+        title=f"{document.describe()}, from {config}",
+        as_json=given["as_json"],
+    )
+    _refuse_overwriting(given["results"], config, rows, given["outputs"])
+    if row is not None:
+        return grade_one(job, row, given["results"])
+    if rows is None:
+        raise click.UsageError("Missing argument 'ROWS' (or give --sample).")
+    return grade_file(job, rows, _row_format(rows, given), given["results"])
+
+
+def _options(given: dict[str, Any]) -> RunOptions:
+    from graders.engine import RunOptions
+
+    return RunOptions(
+        failures=given["failures"],
+        detail=given["detail"],
+        strict=given["strict"],
+        limit=given["limit"],
+    )
+
+
+def _row_format(rows: str, given: dict[str, Any]) -> RowFormat:
+    from graders.row_files import RowFormat
+
+    if rows == given["outputs"] == "-":
+        raise click.UsageError("ROWS and --outputs cannot both be standard input.")
+    if given["key"] and not given["outputs"]:
+        raise click.UsageError("--key joins --outputs to the rows, and there is no --outputs.")
+    return RowFormat(
+        output=given["output"],
+        outputs=Path(given["outputs"]) if given["outputs"] else None,
+        key=given["key"],
+        group_by=given["group_by"],
+    )
+
+
+def _one_row(document: Document, rows: str | None, given: dict[str, Any]) -> Row | None:
+    """The one row to grade without a file: from --sample, or from a run request."""
+    from graders.config.graders import RunRequest
+    from graders.rows import Row, to_sample
+    from graders.strict_json import NotJSONError, decode
+
+    if given["item"] is not None and given["sample"] is None:
+        raise click.UsageError("--item stands beside --sample, and there is no --sample.")
+    if given["sample"] is not None:
+        if rows is not None:
+            raise click.UsageError("--sample grades without a file; leave ROWS or --sample out.")
+        try:
+            item = decode(given["item"] or "{}")
+        except NotJSONError as error:
+            raise click.BadParameter(str(error), param_hint="--item") from None
+        if not isinstance(item, dict):
+            raise click.BadParameter("is not a JSON object", param_hint="--item")
+        return Row(item=item, sample=to_sample(given["sample"]), row=1)
+    if rows is None and isinstance(document.value, RunRequest):
+        return document.value.row()
+    return None
+
+
+def _with_threshold(
+    document: Document, profile: Profile, threshold: float
+) -> tuple[Document, Profile]:
+    """The option wins over the config's own; for an Evals body it fills in what is missing."""
+    from graders.config.graders import EvalConfig, LabelModelConfig, StringCheckConfig
+
+    if not isfinite(threshold):
+        raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
+    config = document.grader
+    if isinstance(config, EvalConfig):
+        return document, replace(profile, default_threshold=threshold)
+    if isinstance(config, (StringCheckConfig, LabelModelConfig)):
+        raise click.UsageError(f"--pass-threshold: a {config.type} passes at a score of 1.")
+    changed = config.model_copy(update={"pass_threshold": threshold})
+    return replace(document, kind="grader", value=changed), profile
+
+
+def _refuse_overwriting(results: str | None, *inputs: str | Path | None) -> None:
+    from graders.results import timing_path
+
+    if results is None or results == "-":
+        return
+    if Path(results).is_dir():
+        raise click.UsageError(f"-o {results}: Is a directory.")
+    for written in (Path(results), timing_path(Path(results))):
+        for path in inputs:
+            if path is None or str(path) == "-" or not written.exists():
+                continue
+            if written.samefile(path):
+                raise click.UsageError(f"-o {results} would overwrite the input {path}.")

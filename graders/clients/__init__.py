@@ -1,0 +1,76 @@
+"""Ways to reach a model or an endpoint: one-method protocols, and scripted stand-ins for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from graders.grades import Usage
+from sandbox import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message. `content` is text, or blocks in the hosted words (`input_image`, ...)."""
+
+    role: str
+    content: str | Sequence[JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """All that decides a reply.
+
+    Attributes:
+        model: The judge's name.
+        messages: Rendered messages.
+        schema: JSON Schema the reply must match, as the hosted `json_schema` format has it.
+        sampling: The config's sampling_params that are set.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    schema: Mapping[str, JSON]
+    sampling: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReply:
+    """What the model said. `refusal` is set where it declined; `truncated` where it was cut."""
+
+    text: str = ""
+    refusal: str | None = None
+    truncated: bool = False
+    model: str = ""
+    usage: Usage | None = None
+
+
+class ModelClient(Protocol):
+    """Sends one request; bounds its own concurrency.
+
+    Raises `GradingError(FailureKind.MODEL_SERVER, ...)` when the service does not answer.
+    """
+
+    async def complete(self, request: ModelRequest) -> ModelReply: ...
+
+
+class EndpointClient(Protocol):
+    """Posts one grading to an endpoint grader and returns the JSON it answers.
+
+    Raises `GradingError` with an `endpoint_*` kind when there is no usable answer.
+    """
+
+    async def post(self, url: str, headers: Mapping[str, str], body: JSON) -> JSON: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedClient:
+    """Answers from a function and keeps what it was asked. For tests and dry runs."""
+
+    answer: Callable[[ModelRequest], ModelReply]
+    asked: list[ModelRequest] = field(default_factory=list)
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        self.asked.append(request)
+        return self.answer(request)

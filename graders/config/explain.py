@@ -1,0 +1,166 @@
+"""What pydantic found wrong, in our words: where, what, with the value, and what is allowed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from graders.config.content import TAG
+from graders.config.graders import GraderConfig, Location
+from graders.errors import Finding, near_miss
+
+Renames = dict[Location, Location]
+"""Where members stood before a list or a single grader became a map."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+_SHOWN: Final = 60
+_FIELDS: Final = frozenset(
+    name
+    for member in get_args(get_args(GraderConfig)[0])
+    for name in get_args(member)[0].model_fields
+)
+"""Keys that mean something in some grader, so that they are no misspelling of another."""
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    "string_type": "a string",
+    "float_type": "a number",
+    "int_type": "an integer",
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "tuple_type": "a list",
+    "none_required": "null",
+    "finite_number": "a finite number",
+    "string_pattern_mismatch": "an http:// or https:// address",
+}
+_TAG: Final = repr(TAG)[1:-1]  # as pydantic's messages have it
+METHODS: Final = ("supervised", "dpo", "reinforcement")
+_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
+
+def explain(error: ValidationError, renames: Renames) -> list[Finding]:
+    """Every problem of a config as a finding of severity error."""
+    details = error.errors(include_url=False)
+    return [_finding(detail, renames) for detail in details if not _is_echo(detail)]
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    # Pydantic drops list entries that fail and then finds the list too short.
+    return (
+        detail["type"] == "too_short"
+        and isinstance(detail["input"], (list, tuple, dict))
+        and len(detail["input"]) >= detail["ctx"]["min_length"]
+    )
+
+
+def _finding(detail: ErrorDetails, renames: Renames) -> Finding:
+    location, (message, fix) = detail["loc"], _words(detail)
+    if detail["type"].startswith("union_tag") and isinstance(detail["input"], dict):
+        location = (*location, "type")
+    return Finding(
+        code=detail["type"].replace("_", "-"),
+        severity="error",
+        path=show_path(location, renames),
+        message=message,
+        fix=fix,
+    )
+
+
+def _words(detail: ErrorDetails) -> tuple[str, str]:
+    """Message and fix of one problem."""
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "literal_error":
+        return _not_one_of(value, _QUOTED.findall(context["expected"]))
+    if kind == "union_tag_invalid":
+        tags = [tag.removeprefix(_TAG) for tag in _QUOTED.findall(context["expected_tags"])]
+        known = [tag for tag in tags if not tag.startswith(_TAG)]  # but for shapes without a type
+        given = value.get("type")
+        method = not detail["loc"] and isinstance(given, str) and near_miss(given, METHODS)
+        return _not_one_of(given, [*known, *METHODS] if method else known)
+    if kind == "union_tag_not_found":
+        if isinstance(value, dict):
+            return "is missing, and says what this is", 'Add "type".'
+        return f"{_show(value, detail)} is not an object with a type", ""
+    if kind == "missing":
+        return "is missing", _instead(str(detail["loc"][-1]), value)
+    if kind in _EXPECTED:
+        return f"{_show(value, detail)} is not {_EXPECTED[kind]}", ""
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        return f"{_show(value, detail)} is not {words} {context[bound]:g}", ""
+    if kind in ("too_short", "too_long"):
+        bound = "at least {min_length}" if kind == "too_short" else "at most {max_length}"
+        return f"has {len(value)} entries, and must have {bound.format(**context)}", ""
+    if kind == "string_too_short":
+        return "is empty", ""
+    return detail["msg"], ""
+
+
+def _instead(name: str, given: object) -> str:
+    """Where a missing field stands under a misspelt key."""
+    keys = [key for key in given if key not in _FIELDS] if isinstance(given, dict) else []
+    close = get_close_matches(name, [key for key in keys if isinstance(key, str)], n=1)
+    return f"Did you mean {name!r} where it says {close[0]!r}?" if close else ""
+
+
+def _not_one_of(value: object, allowed: list[str]) -> tuple[str, str]:
+    hint = near_miss(value, allowed) if isinstance(value, str) else ""
+    return f"{shown(value)} is not one of {', '.join(allowed)}", hint
+
+
+def _show(value: object, detail: ErrorDetails) -> str:
+    # Header values are credentials.
+    return "this value" if "headers" in detail["loc"] else shown(value)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: not at length, and no text from inside a container."""
+    if isinstance(value, (dict, list, tuple)) and _holds_text(value):
+        return "an object" if isinstance(value, dict) else "a list"
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more than 4,300 digits
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 4] + " ..."
+
+
+def _holds_text(value: object) -> bool:
+    if isinstance(value, (dict, list, tuple)):
+        return any(map(_holds_text, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str)
+
+
+def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
+    """A location as one would write it, in the file's own terms.
+
+    Example:
+        >>> show_path(("graders", "my key", "input", 0), {})
+        'graders["my key"].input[0]'
+    """
+    plain = tuple(p for p in location if not (isinstance(p, str) and p.startswith(TAG)))
+    for moved, place in renames.items():
+        if plain[: len(moved)] == moved:
+            plain = place + plain[len(moved) :]
+            break
+    path = ""
+    for part in plain:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif _IDENTIFIER.fullmatch(part):
+            path += f".{part}"
+        else:
+            path += f"[{json.dumps(part, ensure_ascii=False)}]"
+    return path.removeprefix(".")

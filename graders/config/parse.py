@@ -1,0 +1,237 @@
+"""From what a user has (a file, a dict, an SDK object) to checked, frozen data.
+
+A file may hold a grader, a fine-tuning method, a run request or an Evals body; `Document` says
+which. Every error is reported at once, and what is tolerated but worth knowing (an unknown key,
+a missing name, a `multi` in list form) travels beside the value as findings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from graders.config.explain import METHODS, Renames, explain, show_path
+from graders.config.graders import AnyConfig, EvalConfig, GraderConfig, Location, RunRequest
+from graders.config.methods import DPO, Method, Reinforcement, ReinforcementMethod, Supervised
+from graders.config.normalise import normalise
+from graders.errors import ConfigError, Finding, findings_of, near_miss
+from graders.strict_json import NotJSONError, decode
+
+Kind = Literal["grader", "method", "request", "eval"]
+ConfigSource = AnyConfig | Mapping[str, object] | str | os.PathLike[str] | BaseModel
+
+_ADAPTERS: Final[Mapping[Kind, TypeAdapter[Any]]] = {
+    "grader": TypeAdapter(GraderConfig),
+    "method": TypeAdapter(Method),
+    "request": TypeAdapter(RunRequest),
+    "eval": TypeAdapter(EvalConfig),
+}
+_BARE_METHOD: Final[TypeAdapter[Any]] = TypeAdapter(ReinforcementMethod)
+_LOCATIONS: Final[Mapping[type, Location]] = {
+    Reinforcement: ("reinforcement", "grader"),
+    ReinforcementMethod: ("grader",),
+    RunRequest: ("grader",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a config file holds.
+
+    Attributes:
+        kind: Which of the four forms it has.
+        value: The checked form itself.
+        findings: What is worth saying; no errors, those are raised.
+        location: Where the grader stands in it: (), or `("reinforcement", "grader")`.
+        renames: Where members of a multi stood before they became a map.
+    """
+
+    kind: Kind
+    value: AnyConfig | Method | ReinforcementMethod | RunRequest
+    findings: tuple[Finding, ...] = ()
+    location: Location = ()
+    renames: Mapping[Location, Location] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Where the grader stands: "", `grader` or `reinforcement.grader`."""
+        return self.place(())
+
+    def place(self, location: Location) -> str:
+        """A place below the grader, as it is written in the file: `graders[0]`."""
+        return show_path((*self.location, *location), self.renames)
+
+    @property
+    def has_grader(self) -> bool:
+        """Whether there is something to compile."""
+        return not isinstance(self.value, (Supervised, DPO))
+
+    def describe(self) -> str:
+        """What it is, in a few words: `a method (reinforcement) with a multi grader`."""
+        if not self.has_grader:
+            return f"a {self.value.type} method"  # type: ignore[union-attr]
+        config = self.grader
+        if isinstance(config, EvalConfig):
+            return f"an Evals body with {len(config.testing_criteria)} criteria"
+        place = {"method": "a reinforcement method with ", "request": "a run request with "}
+        return f"{place.get(self.kind, '')}a {config.type} grader named {config.name!r}"
+
+    @property
+    def grader(self) -> AnyConfig:
+        """What there is to compile.
+
+        Raises:
+            ConfigError: It is a supervised or dpo method, which has no grader.
+        """
+        match self.value:
+            case Reinforcement():
+                return self.value.reinforcement.grader
+            case RunRequest() | ReinforcementMethod():
+                return self.value.grader
+            case Supervised() | DPO():
+                message = f"a {self.value.type} method has no grader"
+                raise ConfigError(
+                    Finding(code="no-grader", severity="error", path="type", message=message)
+                )
+            case _:
+                return self.value
+
+
+def read_config(source: ConfigSource) -> Document:
+    """Check a config in any of the forms it may have in Python.
+
+    Args:
+        source: A dict, a path to a JSON file, a config of ours, or an object of the `openai` SDK.
+
+    Raises:
+        ConfigError: It is not a config; holds every problem with its path.
+        OSError: A file cannot be read.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return load_config(Path(source))
+    return parse_config(source)
+
+
+def load_config(path: Path) -> Document:
+    """Read and check a config file.
+
+    Raises:
+        ConfigError: The file is not JSON or not a config; says where.
+        OSError: It cannot be read.
+    """
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    try:
+        value = decode(data, unique_keys=True)
+    except NotJSONError as error:
+        raise ConfigError(
+            Finding(
+                code="not-json",
+                severity="error",
+                path=f"{path}:{error.line}:{error.column}",
+                message=f"not JSON: {error.problem}",
+            )
+        ) from None
+    return parse_config(value)
+
+
+def parse_config(value: object) -> Document:
+    """Check a config that came from JSON, or an SDK object.
+
+    Raises:
+        ConfigError: It is none of the four forms; holds every problem with its path.
+
+    Example:
+        >>> parse_config({"type": "string_check", "name": "n", "input": "", "operation": "eq"})
+        Traceback (most recent call last):
+        graders.errors.ConfigError: reference: is missing
+    """
+    plain: object = to_plain(value)
+    if not isinstance(plain, dict):
+        raise ConfigError(
+            Finding(
+                code="not-a-config",
+                severity="error",
+                path="",
+                message=f"a config is a JSON object, and this is a {type(plain).__name__}",
+            )
+        )
+    body = cast("dict[str, object]", plain)
+    kind = _kind_of(body)
+    adapter = _BARE_METHOD if kind == "method" and "type" not in body else _ADAPTERS[kind]
+    notes: list[Finding] = []
+    renames: Renames = {}
+    full = normalise(body, kind, notes, renames)
+    errors = findings_of("error", notes)
+    try:
+        checked = adapter.validate_python(full)
+    except ValidationError as error:
+        raise ConfigError(*errors, *explain(error, renames)) from None
+    if errors:
+        raise ConfigError(*errors)
+    notes += _unknown_keys(checked, (), renames)
+    return Document(
+        kind=kind,
+        value=checked,
+        findings=tuple(notes),
+        location=_LOCATIONS.get(type(checked), ()),
+        renames=renames,
+    )
+
+
+def _kind_of(plain: Mapping[str, object]) -> Kind:
+    if "testing_criteria" in plain:
+        return "eval"
+    if "grader" in plain and "model_sample" in plain:
+        return "request"
+    if plain.get("type") in METHODS:
+        return "method"
+    return "method" if "grader" in plain and "type" not in plain else "grader"
+
+
+def to_plain(value: object) -> object:
+    """Dicts and lists all the way down, from SDK objects (anything with `model_dump`) too."""
+    if isinstance(value, BaseModel):
+        return to_plain(value.model_dump(exclude_unset=True, by_alias=True, warnings=False))
+    if isinstance(value, Mapping):
+        return {key: to_plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(entry) for entry in value]
+    return value
+
+
+def _unknown_keys(
+    value: object, location: tuple[str | int, ...], renames: Renames
+) -> Iterator[Finding]:
+    """A warning for each key that no field of ours reads."""
+    match value:
+        case BaseModel():
+            known = type(value).model_fields
+            for key in value.model_extra or {}:
+                yield _unknown_key(key, value, show_path((*location, key), renames))
+            for key in known:
+                yield from _unknown_keys(getattr(value, key), (*location, key), renames)
+        case dict():
+            for key, entry in value.items():
+                yield from _unknown_keys(entry, (*location, key), renames)
+        case tuple():
+            for i, entry in enumerate(value):
+                yield from _unknown_keys(entry, (*location, i), renames)
+
+
+def _unknown_key(key: str, owner: BaseModel, path: str) -> Finding:
+    fields = type(owner).model_fields
+    kind = getattr(owner, "type", None)
+    reader = f"a {kind} reads" if isinstance(kind, str) else "is read here"
+    message = f"{key!r} is not a field that {reader}, and is ignored (as on the hosted service)"
+    return Finding(
+        code="unknown-key",
+        severity="warning",
+        path=path,
+        message=message,
+        fix=near_miss(key, [name for name in fields if name not in owner.model_fields_set]),
+    )

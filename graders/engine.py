@@ -1,0 +1,193 @@
+"""Running a grader over a stream of rows: batches, order, policies. What was graded is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, TypeVar
+
+from graders.compile import Tools, compile_grader
+from graders.config.parse import ConfigSource, Document
+from graders.errors import GradersError, RowError
+from graders.grades import Grade, Grader
+from graders.profile import OPENAI, Profile
+from graders.results import DetailPolicy
+from graders.rows import Row, to_sample
+
+T = TypeVar("T")
+FailurePolicy = Literal["drop", "zero", "stop"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a run treats its rows.
+
+    Attributes:
+        failures: What a failed row is to a trainer: no reward (drop), 0.0 (zero), or the end of
+            the run (stop).
+        detail: Which results keep rendered inputs and replies.
+        strict: A bad line ends the run.
+        limit: Grade at most so many samples.
+        batch_size: Samples graded together. It changes speed and memory, never a number.
+    """
+
+    failures: FailurePolicy = "drop"
+    detail: DetailPolicy = "failures"
+    strict: bool = False
+    limit: int | None = None
+    batch_size: int = 256
+
+
+class RunStoppedError(GradersError):
+    """A run ended early because its options say so; what was graded before is kept."""
+
+
+Graded = tuple[Row, Grade, float | None]
+"""A row, its grade, and the reward the options make of it."""
+
+
+async def grade_stream(
+    grader: Grader,
+    rows: Iterable[Row | RowError],
+    options: RunOptions,
+    *,
+    bad_line: Callable[[RowError], None],
+) -> AsyncIterator[list[Graded]]:
+    """Yield batches of graded rows, in input order.
+
+    Memory holds one batch, so a dataset may be larger than memory. How many rows of a batch
+    run at once is up to the grader's client or sandbox, which know what they can bear.
+
+    Args:
+        grader: What judges.
+        rows: Rows, and the errors of lines that are none.
+        options: Policies and sizes.
+        bad_line: Called with each bad line, when it is met.
+
+    Raises:
+        RowError: A bad line, if `options.strict`.
+        RunStoppedError: A failed row, if `options.failures` is "stop". Its batch has been
+            yielded, up to and including the row.
+    """
+    good = islice(_good(rows, bad_line, strict=options.strict), options.limit)
+    for batch in _batches(good, options.batch_size):
+        grades = await grader.grade(batch)
+        graded = [
+            (row, grade, _reward(grade, options.failures))
+            for row, grade in zip(batch, grades, strict=True)
+        ]
+        if options.failures == "stop":
+            failed = next((i for i, grade in enumerate(grades) if grade.failure), None)
+            if failed is not None:
+                yield graded[: failed + 1]
+                raise _stopped(*graded[failed][:2])
+        yield graded
+
+
+def _good(
+    rows: Iterable[Row | RowError], bad_line: Callable[[RowError], None], *, strict: bool
+) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Row):
+            yield row
+        elif strict:
+            raise row
+        else:
+            bad_line(row)
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except (RowError, OSError):
+        if batch:  # what stands before the damage is graded all the same
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _reward(grade: Grade, failures: FailurePolicy) -> float | None:
+    return 0.0 if grade.score is None and failures == "zero" else grade.score
+
+
+def _stopped(row: Row, grade: Grade) -> RunStoppedError:
+    assert grade.failure is not None, "only failures stop a run"
+    kind, message = grade.failure.kind, grade.failure.message
+    return RunStoppedError(
+        f"stopped at row {row.row}, sample {row.sample_index}: {kind}: {message}"
+    )
+
+
+def grade(
+    config: ConfigSource | Document,
+    rows: Iterable[Row | dict[str, object]],
+    *,
+    tools: Tools | None = None,
+    profile: Profile = OPENAI,
+) -> list[Grade]:
+    """Grade rows and wait for the grades, also where an event loop is running (a notebook).
+
+    Args:
+        config: A config, dict, path or SDK object.
+        rows: `Row`s, or dicts `{"item": {...}, "sample": text or object}`.
+        tools: What the graders need from outside: a sandbox, a model client.
+        profile: Settings that decide numbers.
+
+    Returns:
+        A grade per row, in order; failures are among them.
+
+    Raises:
+        ConfigError: The config cannot be compiled.
+        RowError: A dict is not a row.
+
+    Example:
+        >>> config = {"type": "string_check", "name": "exact", "operation": "eq",
+        ...           "input": "{{ sample.output_text }}", "reference": "{{ item.answer }}"}
+        >>> grade(config, [{"item": {"answer": "4"}, "sample": "4"}])[0].score
+        1.0
+    """
+    grader = compile_grader(config, tools=tools, profile=profile)
+    checked = [as_row(row, position) for position, row in enumerate(rows, start=1)]
+    return run_sync(lambda: _grade_all(grader, checked))
+
+
+async def _grade_all(grader: Grader, rows: Sequence[Row]) -> list[Grade]:
+    size = RunOptions().batch_size
+    grades: list[Grade] = []
+    for start in range(0, len(rows), size):
+        grades += await grader.grade(rows[start : start + size])
+    return grades
+
+
+def run_sync(work: Callable[[], Coroutine[None, None, T]]) -> T:
+    """Run a coroutine to its end, in a thread of its own where a loop is already running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
+
+
+def as_row(value: Row | dict[str, object], position: int) -> Row:
+    """A row from what a caller has.
+
+    Raises:
+        RowError: It is not a row.
+    """
+    match value:
+        case Row():
+            return value
+        case {"item": dict(item), "sample": str() | dict() as sample}:
+            return Row(item=item, sample=to_sample(sample), row=position)
+    problem = 'is not a Row or {"item": {...}, "sample": text or object}'
+    raise RowError(f"rows[{position - 1}]", f"{value!r:.80} {problem}")

@@ -1,0 +1,124 @@
+"""What grading a row gives: a score, or the reason there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Protocol
+
+import msgspec
+
+from graders.errors import Failure
+from graders.rows import Row
+from sandbox import JSON
+
+_NO_PARTS: Mapping[str, Grade] = {}
+_NO_DETAIL: Mapping[str, JSON] = {}
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens that judging one row took, in the hosted words."""
+
+    prompt_tokens: int = 0
+    total_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            total_tokens=self.total_tokens + other.total_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+        )
+
+
+class Grade(msgspec.Struct, frozen=True, kw_only=True):
+    """One grader's judgement of one row.
+
+    Exactly one of `score` and `failure` is set, and a score is a finite number: NaN and
+    infinity never get past here, so no report has to look for them.
+
+    Attributes:
+        name: The grader's name in its config.
+        score: The reward, in the grader's own range (usually [0, 1]).
+        failure: Why there is no score.
+        passed: Whether it counts as a pass; None where the config does not say when it would.
+        parts: Grades of members by key; empty unless the grader is made of others.
+        detail: What the judgement rests on (rendered inputs, model reply), for people.
+        seconds: Wall time it took.
+        usage: Tokens per model that was asked.
+    """
+
+    name: str
+    score: float | None = None
+    failure: Failure | None = None
+    passed: bool | None = None
+    parts: Mapping[str, Grade] = _NO_PARTS
+    detail: Mapping[str, JSON] = _NO_DETAIL
+    seconds: float = 0.0
+    usage: Mapping[str, Usage] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.score is None) == (self.failure is None):
+            raise ValueError(f"grade {self.name!r} needs a score or a failure, and not both")
+        if self.score is not None and not isfinite(self.score):
+            raise ValueError(f"grade {self.name!r} has score {self.score}; scores are finite")
+
+
+class Grader(Protocol):
+    """Turns rows into grades.
+
+    The contract: as many grades as rows, in the same order. A row that cannot be graded
+    gets a `Failure`; an exception out of `grade` means the grader is broken, not the row.
+
+    Attributes:
+        name: What its grades are called.
+        signature: The settings that determine its numbers, for the record.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def signature(self) -> str: ...
+
+    async def grade(self, rows: Sequence[Row]) -> list[Grade]: ...
+
+
+def finite_number(value: JSON) -> float | None:
+    """A number as a float, or None for what is no finite number; true is none.
+
+    Example:
+        >>> finite_number(1), finite_number(True), finite_number(10**400)
+        (1.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def signed(signature: str, threshold: float | None) -> str:
+    """A grader's signature with the threshold that decides `passed`, where it has one.
+
+    Example:
+        >>> signed("python", 0.5)
+        'python|pass:0.5'
+    """
+    return signature if threshold is None else f"{signature}|pass:{threshold:g}"
+
+
+def passes(score: float | None, threshold: float | None) -> bool | None:
+    """Whether a score (None for a failure) passes; None where there is no threshold.
+
+    Example:
+        >>> passes(0.5, 0.5), passes(None, 0.5), passes(0.5, None)
+        (True, False, None)
+    """
+    if threshold is None:
+        return None
+    return score is not None and score >= threshold

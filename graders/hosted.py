@@ -1,0 +1,196 @@
+"""The hosted run and validate calls, on your machine: the same requests, the same JSON back.
+
+Here the hosted habit "a failure counts as 0" is right, because it is what the service answers;
+the `errors` say that it was one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Final
+
+from graders.checks import check_document
+from graders.compile import Tools, compile_grader
+from graders.config.graders import AnyConfig, EvalConfig, RunRequest
+from graders.config.parse import parse_config
+from graders.engine import run_sync
+from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
+from graders.grades import Grade, Usage
+from graders.profile import OPENAI, Profile
+from sandbox import JSON
+
+ERROR_KEYS: Final = (
+    "formula_parse_error",
+    "sample_parse_error",
+    "sample_parse_error_details",
+    "truncated_observation_error",
+    "unresponsive_reward_error",
+    "invalid_variable_error",
+    "invalid_variable_error_details",
+    "other_error",
+    "python_grader_server_error",
+    "python_grader_server_error_type",
+    "python_grader_runtime_error",
+    "python_grader_runtime_error_details",
+    "model_grader_server_error",
+    "model_grader_refusal_error",
+    "model_grader_refusal_error_details",
+    "model_grader_parse_error",
+    "model_grader_parse_error_details",
+    "model_grader_exceeded_max_tokens_error",
+    "model_grader_server_error_details",
+    "endpoint_grader_internal_error",
+    "endpoint_grader_internal_error_details",
+    "endpoint_grader_server_error",
+    "endpoint_grader_server_error_details",
+    "endpoint_grader_safety_check_error",
+)
+"""The keys of `metadata.errors`, in the order in which the service returns them."""
+
+_TEXT_KEYS: Final = ("_details", "_type")
+
+# What a config problem is called when it is met in a run, by the finding's code.
+_RUN_KINDS: Final[Mapping[str, FailureKind]] = {
+    "formula": FailureKind.FORMULA_PARSE,
+    "template": FailureKind.INVALID_VARIABLE,
+    "source-syntax": FailureKind.PYTHON_RUNTIME,
+    "source-size": FailureKind.PYTHON_RUNTIME,
+    "no-grade": FailureKind.PYTHON_RUNTIME,
+    "grade-signature": FailureKind.PYTHON_RUNTIME,
+}
+
+
+def run(
+    request: Mapping[str, object], *, tools: Tools | None = None, profile: Profile = OPENAI
+) -> dict[str, JSON]:
+    """Answer a run request, `{"grader": {...}, "model_sample": "...", "item": {...}}`.
+
+    A grader that does not compile is an error in the answer, with reward 0.0, as a failed
+    grading is.
+
+    Raises:
+        ConfigError: The request does not have the form of one, or a tool is missing.
+
+    Example:
+        >>> grader = {"type": "string_check", "name": "exact", "operation": "eq",
+        ...           "input": "{{ sample.output_text }}", "reference": "{{ item.answer }}"}
+        >>> run({"grader": grader, "model_sample": "4", "item": {"answer": "4"}})["reward"]
+        1.0
+    """
+    document = parse_config(request)
+    if not isinstance(document.value, RunRequest):
+        message = "is not a run request: {grader, model_sample, item?}"
+        raise ConfigError(Finding(code="request", severity="error", path="", message=message))
+    config, row = document.value.grader, document.value.row()
+    started = perf_counter()
+    problems = findings_of("error", check_document(document, profile))
+    if problems:
+        first = problems[0]
+        kind = _RUN_KINDS.get(first.code, FailureKind.OTHER)
+        failure = Failure(kind=kind, message=str(first))
+        grade = Grade(name=config.name, failure=failure)
+    else:
+        grader = compile_grader(document, tools=tools, profile=profile)
+
+        async def judge() -> list[Grade]:
+            return await grader.grade([row])
+
+        (grade,) = run_sync(judge)
+    return to_hosted(config, grade, seconds=perf_counter() - started)
+
+
+def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dict[str, JSON]:
+    """Answer a validate request, `{"grader": {...}}`: the same grader, its name filled in.
+
+    Raises:
+        ConfigError: The schema, a template, the formula or a source is wrong.
+
+    Example:
+        >>> grader = {"type": "python", "source": "def grade(sample, item): return 1.0"}
+        >>> validate({"grader": grader})["grader"]["name"]
+        'grader-1f43ce94bbaa'
+    """
+    if "grader" not in request:
+        message = "is missing"
+        raise ConfigError(Finding(code="missing", severity="error", path="grader", message=message))
+    document = parse_config({**request, "model_sample": ""})
+    config = document.grader
+    problems = findings_of("error", check_document(document, profile))
+    if problems:
+        raise ConfigError(*problems)
+    grader: JSON = config.model_dump(mode="json", exclude_unset=True)
+    return {"grader": _masked(grader)}
+
+
+def _masked(value: JSON) -> JSON:
+    """A config without credentials: the values of headers are stars in every echo."""
+    if isinstance(value, list):
+        return [_masked(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: dict.fromkeys(entry, "***")
+        if key == "headers" and isinstance(entry, dict)
+        else _masked(entry)
+        for key, entry in value.items()
+    }
+
+
+def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, JSON]:
+    """A grade as the body of a run answer."""
+    assert not isinstance(config, EvalConfig), "a run request holds one grader"
+    usage = {model: _usage(used) for model, used in _usages(grade).items()}
+    first_model = next(iter(usage), None)
+    errors = to_errors(grade.failure)
+    return {
+        "reward": grade.score or 0.0,
+        "metadata": {
+            "name": config.name,
+            "type": config.type,
+            "errors": errors,
+            "execution_time": seconds,
+            "scores": {},
+            "token_usage": usage[first_model] if first_model else None,
+            "sampled_model_name": first_model,
+        },
+        "sub_rewards": {key: part.score or 0.0 for key, part in grade.parts.items()},
+        "model_grader_token_usage_per_model": usage,
+    }
+
+
+def to_errors(failure: Failure | None) -> dict[str, JSON]:
+    """The 24 error keys: flags that are false and details that are null, but for this failure.
+
+    Example:
+        >>> errors = to_errors(Failure(kind=FailureKind.INVALID_VARIABLE, message="no item.x"))
+        >>> [key for key, value in errors.items() if value]
+        ['invalid_variable_error', 'invalid_variable_error_details']
+    """
+    errors: dict[str, JSON] = {
+        key: None if key.endswith(_TEXT_KEYS) else False for key in ERROR_KEYS
+    }
+    if failure is not None:
+        errors[failure.kind.value] = True
+        for suffix, text in (("_details", failure.message), ("_type", failure.reason or None)):
+            if failure.kind.value + suffix in errors:
+                errors[failure.kind.value + suffix] = text
+    return errors
+
+
+def _usages(grade: Grade) -> dict[str, Usage]:
+    """Tokens per model, over a grade and its members."""
+    total: dict[str, Usage] = {}
+    for one in (grade, *grade.parts.values()):
+        for model, used in (one.usage or {}).items():
+            total[model] = used + total[model] if model in total else used
+    return total
+
+
+def _usage(used: Usage) -> JSON:
+    return {
+        "prompt_tokens": used.prompt_tokens,
+        "total_tokens": used.total_tokens,
+        "completion_tokens": used.completion_tokens,
+        "cached_tokens": used.cached_tokens,
+    }

@@ -1,0 +1,38 @@
+"""An Evals body: a sample passes (1.0) when it passes every criterion, else it does not (0.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graders.grades import Grade, Grader
+from graders.kinds.multi import first_failure, grade_all, total_seconds
+from graders.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaGrader:
+    """Compiled `testing_criteria`. Each criterion says by itself when it is passed."""
+
+    name: str
+    criteria: Mapping[str, Grader]
+
+    @property
+    def signature(self) -> str:
+        criteria = ";".join(f"{key}={part.signature}" for key, part in self.criteria.items())
+        return f"criteria|{criteria}"
+
+    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
+        return [self._combine(parts) for parts in await grade_all(self.criteria, rows)]
+
+    def _combine(self, parts: Mapping[str, Grade]) -> Grade:
+        failure = first_failure(parts)
+        passed = all(part.passed for part in parts.values())
+        return Grade(
+            name=self.name,
+            score=float(passed) if failure is None else None,
+            failure=failure,
+            passed=passed,
+            parts=parts,
+            seconds=total_seconds(parts),
+        )

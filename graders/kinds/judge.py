@@ -1,0 +1,215 @@
+"""`score_model` and `label_model`: a model reads the row and answers with a number or a label.
+
+The answer is JSON, steps before the result, as the hosted judge gives it; the verdict is read
+from the judge's own answer and from nowhere else. An answer that cannot be used is a failure of
+its own kind, never a low score.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from graders.clients import Message, ModelClient, ModelReply, ModelRequest
+from graders.config.content import Frozen
+from graders.config.content import Message as MessageConfig
+from graders.config.graders import LabelModelConfig, SamplingParams, ScoreModelConfig
+from graders.errors import FailureKind, GradingError
+from graders.grades import Grade, finite_number, passes, signed
+from graders.rows import Row
+from graders.strict_json import NotJSONError, decode, encode
+from graders.template import Rendering, Template, compile_template
+from graders.terminal import shorten
+from sandbox import JSON
+
+_STEPS: Final[dict[str, JSON]] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"description": {"type": "string"}, "conclusion": {"type": "string"}},
+        "required": ["description", "conclusion"],
+        "additionalProperties": False,
+    },
+}
+
+
+def answer_schema(name: str, result: dict[str, JSON]) -> dict[str, JSON]:
+    """The hosted answer format: steps, then the result, both required, nothing else."""
+    return {
+        "name": name,
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {"steps": _STEPS, "result": result},
+            "required": ["steps", "result"],
+            "additionalProperties": False,
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The messages of a judge, their templates parsed."""
+
+    messages: tuple[tuple[str, Template | tuple[object, ...]], ...]
+
+    @classmethod
+    def compile(cls, messages: Sequence[MessageConfig], rendering: Rendering) -> Prompt:
+        """Parse every template in every block."""
+        return cls(tuple((m.role, _compile(m.content, rendering)) for m in messages))
+
+    def render(self, row: Row) -> tuple[Message, ...]:
+        """The messages of one row.
+
+        Raises:
+            GradingError: A template variable is missing.
+        """
+        return tuple(Message(role, _render(content, row)) for role, content in self.messages)
+
+
+def _compile(content: object, rendering: Rendering) -> Template | tuple[object, ...]:
+    if isinstance(content, str):
+        return compile_template(content, rendering)
+    parts = content if isinstance(content, tuple) else (content,)
+    return tuple(_compile_block(_as_block(part), rendering) for part in parts)
+
+
+def _as_block(part: object) -> JSON:
+    """A block in the hosted words, without the keys that nobody reads."""
+    if not isinstance(part, Frozen):
+        return {"type": "input_text", "text": str(part)}
+    values = {name: getattr(part, name) for name in type(part).model_fields}
+    return {
+        name: _as_block(value) if isinstance(value, Frozen) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _compile_block(value: JSON, rendering: Rendering) -> object:
+    if isinstance(value, dict):
+        return {key: _compile_block(entry, rendering) for key, entry in value.items()}
+    return compile_template(value, rendering) if isinstance(value, str) else value
+
+
+def _render(content: object, row: Row) -> str | list[JSON]:
+    if isinstance(content, Template):
+        return content.render(row)
+    assert isinstance(content, tuple)
+    return [_render_block(block, row) for block in content]
+
+
+def _render_block(value: object, row: Row) -> JSON:
+    if isinstance(value, dict):
+        return {key: _render_block(entry, row) for key, entry in value.items()}
+    return value.render(row) if isinstance(value, Template) else value  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeGrader:
+    """Compiled `score_model` or `label_model`. How many requests run at once is the client's."""
+
+    config: ScoreModelConfig | LabelModelConfig
+    prompt: Prompt
+    client: ModelClient
+    threshold: float | None
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def signature(self) -> str:
+        return signed(f"{self.config.type}|model:{self.config.model}", self.threshold)
+
+    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._judge(row)) for row in rows]
+        return [task.result() for task in tasks]
+
+    async def _judge(self, row: Row) -> Grade:
+        started = perf_counter()
+        reply, score, failure = None, None, None
+        detail: dict[str, JSON] = {}
+        try:
+            reply = await self.client.complete(self._request(row))
+            detail["reply"] = reply.text
+            result = read_answer(reply)
+            score = self._score(result, detail)
+        except GradingError as error:
+            failure = error.failure
+        return Grade(
+            name=self.name,
+            score=score,
+            failure=failure,
+            passed=passes(score, self.threshold),
+            detail=detail,
+            seconds=perf_counter() - started,
+            usage={self.config.model: reply.usage} if reply and reply.usage else None,
+        )
+
+    def _request(self, row: Row) -> ModelRequest:
+        if isinstance(self.config, ScoreModelConfig):
+            schema = answer_schema("float_score_classification", {"type": "number"})
+        else:
+            labels: list[JSON] = list(self.config.labels)
+            schema = answer_schema("label_classification", {"type": "string", "enum": labels})
+        return ModelRequest(
+            model=self.config.model,
+            messages=self.prompt.render(row),
+            schema=schema,
+            sampling=_set_params(self.config.sampling_params),
+        )
+
+    def _score(self, result: JSON, detail: dict[str, JSON]) -> float:
+        if isinstance(self.config, LabelModelConfig):
+            if result not in self.config.labels:
+                raise _unusable(f"the judge's label {_shown(result)} is not among the labels")
+            detail["label"] = result
+            return float(result in self.config.passing_labels)
+        number = finite_number(result)
+        if number is None:
+            raise _unusable(f"the judge's result {_shown(result)} is not a finite number")
+        low, high = self.config.range
+        score = min(max(number, low), high)
+        if score != number:
+            detail["clamped_from"] = result
+        return score
+
+
+def _set_params(params: SamplingParams | None) -> Mapping[str, JSON]:
+    if params is None:
+        return {}
+    known: Mapping[str, JSON] = params.model_dump(include=set(SamplingParams.model_fields))
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def read_answer(reply: ModelReply) -> JSON:
+    """The result in a judge's answer.
+
+    Raises:
+        GradingError: The judge refused, was cut off, or did not answer in the agreed form.
+    """
+    if reply.refusal is not None:
+        raise GradingError(FailureKind.MODEL_REFUSAL, f"the judge refused: {reply.refusal[:200]}")
+    if reply.truncated:
+        message = "the judge's answer was cut off; raise max_completions_tokens"
+        raise GradingError(FailureKind.MODEL_MAX_TOKENS, message)
+    try:
+        answer = decode(reply.text)
+    except NotJSONError:
+        raise _unusable(f"the judge's answer is not JSON: {reply.text[:200]!r}") from None
+    if not isinstance(answer, dict) or "result" not in answer:
+        raise _unusable(f"the judge's answer has no result: {reply.text[:200]!r}")
+    return answer["result"]
+
+
+def _shown(value: JSON) -> str:
+    return shorten(encode(value).decode(), 80)
+
+
+def _unusable(message: str) -> GradingError:
+    return GradingError(FailureKind.MODEL_PARSE, message)

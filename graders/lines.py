@@ -1,0 +1,74 @@
+"""Lines of JSON from files, gzipped files and standard input, with the place where one is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from graders.errors import RowError
+from graders.strict_json import NotJSONError, decode
+from sandbox import JSON
+
+
+class CutShortError(OSError):
+    """A gzip file that ends before its end: what a killed writer leaves."""
+
+
+@contextmanager
+def open_lines(path: Path | str) -> Iterator[BinaryIO]:
+    """A file, a gzipped file or standard input (`-`), as bytes to iterate by line."""
+    if str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    with gzip.open(path, "rb") if str(path).endswith(".gz") else Path(path).open("rb") as file:
+        try:
+            yield cast("BinaryIO", file)
+        except EOFError:
+            raise CutShortError(f"{path}: the gzip data is cut short") from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise OSError(f"{path}: the gzip data is damaged: {error}") from None
+
+
+def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, with their 1-based numbers; a byte order mark is left out."""
+    for number, line in enumerate(lines, start=1):
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if text and not text.isspace():
+            yield number, text
+
+
+def decode_line(name: str, number: int, line: bytes) -> JSON:
+    """A line's JSON value.
+
+    Raises:
+        RowError: It is not JSON; says where.
+    """
+    try:
+        return decode(line.rstrip())
+    except NotJSONError as error:
+        raise RowError(f"{name}:{number}:{error.column}", f"not JSON: {error.problem}") from None
+
+
+def decode_object(name: str, number: int, line: bytes) -> dict[str, JSON]:
+    """A line's JSON object.
+
+    Raises:
+        RowError: It is not JSON, or no object; says where.
+    """
+    value = decode_line(name, number, line)
+    if not isinstance(value, dict):
+        raise RowError(
+            f"{name}:{number}:1", f"a row is a JSON object, and this is {kind_of(value)}"
+        )
+    return value
+
+
+def kind_of(value: JSON) -> str:
+    """What a JSON value is, in words."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
+    return "null" if value is None else names.get(type(value), "a number")

@@ -1,0 +1,122 @@
+"""Settings that decide numbers where nobody can prove what the hosted service does.
+
+A profile is a named guess; `openai` is the one with the best evidence. Every run records the
+profile it used, and each setting can be overridden by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from math import isfinite
+from types import MappingProxyType
+from typing import Any, Final, Literal, get_args
+
+from graders.errors import ConfigError, Finding, near_miss
+from graders.template import Rendering
+from metrics import Settings
+
+MemberFailure = Literal["fail", "zero"]
+BoolReturns = Literal["fail", "number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """The settings of a run.
+
+    Attributes:
+        name: What results call it; an override is added to it, as in `openai,rouge=pltrdy`.
+        metrics: Variants and tokenizers of text_similarity.
+        render: How template values that are not strings become text.
+        bool_returns: What a python grader's True counts as: a failure, or 1.0.
+        member_failure: What a failed member does to a multi: fail it, or enter it as 0.0.
+        default_threshold: pass_threshold for graders that have none; None leaves `passed` null.
+    """
+
+    name: str = "openai"
+    metrics: Settings = field(default_factory=Settings)
+    render: Rendering = "json"
+    bool_returns: BoolReturns = "fail"
+    member_failure: MemberFailure = "fail"
+    default_threshold: float | None = None
+
+    def override(self, settings: Mapping[str, str]) -> Profile:
+        """This profile with some settings changed, given as text.
+
+        Raises:
+            ConfigError: A name is unknown or a value not allowed; says which are.
+
+        Example:
+            >>> OPENAI.override({"render": "python"}).name
+            'openai,render=python'
+        """
+        profile = self
+        for key, value in settings.items():
+            profile = _with(profile, key, value)
+        return profile
+
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "render": get_args(Rendering),
+    "bool_returns": get_args(BoolReturns),
+    "member_failure": get_args(MemberFailure),
+}
+
+
+def _with(profile: Profile, key: str, value: str) -> Profile:
+    name = f"{profile.name},{key}={value}"
+    metric_settings = [setting.name for setting in fields(Settings)]
+    if key in metric_settings:
+        try:
+            given: dict[str, Any] = {key: int(value) if key == "work_limit" else value}
+            return replace(profile, name=name, metrics=replace(profile.metrics, **given))
+        except ValueError as error:
+            raise _refused(key, str(error), "") from None
+    if key == "default_threshold":
+        try:
+            threshold = float(value)
+        except ValueError:
+            threshold = float("nan")
+        if not isfinite(threshold):
+            raise _refused(key, f"{value!r} is not a number", "")
+        return replace(profile, name=name, default_threshold=threshold)
+    known = sorted([*_CHOICES, "default_threshold", *metric_settings])
+    if key not in _CHOICES:
+        hint = near_miss(key, known) or f"Known settings: {', '.join(known)}."
+        raise _refused(key, "there is no such setting", hint)
+    if value not in _CHOICES[key]:
+        allowed = f"{value!r} is not one of {', '.join(_CHOICES[key])}"
+        raise _refused(key, allowed, near_miss(value, _CHOICES[key]))
+    return replace(profile, name=name, **{key: value})  # type: ignore[arg-type]
+
+
+def _refused(key: str, message: str, fix: str) -> ConfigError:
+    return ConfigError(
+        Finding(code="setting", severity="error", path=key, message=message, fix=fix)
+    )
+
+
+OPENAI: Final = Profile()
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
+    {
+        profile.name: profile
+        for profile in (
+            OPENAI,
+            Profile(name="azure", metrics=Settings(tokens="azure")),
+            Profile(name="azure-docs", metrics=Settings(rouge="pltrdy")),
+            Profile(name="google-rouge", metrics=Settings(rouge="stem")),
+        )
+    }
+)
+
+
+def find_profile(name: str) -> Profile:
+    """A profile by its name.
+
+    Raises:
+        ConfigError: There is none of that name.
+    """
+    if name not in PROFILES:
+        hint = near_miss(name, PROFILES) or f"Known profiles: {', '.join(PROFILES)}."
+        raise _refused("profile", f"there is no profile {name!r}", hint)
+    return PROFILES[name]

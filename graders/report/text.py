@@ -1,0 +1,142 @@
+"""A summary as lines for a terminal of 80 columns. Model text is escaped: it is hostile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from graders.report.summary import Histogram, Summary
+from graders.terminal import WIDTH, columns, printable, shorten, wrap
+
+_LARGE: Final = 1e6
+_SLOW_SECONDS: Final = 1e-3
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+_BAR_WIDTH: Final = 40
+
+
+def to_lines(summary: Summary, *, seconds: float) -> Iterator[str]:
+    """The lines of a summary.
+
+    Args:
+        summary: What the run came to.
+        seconds: Wall time it took.
+    """
+    summary.histogram.settle()
+    yield from wrap(_counts(summary), indent=0)
+    yield ""
+    yield from _rewards(summary)
+    yield from _members(summary)
+    yield from _bars(summary.histogram)
+    yield from _failures(summary)
+    yield from _bad_lines(summary)
+    yield ""
+    yield from _slowest(summary)
+    rate = summary.samples / seconds if seconds > 0 else 0.0
+    yield f"  time     {seconds:.1f} s ({rate:,.0f} samples/s)"
+
+
+def _counts(summary: Summary) -> str:
+    groups = f" in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
+    return (
+        f"{count(summary.samples, 'sample')}{groups}, {summary.failed:,} failed, "
+        f"{count(summary.bad_lines, 'bad line')}"
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things.
+
+    Example:
+        >>> count(1, "row"), count(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _rewards(summary: Summary) -> Iterator[str]:
+    yield _value("mean reward", summary.graded.value, f"over {summary.graded.count:,} graded")
+    if summary.failed:
+        mean = summary.rewards_with_failures_as_zero.value
+        yield _value("with failures as 0", mean, f"over {summary.samples:,}")
+    if summary.with_threshold:
+        rate = summary.passed / summary.with_threshold
+        yield _value("pass rate", rate, f"{summary.passed:,} of {summary.with_threshold:,}")
+
+
+def _value(name: str, value: float | None, note: str) -> str:
+    shown = "none" if value is None else f"{value:.{4}{'f' if abs(value) < _LARGE else 'g'}}"
+    return f"  {name}{' ' * (22 - columns(name))}{shown:>8}  {note}"
+
+
+def _members(summary: Summary) -> Iterator[str]:
+    if summary.members:
+        yield ""
+        yield "  member means"
+    for key, mean in summary.members.items():
+        failed = summary.member_failures[key]
+        name = shorten(printable(key), 20)
+        yield _value(f"  {name}", mean.value, f"{failed:,} failed" if failed else "").rstrip()
+
+
+def _bars(histogram: Histogram) -> Iterator[str]:
+    if histogram.edges is None:
+        return
+    low, high = histogram.edges
+    step = (high - low) / len(histogram.counts)
+    most = max(histogram.counts)
+    yield ""
+    seen = f"{histogram.low:g} to {histogram.high:g}"
+    yield f"  rewards, seen from {seen}"
+    for i, count in enumerate(histogram.counts):
+        label = f"{low + i * step:.4g} - {low + (i + 1) * step:.4g}"
+        yield f"  {label:>16} {_bar(count / most)} {count:,}".rstrip()
+
+
+def _bar(share: float) -> str:
+    eighths = round(share * _BAR_WIDTH * 8)
+    if share and not eighths:
+        eighths = 1  # something is not nothing
+    full, rest = divmod(eighths, 8)
+    return (_EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")).ljust(_BAR_WIDTH)
+
+
+def _failures(summary: Summary) -> Iterator[str]:
+    if summary.failures:
+        yield ""
+        yield "  failures (not scores; first of each kind)"
+    for kind, failures in summary.failures.items():
+        yield f"  {failures.count:>8,} {kind}"
+        place = f"row {failures.row}, sample {failures.sample_index}: "
+        first, *rest = failures.message.split("\n")
+        yield from wrap(place + printable(first), indent=11)
+        yield from (" " * 11 + shorten(printable(line), WIDTH - 11) for line in rest[:6])
+
+
+def _slowest(summary: Summary) -> Iterator[str]:
+    slowest = sorted(summary.slowest, reverse=True)
+    if slowest:
+        slow = [place for place in slowest if place[0] >= _SLOW_SECONDS]
+        shown = (f"row {-row} #{-index} {_duration(seconds)}" for seconds, row, index in slow)
+        said = f"  slowest  {', '.join(shown) or 'no row took a millisecond'}"
+        yield shorten(said, WIDTH)
+
+
+def _duration(seconds: float) -> str:
+    """Three digits and a unit.
+
+    Example:
+        >>> [_duration(s) for s in (0.0345, 12.0)]
+        ['34.5 ms', '12 s']
+    """
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
+
+
+def _bad_lines(summary: Summary) -> Iterator[str]:
+    if summary.bad_lines:
+        yield ""
+        yield "  bad lines (left out)"
+    for line in summary.first_bad_lines:
+        yield from wrap(printable(line), indent=4)
+    more = summary.bad_lines - len(summary.first_bad_lines)
+    if more > 0:
+        yield f"    and {more:,} more"

@@ -1,0 +1,217 @@
+"""Result lines: what a grade looks like on disk.
+
+A line holds only what config, row, profile and versions determine, so that a file is the same
+bytes for any batch size, worker count or engine. Times go to a second file beside it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Literal, cast
+
+import msgspec
+
+from graders.errors import Failure, Finding, RowError
+from graders.grades import Grade, Usage
+from graders.lines import CutShortError, decode_line, numbered, open_lines
+from graders.rows import Row
+from graders.strict_json import encode
+
+SCHEMA: Final = 1
+DetailPolicy = Literal["none", "failures", "all"]
+
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A member's grade inside a result."""
+
+    score: float | None
+    passed: bool | None = None
+    failure: Failure | None = None
+    parts: dict[str, Part] = {}
+    detail: dict[str, Any] | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a results file.
+
+    Attributes:
+        schema: Version of this form.
+        row: 1-based line of the rows file.
+        group: What the sample is compared within.
+        sample_index: 0-based place among the samples of its line.
+        score: The grader's score; null for a failure.
+        reward: What a trainer would get: the score, and for a failure null or 0.0 by policy.
+        passed: Whether it passes; null where nothing says when it would.
+        failure: Why there is no score.
+        parts: Members' grades by key.
+        usage: Tokens per model.
+        signature: The settings that determine the numbers.
+        output_chars: Length of the sample's output_text, if it has one.
+        reference_chars: Length of the rendered reference, of the first member that has one.
+        detail: Rendered inputs and replies, as far as the run keeps them.
+    """
+
+    schema: int = SCHEMA
+    row: int
+    group: int | str
+    sample_index: int
+    score: float | None
+    reward: float | None
+    passed: bool | None
+    failure: Failure | None
+    parts: dict[str, Part]
+    usage: dict[str, Usage] | None
+    signature: str
+    output_chars: int | None
+    reference_chars: int | None
+    detail: dict[str, Any] | None  # JSON; msgspec cannot read a recursive alias
+
+
+def to_result(
+    row: Row,
+    grade: Grade,
+    *,
+    signature: str,
+    reward: float | None,
+    detail: DetailPolicy = "failures",
+) -> Result:
+    """The line that a graded row becomes."""
+    keep = detail == "all" or (detail == "failures" and grade.failure is not None)
+    output = row.sample.get("output_text")
+    return Result(
+        row=row.row,
+        group=row.group,
+        sample_index=row.sample_index,
+        score=grade.score,
+        reward=reward,
+        passed=grade.passed,
+        failure=_masked(grade.failure),
+        parts={key: _part(part, keep=keep) for key, part in grade.parts.items()},
+        usage=dict(grade.usage) if grade.usage else None,
+        signature=signature,
+        output_chars=len(output) if isinstance(output, str) else None,
+        reference_chars=_reference_chars(grade),
+        detail=dict(grade.detail) if keep else None,
+    )
+
+
+def _part(grade: Grade, *, keep: bool) -> Part:
+    return Part(
+        score=grade.score,
+        passed=grade.passed,
+        failure=_masked(grade.failure),
+        parts={key: _part(part, keep=keep) for key, part in grade.parts.items()},
+        detail=dict(grade.detail) if keep else None,
+    )
+
+
+def _masked(failure: Failure | None) -> Failure | None:
+    """A failure without object addresses, which differ from run to run."""
+    if failure is None or "0x" not in failure.message:
+        return failure
+    return msgspec.structs.replace(failure, message=_ADDRESS.sub("0x...", failure.message))
+
+
+def _reference_chars(grade: Grade) -> int | None:
+    for one in (grade, *grade.parts.values()):
+        reference = one.detail.get("reference")
+        if isinstance(reference, str):
+            return len(reference)
+    return None
+
+
+def timing_path(results: Path) -> Path:
+    """Where the times of a results file stand: `out.jsonl` → `out.timing.jsonl`.
+
+    Example:
+        >>> timing_path(Path("runs/out.jsonl.gz")).name
+        'out.timing.jsonl.gz'
+    """
+    stem, dot, suffix = results.name.partition(".jsonl")
+    return results.with_name(f"{stem}.timing{dot or '.jsonl'}{suffix}")
+
+
+@contextmanager
+def write_results(path: Path) -> Iterator[Callable[[Result, Grade], None]]:
+    """Open a results file and its times; yields the function that appends a line to both.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    with ExitStack() as stack:
+        results = stack.enter_context(_create(path))
+        # A device or a pipe has no file beside it.
+        times = stack.enter_context(_create(timing_path(path))) if path.is_file() else None
+
+        def write(result: Result, grade: Grade) -> None:
+            results.write(encode(result) + b"\n")
+            if times is not None:
+                times.write(encode(_timing(result, grade)) + b"\n")
+
+        yield write
+
+
+def _timing(result: Result, grade: Grade) -> Mapping[str, object]:
+    seconds = round(grade.seconds, 9)
+    return {"row": result.row, "sample_index": result.sample_index, "seconds": seconds}
+
+
+@contextmanager
+def _create(path: Path) -> Iterator[BinaryIO]:
+    with path.open("wb") as file:
+        if not path.name.endswith(".gz"):
+            yield file
+            return
+        # No name and no time in the header: the same results are the same bytes.
+        with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+            yield cast("BinaryIO", packed)
+
+
+def read_results(path: Path) -> Iterator[Result | RowError | Finding]:
+    """Stream a results file.
+
+    A last line without its newline, or a gzip file without its end, is what a killed run leaves:
+    it is dropped, with a note in the stream. A damaged line elsewhere comes as its error.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    number = 0
+    try:
+        with open_lines(path) as lines:
+            for number, line in numbered(lines):
+                if not line.endswith(b"\n"):
+                    yield _cut(path, number)
+                    return
+                yield _read_line(path, number, line)
+    except CutShortError:
+        yield _cut(path, number + 1)
+
+
+def _cut(path: Path, number: int) -> Finding:
+    return Finding(
+        code="cut-line",
+        severity="note",
+        path=f"{path}:{number}",
+        message="the last line has no end: a run was killed while writing it; dropped",
+    )
+
+
+def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
+    place = f"{path}:{number}:1"
+    try:
+        result = msgspec.convert(decode_line(str(path), number, line), Result)
+    except RowError as error:
+        return error
+    except msgspec.ValidationError as error:
+        return RowError(place, f"not a result line: {error}")
+    if result.schema != SCHEMA:
+        problem = f"its schema is {result.schema}, and this version reads {SCHEMA}"
+        return RowError(place, problem)
+    return result

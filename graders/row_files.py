@@ -1,0 +1,206 @@
+"""Rows from JSON Lines, in whichever of the four shapes people have them.
+
+    {"item": {...}, "sample": "text" or {...}}          one sample
+    {"item": {...}, "samples": [...]}                   several
+    {"grader": {...}, "item": {...}, "model_sample": "text"}     a hosted run request
+    {"question": ..., "answer": ..., "output_text": ...}        flat: the line is the item
+
+Files are streamed: memory holds one line (and the outputs of a join by key). A line that is not
+a row is an error in the stream, with its file, line and column; its neighbours are rows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
+from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line
+from graders.lines import decode_object, kind_of, numbered, open_lines
+from graders.rows import Row, to_sample
+from graders.strict_json import encode
+from graders.template import Slot, look_up, parse_path
+from sandbox import JSON
+
+_ADD_A_SAMPLE: Final = "Add sample, samples or model_sample."
+OUTPUT_KEYS: Final = ("output_text", "completion", "response")
+"""Where a flat line's output is looked for, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFormat:
+    """How lines become rows.
+
+    Attributes:
+        output: The key of a flat line's output; None tries `OUTPUT_KEYS`.
+        outputs: A second file with the outputs, joined by line, or by `key`.
+        key: Path of the value that joins the two files: `id`, `meta.id`.
+        group_by: Path of the value that makes rows one group: `item.prompt_id`.
+    """
+
+    output: str | None = None
+    outputs: Path | None = None
+    key: str | None = None
+    group_by: str | None = None
+
+
+def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row | RowError]:
+    """Stream the rows of a JSON Lines file; a bad line comes as its error.
+
+    Args:
+        path: A file, gzipped if it ends in `.gz`, or `-` for standard input.
+        shape: How lines become rows.
+
+    Raises:
+        ConfigError: A path in `shape` does not parse; raised by the call, before a line is read.
+        OSError: A file cannot be read.
+    """
+    shape = shape or RowFormat()
+    reader = _Reader(str(path), shape)
+    key = _path(shape.key) if shape.key is not None else None
+    return _stream(path, shape, key, reader)
+
+
+def _stream(
+    path: Path | str, shape: RowFormat, key: Slot | None, reader: _Reader
+) -> Iterator[Row | RowError]:
+    with open_lines(path) as lines:
+        if shape.outputs is None:
+            yield from reader.rows(Joined(number, line) for number, line in numbered(lines))
+            return
+        outputs = Outputs(shape.outputs, reader.output_keys)
+        if key is None:
+            yield from reader.rows(join_by_line(reader.name, lines, outputs))
+        else:
+            yield from reader.rows(join_by_key(reader.name, lines, outputs, key))
+
+
+class _Reader:
+    """Turns lines into rows, and remembers the last item to tell where a group ends."""
+
+    def __init__(self, name: str, shape: RowFormat) -> None:
+        self.name, self.shape = name, shape
+        self.group_by = _path(shape.group_by) if shape.group_by else None
+        self.output_keys = OUTPUT_KEYS if shape.output is None else (shape.output,)
+        self.last_item: Mapping[str, JSON] | None = None
+        self.group = 0
+
+    def rows(self, lines: Iterable[Joined | RowError]) -> Iterator[Row | RowError]:
+        for joined in lines:
+            if isinstance(joined, RowError):
+                yield joined
+                continue
+            try:
+                yield from self._rows_of(joined)
+            except RowError as error:
+                yield error
+
+    def _rows_of(self, joined: Joined) -> list[Row]:
+        number, output = joined.number, joined.output
+        item, given = self._split(number, decode_object(self.name, number, joined.line), output)
+        place = output.place if output is not None else f"{self.name}:{number}:1"
+        samples = [_sample(place, sample) for sample in _listed(place, given)]
+        groups = [self._group(number, item, sample) for sample in samples]
+        return [
+            Row(item=item, sample=sample, row=number, sample_index=i, group=group)
+            for i, (sample, group) in enumerate(zip(samples, groups, strict=True))
+        ]
+
+    def _split(
+        self, number: int, line: dict[str, JSON], output: Output | None
+    ) -> tuple[dict[str, JSON], JSON]:
+        """The line's item and output, in whichever shape it has."""
+        if "item" in line or "model_sample" in line:
+            item = line.get("item", {})
+            given = output.value if output is not None else self._given(number, line)
+        elif output is not None:
+            item, given = line, output.value
+        else:
+            key = self._output_key(number, line)
+            item, given = {k: v for k, v in line.items() if k != key}, line[key]
+        if not isinstance(item, dict):
+            raise self._error(number, f"item is {kind_of(item)}, and must be an object")
+        return item, given
+
+    def _given(self, number: int, line: dict[str, JSON]) -> JSON:
+        for key in ("sample", "samples", "model_sample"):
+            if key in line:
+                if key == "samples" and not isinstance(line[key], list):
+                    raise self._error(
+                        number, f"samples is {kind_of(line[key])}, and must be a list"
+                    )
+                return line[key]
+        for key in self.output_keys:
+            if key in line:
+                return line[key]
+        close = get_close_matches("sample", line, n=1)
+        hint = f"{close[0]!r} is not read; did you mean 'sample'?" if close else _ADD_A_SAMPLE
+        raise self._error(number, f"item has no sample beside it. {hint}")
+
+    def _output_key(self, number: int, line: dict[str, JSON]) -> str:
+        wanted = self.output_keys
+        for key in wanted:
+            if key in line:
+                return key
+        has = ", ".join(sorted(line)[:12]) or "no keys"
+        hint = "Name its key with --output." if self.shape.output is None else ""
+        raise self._error(
+            number, f"no output: looked for {', '.join(wanted)}; the line has {has}. {hint}".strip()
+        )
+
+    def _group(self, number: int, item: dict[str, JSON], sample: Mapping[str, JSON]) -> int | str:
+        """Equal neighbours are one group, named after its first line; or what group_by says."""
+        if self.group_by is not None:
+            try:
+                value = look_up(self.group_by, Row(item=item, sample=sample))
+            except GradingError as error:
+                raise self._error(number, f"--group-by: {error}") from None
+            return value if isinstance(value, str) else encode(value).decode()
+        if item is not self.last_item:
+            if not _same(item, self.last_item):
+                self.group = number
+            self.last_item = item
+        return self.group
+
+    def _error(self, number: int, problem: str) -> RowError:
+        return RowError(f"{self.name}:{number}:1", problem)
+
+
+def _same(item: Mapping[str, JSON], other: Mapping[str, JSON] | None) -> bool:
+    try:
+        # Python's == takes 1, 1.0 and true for one value, so it only rules out.
+        return item == other and _canonical(item) == _canonical(other)
+    except RecursionError:  # absurdly deep: each its own group
+        return False
+
+
+def _canonical(item: Mapping[str, JSON]) -> str:
+    return json.dumps(item, sort_keys=True)
+
+
+def _listed(place: str, given: JSON) -> list[JSON]:
+    if given == []:
+        raise RowError(place, "there are no samples in it")
+    return given if isinstance(given, list) else [given]
+
+
+def _sample(place: str, sample: JSON) -> Mapping[str, JSON]:
+    if isinstance(sample, (str, dict)):
+        return to_sample(sample)
+    raise RowError(place, f"a sample is text or an object, and this is {kind_of(sample)}")
+
+
+def _path(text: str) -> Slot:
+    """A path; without a namespace it is one of the item's."""
+    spelled = text if re.match(r"(item|sample)\b", text) else f"item.{text}"
+    try:
+        return parse_path(spelled)
+    except TemplateError as error:
+        raise ConfigError(
+            Finding(code="path", severity="error", path=text, message=error.problem)
+        ) from None

@@ -1,0 +1,84 @@
+"""One thing to grade: a dataset's item and a model's sample, in the hosted shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from graders.strict_json import decode_or_none
+from sandbox import JSON
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to grade.
+
+    Attributes:
+        item: The dataset's own fields; `{{ item.* }}` in templates.
+        sample: What the model produced, as the hosted object; `{{ sample.* }}` in templates.
+        row: 1-based line in the file it came from, or position in the sequence it came from.
+        sample_index: 0-based place among the samples of its line.
+        group: What its samples are compared within; equal for the samples of one prompt.
+    """
+
+    item: Mapping[str, JSON]
+    sample: Mapping[str, JSON]
+    row: int = 0
+    sample_index: int = 0
+    group: int | str = 0
+
+
+_HOSTED: Final = frozenset({"choices", "output_text", "output_json", "output_tools"})
+
+
+def to_sample(value: str | Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """The hosted sample object for a model's output.
+
+    Args:
+        value: The output as text, or a sample object. Of an object, only the derived fields
+            it lacks are filled in (`output_json` from `output_text`, for one).
+
+    Example:
+        >>> sample = to_sample('{"answer": 4}')
+        >>> sample["output_json"], sample["choices"][0]["finish_reason"]
+        ({'answer': 4}, 'stop')
+    """
+    if isinstance(value, str):
+        return _from_text(value)
+    if value.keys() >= _HOSTED:
+        return value
+    text = value.get("output_text", _spoken(value))
+    filled = _from_text(text) if isinstance(text, str) else {}
+    return {**filled, **_called(value), **value}
+
+
+def _from_text(text: str) -> dict[str, JSON]:
+    return {
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text, "tool_calls": []},
+                "finish_reason": "stop",
+            }
+        ],
+        "output_text": text,
+        "output_json": decode_or_none(text),
+        "output_tools": [],
+        "output_reasoning_summary": None,
+    }
+
+
+def _called(sample: Mapping[str, JSON]) -> dict[str, JSON]:
+    """`output_tools` is the first choice's tool calls, where there is a choice."""
+    match sample.get("choices"):
+        case [{"message": {"tool_calls": [*calls]}}, *_]:
+            return {"output_tools": calls}
+    return {}
+
+
+def _spoken(sample: Mapping[str, JSON]) -> JSON:
+    match sample.get("choices"):
+        case [{"message": {"content": str(text)}}, *_]:
+            return text
+    return None

@@ -1,0 +1,74 @@
+"""The starter that `graders init` writes: capital cities, three sampled answers each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+_OUTPUT, _ANSWER = "{{ sample.output_text }}", "{{ item.answer }}"
+
+_GRADER: Final = {
+    "type": "multi",
+    "name": "capital",
+    "graders": {
+        "contains": {
+            "type": "string_check",
+            "name": "contains",
+            "operation": "ilike",
+            "input": _OUTPUT,
+            "reference": _ANSWER,
+        },
+        "wording": {
+            "type": "text_similarity",
+            "name": "wording",
+            "evaluation_metric": "rouge_l",
+            "input": _OUTPUT,
+            "reference": "{{ item.sentence }}",
+        },
+        "spelling": {
+            "type": "text_similarity",
+            "name": "spelling",
+            "evaluation_metric": "fuzzy_match",
+            "input": _OUTPUT,
+            "reference": "{{ item.sentence }}",
+        },
+    },
+    "calculate_output": "0.6 * contains + 0.4 * max(wording, spelling)",
+    "pass_threshold": 0.8,
+}
+
+_ROWS: Final = [
+    (
+        ("Kenya", "Nairobi"),
+        ["The capital of Kenya is Nairobi.", "Nairobi", "I believe it is Mombasa."],
+    ),
+    (
+        ("Australia", "Canberra"),
+        ["The capital of Australia is Sydney.", "It's canberra!", "Canberra is the capital."],
+    ),
+    (
+        ("Ecuador", "Quito"),
+        ["The capital of Ecuador is Quito.", "Guayaquil.", "Quito, high in the Andes."],
+    ),
+    (
+        ("Kazakhstan", "Astana"),
+        ["The capital of Kazakhstan is Almaty.", "Astana (once Nur-Sultan)", "astana"],
+    ),
+]
+
+
+def _line(country: str, capital: str, samples: list[str]) -> str:
+    item = {
+        "question": f"What is the capital of {country}?",
+        "answer": capital,
+        "sentence": f"The capital of {country} is {capital}.",
+    }
+    return json.dumps({"item": item, "samples": samples}) + "\n"
+
+
+FILES: Final[Mapping[str, str]] = {
+    "grader.json": json.dumps(_GRADER, indent=2) + "\n",
+    "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
+}
+"""File names and what stands in them."""

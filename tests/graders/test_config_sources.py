@@ -1,0 +1,260 @@
+"""What a config may come as: a file, a dict, an SDK object, one of ours; and the SDK's words."""
+
+import json
+import re
+from pathlib import Path
+from types import MappingProxyType
+from typing import get_args
+
+import openai.types.graders as sdk
+import pytest
+from openai.types import EvalCreateResponse, fine_tuning
+from openai.types.fine_tuning.fine_tuning_job import Method
+from openai.types.graders.score_model_grader import InputContentInputImage, SamplingParams
+from openai.types.responses.response_input_audio import InputAudio
+
+from graders.config import content, graders, methods
+from graders.config.parse import load_config, parse_config, read_config
+from graders.errors import ConfigError
+
+EXACT = {
+    "type": "string_check",
+    "name": "exact",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.answer }}",
+    "operation": "eq",
+}
+SIMILAR = {
+    "type": "text_similarity",
+    "name": "similar",
+    "input": "a",
+    "reference": "b",
+    "evaluation_metric": "bleu",
+}
+PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
+JUDGE = {
+    "type": "score_model",
+    "name": "judge",
+    "model": "gpt-4o",
+    "input": [{"role": "user", "content": "Rate."}],
+}
+LABEL = {**JUDGE, "type": "label_model", "labels": ["good", "bad"], "passing_labels": ["good"]}
+REQUEST = {"grader": EXACT, "model_sample": "x"}
+JOB = fine_tuning.ReinforcementHyperparameters(n_epochs=3, batch_size=None)
+
+
+def multi(graders):
+    return {"type": "multi", "name": "both", "graders": graders, "calculate_output": "1"}
+
+
+def refusal(path):
+    """Every problem of a file, as lines."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    return str(caught.value).split("\n")
+
+
+def words(annotation):
+    """The strings a Literal allows, also inside Optional and Union."""
+    if isinstance(annotation, str):
+        return {annotation}
+    return {word for part in get_args(annotation) for word in words(part)}
+
+
+# --- files
+
+
+@pytest.mark.parametrize(
+    ("data", "place", "problem"),
+    [
+        (b'{"type": "string_check",}', "1:25", "Expecting property name enclosed in double"),
+        (b'{\n  "type": NaN}', "2:11", "NaN is not a JSON number"),
+        (b'{"a": {},\n "b": "\xff"}', "2:8", "byte 0xff is not UTF-8"),
+        (b"", "1:1", "Expecting value"),
+        (b"\xff\xfe{\x00}\x00", "1:1", "byte 0xff is not UTF-8"),
+        (b"[" * 100_000, "1:1", "nested too deeply"),
+    ],
+)
+def test_a_file_that_is_not_json_is_refused_with_file_line_and_column(
+    tmp_path, data, place, problem
+):
+    """In the form that editors and terminals can follow."""
+    path = tmp_path / "g.json"
+    path.write_bytes(data)
+
+    (line,) = refusal(path)
+    assert line.startswith(f"{path}:{place}: not JSON: {problem}")
+
+
+def test_a_member_key_that_stands_twice_is_refused(tmp_path):
+    """One of the two members would silently not count."""
+    path = tmp_path / "g.json"
+    path.write_text(json.dumps(multi({"a": EXACT})).replace('"a": {', '"a": {}, "a": {'), "utf-8")
+
+    (line,) = refusal(path)
+    assert "the key 'a' stands twice in one object, and only one can count" in line
+
+
+@pytest.mark.parametrize("form", [str, Path])
+def test_a_path_is_read_with_or_without_a_byte_order_mark(tmp_path, form):
+    """Windows editors write one."""
+    path = tmp_path / "g.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(EXACT).encode())
+
+    assert read_config(form(path)).value == parse_config(EXACT).value
+
+
+def test_an_absent_file_is_the_systems_error(tmp_path):
+    """It is not a wrong config, and the system names it best."""
+    with pytest.raises(FileNotFoundError, match=r"absent\.json"):
+        read_config(tmp_path / "absent.json")
+
+
+# --- what a config may be in Python
+
+
+@pytest.mark.parametrize(
+    ("made", "plain"),
+    [
+        (sdk.StringCheckGrader(**EXACT), EXACT),
+        (sdk.TextSimilarityGrader(**SIMILAR), SIMILAR),
+        (sdk.PythonGrader(**PYTHON), PYTHON),
+        (sdk.LabelModelGrader(**LABEL), LABEL),
+        (sdk.ScoreModelGrader(**JUDGE), JUDGE),
+        (sdk.ScoreModelGrader(**JUDGE, range=[1, 5], sampling_params={"temperature": 0.5}),
+         {**JUDGE, "range": [1, 5], "sampling_params": {"temperature": 0.5}}),
+        (sdk.ScoreModelGrader(**JUDGE, range=None, sampling_params=None), JUDGE),
+        (sdk.TextSimilarityGrader.model_construct(**SIMILAR, pass_threshold=0.5),
+         {**SIMILAR, "pass_threshold": 0.5}),
+        (sdk.MultiGrader(**multi(EXACT)), multi({"exact": EXACT})),
+        (sdk.MultiGrader.model_construct(**multi({"a": EXACT})), multi({"a": EXACT})),
+        (sdk.MultiGrader.model_construct(**multi({"a": sdk.StringCheckGrader(**EXACT)})),
+         multi({"a": EXACT})),
+        (sdk.MultiGrader.model_construct(**multi([sdk.StringCheckGrader(**EXACT),
+                                                  sdk.TextSimilarityGrader(**SIMILAR)])),
+         multi({"exact": EXACT, "similar": SIMILAR})),
+        (multi({"a": sdk.StringCheckGrader(**EXACT)}), multi({"a": EXACT})),
+        (multi([sdk.PythonGrader(**PYTHON), EXACT]), multi({"code": PYTHON, "exact": EXACT})),
+        ({**REQUEST, "grader": sdk.StringCheckGrader(**EXACT)}, REQUEST),
+        ({"testing_criteria": [sdk.StringCheckGrader(**EXACT), LABEL]},
+         {"testing_criteria": [EXACT, LABEL]}),
+        (fine_tuning.ReinforcementMethod(grader=sdk.PythonGrader(**PYTHON)), {"grader": PYTHON}),
+        (fine_tuning.ReinforcementMethod(grader=sdk.PythonGrader(**PYTHON), hyperparameters=JOB),
+         {"grader": PYTHON, "hyperparameters": {"n_epochs": 3}}),
+        (fine_tuning.ReinforcementMethod(grader=sdk.PythonGrader(**PYTHON), hyperparameters=None),
+         {"grader": PYTHON}),
+        (Method(type="dpo", dpo={"hyperparameters": {"beta": 0.1}}),
+         {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}),
+        (Method(type="dpo", dpo={"hyperparameters": None}), {"type": "dpo", "dpo": {}}),
+        (Method(type="supervised", supervised=None), {"type": "supervised"}),
+        (MappingProxyType(EXACT), EXACT),
+        *((parse_config(config).value, config) for config in (
+            EXACT, multi({"a": EXACT}), {**JUDGE, "range": [1, 5]}, REQUEST,
+            {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2}}}, {"testing_criteria": [EXACT]},
+        )),
+        (multi({"a": parse_config(EXACT).value}), multi({"a": EXACT})),
+    ],
+)  # fmt: skip
+def test_objects_are_read_as_the_json_they_stand_for(made, plain):
+    """The SDK's objects, ours and mappings, also inside each other, also built unchecked."""
+    document = read_config(made)
+
+    assert document.value == parse_config(plain).value
+    assert {finding.code for finding in document.findings} <= {"multi-form"}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(5, "int"), (b"{}", "bytes"), ([EXACT], "list"), (None, "NoneType")]
+)
+def test_what_is_no_object_is_no_config(value, kind):
+    """The message says what it is instead."""
+    with pytest.raises(ConfigError, match=f"^a config is a JSON object, and this is a.? {kind}$"):
+        read_config(value)
+
+
+def test_an_eval_that_the_service_returned_is_read():
+    """Its own ids and dates are nothing to grade with, and are warnings at most."""
+    made = EvalCreateResponse.model_construct(
+        id="eval_1",
+        object="eval",
+        created_at=1,
+        name="mine",
+        metadata={},
+        data_source_config={"type": "custom", "schema": {}},
+        testing_criteria=[{**EXACT, "id": "exact-1"}, {**SIMILAR, "pass_threshold": 0.5}, LABEL],
+    )
+    document = read_config(made)
+
+    assert [criterion.name for criterion in document.grader.testing_criteria] == [
+        *("exact", "similar", "judge")
+    ]
+    assert {finding.severity for finding in document.findings} == {"warning"}
+
+
+@pytest.mark.parametrize(
+    ("field", "declared", "ours"),
+    [
+        ("operation", sdk.StringCheckGrader.model_fields["operation"], graders.Operation),
+        (
+            "evaluation_metric",
+            sdk.TextSimilarityGrader.model_fields["evaluation_metric"],
+            graders.EvaluationMetric,
+        ),
+        (
+            "reasoning_effort",
+            SamplingParams.model_fields["reasoning_effort"],
+            graders.ReasoningEffort,
+        ),
+        (
+            "role",
+            sdk.score_model_grader.Input.model_fields["role"],
+            content.Message.model_fields["role"].annotation,
+        ),
+        (
+            "format",
+            InputAudio.model_fields["format"],
+            content.AudioData.model_fields["format"].annotation,
+        ),
+        (
+            "effort of a job",
+            fine_tuning.ReinforcementHyperparameters.model_fields["reasoning_effort"],
+            methods.ReinforcementHyperparameters.model_fields["reasoning_effort"].annotation,
+        ),
+    ],
+)
+def test_our_words_are_the_sdks(field, declared, ours):
+    """A new SDK with a new value fails here, and not at a user's desk."""
+    assert words(ours) == words(declared.annotation) != set(), field
+
+
+def test_details_of_an_image_are_those_the_sdk_writes_about():
+    """The SDK types them as any string, and names them in its documentation."""
+    source = Path(sdk.score_model_grader.__file__).read_text("utf-8")
+    sentence = re.search(r"One of ([^.]*)\.\s+Defaults to `auto`", source)[1]
+
+    assert words(InputContentInputImage.model_fields["detail"].annotation) == set()
+    assert words(content.InputImage.model_fields["detail"].annotation) == set(
+        re.findall(r"`(\w+)`", sentence)
+    )
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (sdk.StringCheckGrader, graders.StringCheckConfig),
+        (sdk.TextSimilarityGrader, graders.TextSimilarityConfig),
+        (sdk.PythonGrader, graders.PythonConfig),
+        (sdk.ScoreModelGrader, graders.ScoreModelConfig),
+        (sdk.LabelModelGrader, graders.LabelModelConfig),
+        (sdk.MultiGrader, graders.MultiConfig),
+        (SamplingParams, graders.SamplingParams),
+        (InputContentInputImage, content.InputImage),
+        (fine_tuning.SupervisedHyperparameters, methods.SupervisedHyperparameters),
+        (fine_tuning.DpoHyperparameters, methods.DPOHyperparameters),
+        (fine_tuning.ReinforcementHyperparameters, methods.ReinforcementHyperparameters),
+        (fine_tuning.ReinforcementMethod, methods.ReinforcementMethod),
+    ],
+)
+def test_every_field_of_the_sdk_is_a_field_of_ours(theirs, ours):
+    """So that nothing which means something to the service is called unknown here."""
+    assert set(theirs.model_fields) - set(ours.model_fields) == set()

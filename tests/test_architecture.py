@@ -1,0 +1,153 @@
+"""The dependency rules, as a test: imports point down the list, never up or across."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAY_IMPORT = {
+    "metrics": {"metrics", "numpy", "rapidfuzz", "nltk"},
+    "sandbox": {"sandbox"},
+    "graders": {
+        *("graders", "metrics", "sandbox"),
+        *("click", "msgspec", "numpy", "pydantic", "pydantic_core", "rich"),
+    },
+}
+MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
+    "metrics": {"rouge_score_rs"},
+    "sandbox": set(),
+    "graders": set(),
+}
+LAYERS = [  # within graders, innermost first; a module imports from its own line or those above
+    ["errors", "rows", "strict_json", "lines", "terminal", "installation", "starter"],
+    [
+        "config",
+        "profile",
+        "template",
+        "formula",
+        "clients",
+        "grades",
+        "row_files",
+        "joins",
+        "results",
+    ],
+    ["kinds", "checks"],
+    ["compile"],
+    ["hosted", "engine"],
+    ["report"],
+    ["cli"],
+]
+ONLY_IN_CLI = {"click", "rich"}
+ROOT_MAY_HOLD = {
+    *("README.md", "pyproject.toml", "LICENSE"),
+    *("graders", "metrics", "sandbox", "tests", "benchmarks"),
+}
+
+
+def imports(path):
+    """Every module a file imports, wherever in the file."""
+    return imported(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+def imports_inside_functions(path):
+    """What a file imports only when some function of it is called."""
+    for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from imported(ast.walk(function))
+
+
+def imported(nodes):
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"a relative import of {node.module}"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def modules(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def part_of_graders(path):
+    return path.relative_to(ROOT / "graders").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_packages(package):
+    """`metrics` and `sandbox` stand alone; `graders` stands on both."""
+    allowed = MAY_IMPORT[package] | sys.stdlib_module_names
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(package)
+        for name in set(imports(path)) - optional(package, path)
+        if name.split(".")[0] not in allowed
+    }
+
+    assert wrong == set()
+
+
+def optional(package, path):
+    extras = MAY_IMPORT_INSIDE_FUNCTIONS[package]
+    return {name for name in imports_inside_functions(path) if name.split(".")[0] in extras}
+
+
+def test_layers():
+    """Inside `graders`, a module imports only from lower layers or its own."""
+    level = {name: i for i, layer in enumerate(LAYERS) for name in layer}
+    wrong = set()
+    for path in modules("graders"):
+        here = part_of_graders(path)
+        if here == "__init__":
+            continue
+        for name in imports(path):
+            there = name.split(".")[1] if name.startswith("graders.") else None
+            if there in level and level[there] > level[here]:
+                wrong.add(f"{path.relative_to(ROOT)} imports graders.{there}")
+
+    assert wrong == set()
+
+
+def test_every_module_has_a_layer():
+    """A new module says where it stands."""
+    known = {name for layer in LAYERS for name in layer} | {"__init__"}
+
+    assert {part_of_graders(path) for path in modules("graders")} == known
+
+
+def test_only_the_command_line_talks_to_a_terminal():
+    """Nothing else prints, parses arguments or draws."""
+    wrong = set()
+    for path in modules("graders"):
+        if part_of_graders(path) == "cli":
+            continue
+        wrong |= {f"{path} imports {name}" for name in imports(path) if name in ONLY_IN_CLI}
+        tree = ast.parse(path.read_text("utf-8"))
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        if any(isinstance(call, ast.Name) and call.id == "print" for call in calls):
+            wrong.add(f"{path} prints")
+
+    assert wrong == set()
+
+
+def test_the_root_is_closed():
+    """Everything has its place in one of the five folders; dot-files aside."""
+    listed = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    made = {name for name in listed if name.endswith(".egg-info")} | {"build", "dist", "starter"}
+
+    assert listed - made == ROOT_MAY_HOLD
+
+
+@pytest.mark.parametrize("package", [*MAY_IMPORT, "tests", "benchmarks"])
+def test_files_hold_one_idea(package):
+    """A file of more than 400 lines holds two."""
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in modules(package)
+        if (count := len(path.read_text("utf-8").splitlines())) > 400
+    }
+
+    assert long == {}
