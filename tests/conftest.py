@@ -2,6 +2,9 @@
 
 import os
 import socket
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +14,7 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+LEFT_OUT = pytest.StashKey[Counter]()
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -27,6 +31,31 @@ def _offline(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", guarded)
     for name in [name for name in os.environ if name.endswith("_API_KEY")]:
         monkeypatch.delenv(name)
+
+
+def missing(need):
+    """Whether a test's need, a module or an absolute path, is not on this machine."""
+    return not Path(need).exists() if need.startswith("/") else find_spec(need) is None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests marked `needs` whose need is not here, and say so at the end.
+
+    The extra `test` is small; what else a test compares with is in extra `ci`, or a package of
+    the operating system.
+    """
+    wants = {item: [mark.args[0] for mark in item.iter_markers("needs")] for item in items}
+    left_out = {item: needs for item in items if (needs := [*filter(missing, wants[item])])}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+        config.stash[LEFT_OUT] = Counter(need for needs in left_out.values() for need in needs)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """What was left out, and for want of what."""
+    for need, count in config.stash.get(LEFT_OUT, {}).items():
+        terminalreporter.write_line(f"left out {count} tests that need {need}")
 
 
 def pytest_sessionfinish(session, exitstatus):
