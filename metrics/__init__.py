@@ -16,23 +16,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from metrics import families
+from metrics.explanation import Explanation, explain
 from metrics.limits import TooMuchWork
-from metrics.settings import Settings
-from metrics.types import Metric
+from metrics.lost import LostTokens, lost_tokens
+from metrics.settings import DEFAULT, Settings
+from metrics.types import Metric, check_lengths
 
 __all__ = [
     "METRICS",
+    "Explanation",
+    "LostTokens",
     "Metric",
     "Settings",
     "TooMuchWork",
     "best",
     "best_batch",
+    "explain",
+    "lost_tokens",
     "metric",
     "similarities",
     "similarity",
 ]
-
-DEFAULT: Final = Settings()
 
 
 def metric(name: str, settings: Settings = DEFAULT) -> Metric:
@@ -77,11 +81,7 @@ def similarities(
         {'rouge_1': [1.0], 'rouge_l': [0.75]}
     """
     wanted = list(dict.fromkeys(names))
-    if len(candidates) != len(references):
-        raise ValueError(
-            f"similarities: {len(candidates)} candidates but {len(references)} references; "
-            "each candidate needs the reference at its position"
-        )
+    check_lengths(candidates, references)
     columns: dict[str, list[float]] = {}
     for family in families.families(wanted, settings):
         scores = family.batch(candidates, references)
@@ -108,8 +108,9 @@ def best_batch(
     metric: Metric, candidates: Sequence[str], references: Sequence[Sequence[str]]
 ) -> list[tuple[float, int]]:
     """`best` of each candidate against the list of references at the same position."""
-    if not all(references):
-        raise ValueError("best: every candidate needs at least one reference")
+    for place, several in enumerate(references):
+        if not several:
+            raise ValueError(f"best: candidate {place} has no reference; give it at least one")
     pairs = [(c, r) for c, rs in zip(candidates, references, strict=True) for r in rs]
     scores = iter(metric.batch([c for c, _ in pairs], [r for _, r in pairs]))
     found = []

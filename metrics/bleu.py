@@ -24,57 +24,57 @@ from metrics.overlap import Formula, Shared
 
 ORDERS: Final = 4
 
-# From shared n-grams, all n-grams (at least 1), the order n, the candidate's length and how many
-# orders had to be smoothed so far to a precision; 0.0 leaves the order out of the mean.
-Smoothing = Callable[[int, int, int, int, int], float]
+# The precision of an order without shared n-grams, from its n-grams in the candidate (at least
+# 1), how many orders were empty so far, this one included, and the candidate's length in tokens.
+Smoothing = Callable[[int, int, int], float]
 
 
-def _none(hits: int, total: int, _n: int, _length: int, _zeros: int) -> float:
-    return hits / total if hits else sys.float_info.min
+def _none(_total: int, _empty: int, _length: int) -> float:
+    return sys.float_info.min
 
 
-def _method1(hits: int, total: int, _n: int, _length: int, _zeros: int) -> float:
-    return (hits or 0.1) / total
+def _method1(total: int, _empty: int, _length: int) -> float:
+    return 0.1 / total
 
 
-def _method2(hits: int, total: int, n: int, _length: int, _zeros: int) -> float:
-    return hits / total if n == 1 else (hits + 1) / (total + 1)
+def _method3(total: int, empty: int, _length: int) -> float:
+    return 1 / ((1 << empty) * total)
 
 
-def _method3(hits: int, total: int, _n: int, _length: int, zeros: int) -> float:
-    return hits / total if hits else 1 / (2 ** (zeros + 1) * total)
+def _method4(total: int, empty: int, length: int) -> float:
+    # One token has no logarithm to divide by: 0.0, and nltk leaves the order out of the mean.
+    return 1 / ((1 << empty) * 5 / log(length)) / total if length > 1 else 0.0
 
 
-def _method4(hits: int, total: int, _n: int, length: int, zeros: int) -> float:
-    if hits:
-        return hits / total
-    # The candidate's single token has no logarithm to divide by; nltk then skips the order.
-    return 1 / (2 ** (zeros + 1) * 5 / log(length)) / total if length > 1 else 0.0
-
-
+# `method2` is none of these: it adds one to the counts of every order but the first.
 SMOOTHINGS: Final[Mapping[str, Smoothing]] = {
     "none": _none,
     "method1": _method1,
-    "method2": _method2,
+    "method2": _none,
     "method3": _method3,
     "method4": _method4,
 }
 
 
-def nltk_bleu(shared: Shared, smoothing: Smoothing) -> float:
+def nltk_bleu(shared: Shared, smoothing: str) -> float:
     """BLEU of one pair as nltk has it, before any clamping.
 
     Example:
-        >>> nltk_bleu(Shared(candidate=2, reference=2, ngrams=[2, 1, 0, 0], lcs=0), _method4)
+        >>> nltk_bleu(Shared(candidate=2, reference=2, ngrams=[2, 1, 0, 0], lcs=0), "method4")
         0.2213885886251307
     """
     if not shared.ngrams[0]:
         return 0.0
-    length, zeros, logs = shared.candidate, 0, []
-    for n in range(1, ORDERS + 1):
-        hits = shared.ngrams[n - 1]
-        precision = smoothing(hits, max(length - n + 1, 1), n, length, zeros)
-        zeros += not hits
+    length, empty, logs = shared.candidate, 0, []
+    for n, hits in enumerate(shared.ngrams[:ORDERS]):
+        total = max(length - n, 1)
+        if n and smoothing == "method2":
+            precision = (hits + 1) / (total + 1)
+        elif hits:
+            precision = hits / total
+        else:
+            empty += 1
+            precision = SMOOTHINGS[smoothing](total, empty, length)
         if precision:
             logs.append(0.25 * log(precision))
     return brevity_penalty(shared) * exp(fsum(logs))
@@ -105,17 +105,13 @@ def brevity_penalty(shared: Shared) -> float:
     return exp(1 - shared.reference / shared.candidate) if shared.candidate else 0.0
 
 
-def tokens(variant: str, setting: str) -> str:
-    """The tokenizer of a variant: sacrebleu's is part of its name, nltk has none of its own."""
-    return "13a" if variant == "sacrebleu" else setting
-
-
 def formula(variant: str, tokens: str) -> Formula:
     """The formula of bleu, clamped to [0, 1]."""
+    raw: Callable[[Shared], float]
     if variant == "sacrebleu":
         raw, library = sacrebleu, "sacrebleu-2.6"
     else:
-        raw, library = partial(nltk_bleu, smoothing=SMOOTHINGS[variant]), "nltk-3.10"
+        raw, library = partial(nltk_bleu, smoothing=variant), "nltk-3.10"
 
     def score(shared: Shared) -> float:
         return min(1.0, raw(shared))

@@ -40,7 +40,7 @@ def families(names: Iterable[str], settings: Settings) -> list[Family]:
             case "meteor":
                 found.append(Alone(meteor.metric(settings.meteor, settings.tokens)))
             case "bleu":
-                tokens = bleu.tokens(settings.bleu, settings.tokens)
+                tokens = str(settings.tokens_for(name))
                 formulas.setdefault(tokens, []).append(bleu.formula(settings.bleu, tokens))
             case "gleu":
                 formulas.setdefault(settings.tokens, []).append(gleu.formula(settings.tokens))

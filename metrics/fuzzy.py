@@ -63,8 +63,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "partial": _Kind(fuzz.partial_ratio, slides=True),
     "levenshtein": _Kind(Levenshtein.normalized_similarity, best=1.0),
 }
-_PROCESSED: Final = "_dp"
-VARIANTS: Final = (*_KINDS, *(kind + _PROCESSED for kind in _KINDS))
+PROCESSED: Final = "_dp"
+VARIANTS: Final = (*_KINDS, *(kind + PROCESSED for kind in _KINDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class FuzzyMatch:
             TooMuchWork: The texts are too long for the variant.
         """
         a, b = self.process(candidate), self.process(reference)
-        kind = _KINDS[self.variant.removesuffix(_PROCESSED)]
+        kind = _KINDS[self.variant.removesuffix(PROCESSED)]
         cells = len(a) * len(b)
         if kind.slides:
             cells *= min(len(a), len(b))
@@ -102,4 +102,4 @@ class FuzzyMatch:
 
     def process(self, text: str) -> str:
         """What of a text is compared."""
-        return default_process(text) if self.variant.endswith(_PROCESSED) else text
+        return default_process(text) if self.variant.endswith(PROCESSED) else text

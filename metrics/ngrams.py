@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Integers: TypeAlias = NDArray[np.int64]
+
 # Up to here a substring search in the reference beats building the set of its n-grams.
 _SHORT: Final = 256
-_SEPARATOR: Final = "\0"
 _CHARACTER_BITS: Final = 21
 
 
@@ -55,45 +56,72 @@ def ngrams(tokens: str, n: int) -> list[str]:
     return [tokens[i : i + n] for i in range(len(tokens) - n + 1)]
 
 
-def shared_batch(
-    candidates: Sequence[str], references: Sequence[str], orders: int
-) -> NDArray[np.int64]:
+def shared_batch(candidates: Sequence[str], references: Sequence[str], orders: int) -> Integers:
     """Count the shared n-grams of many pairs: one row a pair, one column an order.
 
-    The texts must not contain the character 0, and not be so many that positions and groups no
-    longer fit into one integer together: 2**20 characters is fine.
+    A code, a side and a position must fit into one integer: at most 2**10 pairs and, counting
+    one more for each text, 2**20 tokens.
     """
     import numpy as np
 
     pairs = len(candidates)
-    joined = _SEPARATOR.join((*candidates, *references, ""))
-    token = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
-    lengths = [len(text) + 1 for text in (*candidates, *references)]
-    pair = np.repeat(np.tile(np.arange(pairs), 2), lengths)
-    references_from = sum(lengths[:pairs])
-    position_bits = len(joined).bit_length()
     counts = np.zeros((pairs, orders), np.int64)
-
-    # `code` says for each position which n-gram starts there; equal means equal. Positions where
-    # none starts that could be shared, text ends included, are not `alive`.
-    code, alive = pair << _CHARACTER_BITS | token, token != 0
+    code, at, side_bit = _unigrams(candidates, references)
+    number_at = np.full(2 << side_bit, -1)
+    owner, width = np.arange(pairs), 1 << _CHARACTER_BITS
     for n in range(orders):
-        at = np.flatnonzero(alive)
         if not len(at):
             break
-        # Sorting code and position as one integer is much faster than an argsort.
-        order = np.sort(code[at] << position_bits | at)
-        at = order & ((1 << position_bits) - 1)
-        order >>= position_bits
-        first = np.flatnonzero(np.concatenate(([True], order[1:] != order[:-1])))
-        sizes = np.diff(first, append=len(order))
-        theirs = np.add.reduceat(at >= references_from, first, dtype=np.int64)
-        both = np.minimum(theirs, sizes - theirs)
-        counts[:, n] = np.bincount(pair[at[first]], weights=both, minlength=pairs)
-
-        group = np.repeat(np.arange(len(first)), sizes)
-        alive[at] = both[group] > 0
-        code[at] = group
-        alive[:-1] &= alive[1:]
-        code[:-1] = code[:-1] * len(first) + code[1:]
+        shared_code, both, at, number = _match(code, at, side_bit)
+        owner = owner[shared_code // width]
+        counts[:, n] = np.bincount(owner, weights=both, minlength=pairs)
+        # Two shared n-grams, one after the other, are what may be a shared (n+1)-gram.
+        number_at[at] = number
+        following = number_at[at + 1]
+        number_at[at] = -1
+        alive = np.flatnonzero(following >= 0)
+        at, width = at[alive], len(shared_code)
+        code = number[alive] * width + following[alive]
     return counts
+
+
+def _unigrams(
+    candidates: Sequence[str], references: Sequence[str]
+) -> tuple[Integers, Integers, int]:
+    """Codes of all tokens, equal for equal tokens of a pair, and their positions.
+
+    A gap between positions ends each text, and a bit sets those in references apart.
+    """
+    import numpy as np
+
+    pairs, texts = len(candidates), (*candidates, *references)
+    lengths = list(map(len, texts))
+    ours = sum(lengths[:pairs])
+    token = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    text = np.repeat(np.arange(2 * pairs), lengths)
+    at = np.arange(len(token)) + text
+    side_bit = (len(token) + 2 * pairs).bit_length()
+    at[ours:] |= 1 << side_bit
+    text[ours:] -= pairs
+    return text << _CHARACTER_BITS | token, at, side_bit
+
+
+def _match(
+    code: Integers, at: Integers, side_bit: int
+) -> tuple[Integers, Integers, Integers, Integers]:
+    """The codes on both sides, ascending, and how often each counts; where they are, and which."""
+    import numpy as np
+
+    # One sort of one integer: an argsort is three times as slow.
+    key = code << side_bit + 1 | at
+    key.sort()
+    at, run = key & (2 << side_bit) - 1, key >> side_bit
+    first = np.flatnonzero(np.concatenate(([True], run[1:] != run[:-1])))
+    size, run = np.diff(first, append=len(at)), run[first]
+    # Shared is what has a run on the candidate's side and the next one on the reference's.
+    hit = np.flatnonzero(run[1:] ^ run[:-1] == 1)
+    number = np.full(len(run), -1)
+    number[hit] = number[hit + 1] = np.arange(len(hit))
+    number = np.repeat(number, size)
+    alive = np.flatnonzero(number >= 0)
+    return run[hit] >> 1, np.minimum(size[hit], size[hit + 1]), at[alive], number[alive]

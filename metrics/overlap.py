@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from metrics import lcs, ngrams
-from metrics.interning import Encoder, Vocabulary
+from metrics.interning import Encoder
 from metrics.limits import check_work
+from metrics.types import check_lengths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _BATCH: Final = 8
 # Pairs, and tokens, that are counted together: large enough for numpy, small enough for the cache.
 _CHUNK: Final = 512
-_CHUNK_TOKENS: Final = 1 << 20
+_CHUNK_TOKENS: Final = (1 << 20) - 2 * _CHUNK
 
 
 class Shared(NamedTuple):
@@ -105,22 +106,19 @@ class Overlap:
 
     def pair(self, candidate: str, reference: str) -> list[float]:
         """Each formula's score of one pair."""
-        vocabulary = self.encoder.vocabulary()
-        a, b = vocabulary.encode(candidate), vocabulary.encode(reference)
-        counts = self._count(a, b)
+        counts = self._count(*self.encoder.pair(candidate, reference))
         return [formula.score(counts) for formula in self.formulas]
 
     def batch(self, candidates: Sequence[str], references: Sequence[str]) -> list[list[float]]:
         """Each formula's scores of all pairs: one column a formula."""
+        check_lengths(candidates, references)
         if len(candidates) < _BATCH:
             pairs = [self.pair(c, r) for c, r in zip(candidates, references, strict=True)]
             return [[row[i] for row in pairs] for i in range(len(self.formulas))]
         columns: list[list[float]] = [[] for _ in self.formulas]
         for start in range(0, len(candidates), _CHUNK):
             chunk = slice(start, start + _CHUNK)
-            counts = self._count_batch(
-                self.encoder.vocabulary(), candidates[chunk], references[chunk]
-            )
+            counts = self._count_batch(*self.encoder.batch(candidates[chunk], references[chunk]))
             for column, formula in zip(columns, self.formulas, strict=True):
                 column.extend(formula.column(counts))
         return columns
@@ -133,16 +131,15 @@ class Overlap:
             common = lcs.length(a, b)
         return Shared(len(a), len(b), shared, common)
 
-    def _count_batch(
-        self, vocabulary: Vocabulary, candidates: Sequence[str], references: Sequence[str]
-    ) -> SharedBatch:
+    def _count_batch(self, a: Sequence[str], b: Sequence[str]) -> SharedBatch:
         import numpy as np
 
-        a, b = vocabulary.encode_all(candidates), vocabulary.encode_all(references)
         ours, theirs = np.array(list(map(len, a))), np.array(list(map(len, b)))
         if self._lcs:
             check_work("rouge_l", int((ours * theirs).max()), self.work_limit)
-        if self._orders and ours.sum() + theirs.sum() > _CHUNK_TOKENS:
+        if not self._orders:
+            shared = np.zeros((len(a), 0), np.int64)
+        elif ours.sum() + theirs.sum() > _CHUNK_TOKENS:
             pairs = [ngrams.shared(x, y, self._orders) for x, y in zip(a, b, strict=True)]
             shared = np.array(pairs)
         else:

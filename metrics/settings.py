@@ -106,6 +106,18 @@ class Settings:
                 f"Settings(work_limit=...): counts table cells, at least 1, got {self.work_limit}"
             )
 
+    def tokens_for(self, name: str) -> str | None:
+        """Name of what splits texts for a metric; None for those that take them whole."""
+        match name:
+            case "cosine" | "fuzzy_match":
+                return None
+            case "bleu" if self.bleu == "sacrebleu":
+                return "13a"
+            case "bleu" | "gleu" | "meteor":
+                return self.tokens
+            case _:
+                return rouge_variant(self.rouge).tokens
+
 
 def rouge_variant(setting: str) -> RougeVariant:
     """Take a `rouge` setting apart.
@@ -143,3 +155,6 @@ def check_choice(where: str, value: str, allowed: Iterable[str]) -> None:
         near = get_close_matches(str(value), allowed, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"{where}: {value!r} is none of {', '.join(allowed)}.{hint}")
+
+
+DEFAULT: Final = Settings()

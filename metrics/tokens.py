@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from metrics import mteval, nltk_word
+from metrics import alphanumeric, mteval, nltk_word
 from metrics.porter import stem
 
 
@@ -40,12 +40,14 @@ class Tokenizer:
         pieces: Tokens of one piece of prepared text.
         prepare: Rewrites the whole text first, where its ends or its case matter.
         separator: What divides pieces, as `str.split` takes it; None is any whitespace.
+        encode: Token strings of many texts at once, where there is a way quicker than pieces.
     """
 
     name: str
     pieces: Callable[[str], Sequence[str]]
     prepare: Callable[[str], str] = str
     separator: str | None = None
+    encode: Callable[[Sequence[str]], list[str]] | None = None
 
     def __call__(self, text: str) -> list[str]:
         """Split a text.
@@ -115,7 +117,12 @@ TOKENIZERS: Final[Mapping[str, Tokenizer]] = {
         Tokenizer(name="azure", pieces=_azure, prepare=_azure_prepare, separator=" "),
         Tokenizer(name="unicode", pieces=_unicode),
         Tokenizer(name="char", pieces=list),
-        Tokenizer(name="google", pieces=_ALPHANUMERIC.findall, prepare=str.lower),
+        Tokenizer(
+            name="google",
+            pieces=_ALPHANUMERIC.findall,
+            prepare=str.lower,
+            encode=alphanumeric.encode,
+        ),
         Tokenizer(name="google_stem", pieces=_google_stem, prepare=str.lower),
     )
 }

@@ -6,6 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
+def check_lengths(candidates: Sequence[str], references: Sequence[str]) -> None:
+    """Refuse a batch whose sides do not belong together.
+
+    Raises:
+        ValueError: The two sequences differ in length.
+    """
+    if len(candidates) != len(references):
+        raise ValueError(
+            f"{len(candidates)} candidates but {len(references)} references: lengths differ, and "
+            "each candidate needs the reference at its position"
+        )
+
+
 class Metric(Protocol):
     """Similarity of a candidate text to a reference text, in [0, 1].
 

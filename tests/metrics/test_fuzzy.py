@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from metric_texts import FILES, TEXTS, TRAPS, differing, pairs
 from rapidfuzz import fuzz, utils
 from rapidfuzz.distance import Levenshtein
 
 from metrics import Settings, metric
 from metrics.fuzzy import VARIANTS
-from tests.metrics.corpus import FILES, TEXTS, TRAPS, differing, pairs
 
 _SCORERS = {
     "ratio": fuzz.ratio,

@@ -1,0 +1,85 @@
+"""Two long texts are an error or a short wait, never a hang."""
+
+from time import process_time
+
+import pytest
+
+from metrics import METRICS, Settings, TooMuchWork, explain, metric, similarities
+
+WORDS = "wort " * 400
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("fuzzy_match", {}, r"ratio: this pair needs 4\.00e\+06 table cells and 1\.00e\+05"),
+        ("fuzzy_match", {"fuzzy_match": "wratio"}, r"fuzzy_match wratio: .* 8\.00e\+09"),
+        ("fuzzy_match", {"fuzzy_match": "partial_dp"}, "fuzzy_match partial_dp"),
+        ("rouge_l", {}, r"rouge_l: this pair needs 1\.60e\+05"),
+        ("rouge_l", {"rouge": "lsum"}, r"rouge_l lsum: this pair needs 1\.60e\+07"),
+        ("rouge_l", {"rouge": "pltrdy"}, "rouge_l pltrdy"),
+    ],
+)
+def test_over_the_limit(name, values, message):
+    chosen = metric(name, Settings(work_limit=100_000, **values))
+
+    assert chosen.pair("short", "texts") <= 1.0
+    with pytest.raises(TooMuchWork, match=message):
+        chosen.pair(WORDS, WORDS)
+    with pytest.raises(TooMuchWork, match=message):
+        chosen.batch(["a"] * 20 + [WORDS], ["a"] * 20 + [WORDS])
+
+
+def test_many_short_lines_are_work_too():
+    lines = "a\n" * 20_000
+
+    with pytest.raises(TooMuchWork, match="lsum"):
+        metric("rouge_l", Settings(rouge="lsum")).pair(lines, lines)
+
+
+def test_explaining_has_a_limit_of_its_own():
+    long = " ".join(map(str, range(40_000)))
+
+    assert METRICS["rouge_l"].pair(long, long) == 1.0
+    with pytest.raises(TooMuchWork, match="explain rouge_l"):
+        explain("rouge_l", long, long)
+
+
+@pytest.mark.parametrize("variant", ["wratio_dp", "partial", "ratio", "token_set"])
+def test_the_default_limit_is_seconds(variant):
+    """Just below it, the worst texts for the scorers that slide: few characters, none equal."""
+    chosen = metric("fuzzy_match", Settings(fuzzy_match=variant))
+    size = 2_600
+    candidate, reference = "ab ba b aab " * (size // 12), "ba abb b a " * (size * 2 // 11)
+    start = process_time()
+    chosen.pair(candidate, reference)
+
+    assert process_time() - start < 10
+
+
+def test_a_hundred_thousand_tokens():
+    """rouge-score would need a table of 10^10 Python integers."""
+    long = " ".join(f"w{number * number % 9973}" for number in range(100_000))
+    start = process_time()
+    score = METRICS["rouge_l"].pair(long, long[::-1])
+
+    assert 0.0 <= score < 1.0
+    assert process_time() - start < 2
+
+
+def test_more_words_than_characters(monkeypatch):
+    """Every token gets a character of its own, and there are only so many."""
+    monkeypatch.setattr("metrics.interning._CHARACTERS", 50)
+    monkeypatch.setattr("metrics.interning.FULL", 0)
+
+    with pytest.raises(TooMuchWork, match="more than 50 different tokens"):
+        METRICS["gleu"].pair(" ".join(map(str, range(80))), "a")
+
+
+def test_batches_of_many_tokens_are_counted_pair_by_pair(monkeypatch):
+    """Above a million tokens the integers of the numpy path would overflow."""
+    texts = ["a b c d e f"] * 9, ["b c d e f a"] * 9
+    expected = similarities(METRICS, *texts)
+    monkeypatch.setattr("metrics.overlap._CHUNK_TOKENS", 10)
+
+    assert similarities(METRICS, *texts) == expected

@@ -1,0 +1,73 @@
+"""All metrics in a process without a network; and what importing them costs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from metrics import METRICS, similarities
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ["numpy", "nltk", "rouge_score", "sacrebleu", "sklearn", "scipy", "rouge_score_rs", "regex"]
+PAIR = "Two happy dogs ran.", "A happy dog, running"
+
+
+def _python(source, *, wrapper=()):
+    """What a child process prints, as JSON. `-I`: a `metrics` in the folder must not win."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{source}"
+    command = [*wrapper, sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def _wrapper():
+    """What starts a process in a network namespace with nothing in it, where that is allowed."""
+    namespace = ["unshare", "--user", "--map-root-user", "--net"]
+    try:
+        tried = subprocess.run([*namespace, "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return []
+    return namespace if tried.returncode == 0 else []
+
+
+def test_all_metrics_without_a_network():
+    """Even trying to connect, or to look up a name, fails the child."""
+    source = f"""
+import json, socket
+def refuse(*_, **__):
+    raise AssertionError("asked for the network")
+socket.socket.connect = socket.getaddrinfo = refuse
+from metrics import METRICS, similarities
+print(json.dumps(similarities(METRICS, [{PAIR[0]!r}], [{PAIR[1]!r}])))
+"""
+
+    assert _python(source, wrapper=_wrapper()) == similarities(METRICS, [PAIR[0]], [PAIR[1]])
+
+
+def test_importing_is_cheap():
+    """Less than 0.1 s of CPU and nothing heavy: the best of three, as machines are busy."""
+    source = f"""
+import json, time
+start = time.process_time()
+import metrics
+spent = time.process_time() - start
+print(json.dumps([spent, [name for name in {HEAVY!r} if name in sys.modules]]))
+"""
+    found = [_python(source) for _ in range(3)]
+
+    assert [heavy for _, heavy in found] == [[]] * 3
+    assert min(spent for spent, _ in found) < 0.1
+
+
+def test_nltk_loads_only_for_a_stem():
+    source = """
+import json, metrics
+loaded = []
+for name, *texts in [("rouge_l", "dogs ran", "dog run"), ("bleu", "dogs ran", "dog run"),
+                     ("meteor", "dogs", "dogs"), ("meteor", "dogs", "dog")]:
+    metrics.similarity(name, *texts)
+    loaded.append("nltk" in sys.modules)
+print(json.dumps(loaded))
+"""
+
+    assert _python(source) == [False, False, False, True]
