@@ -31,9 +31,9 @@ from graders.kinds.judge import JudgeGrader, Prompt
 from graders.kinds.multi import MultiGrader
 from graders.kinds.python import PythonGrader
 from graders.kinds.string_check import StringCheckGrader
-from graders.kinds.text_similarity import TextSimilarityGrader
+from graders.kinds.text_similarity import References, TextSimilarityGrader
 from graders.profile import OPENAI, Profile
-from graders.template import Template, compile_template
+from graders.template import compile_template, parse_path
 from metrics import metric
 from sandbox import Sandbox
 
@@ -86,12 +86,14 @@ def compile_grader(
 def _build(config: AnyConfig, tools: Tools, profile: Profile) -> Grader:
     match config:
         case StringCheckConfig():
-            return StringCheckGrader(config.name, config.operation, *_texts(config, profile))
-        case TextSimilarityConfig():
-            chosen = metric(config.evaluation_metric, profile.metrics)
-            return TextSimilarityGrader(
-                config.name, *_texts(config, profile), chosen, _threshold(config, profile)
+            return StringCheckGrader(
+                config.name,
+                config.operation,
+                compile_template(config.input, profile.render),
+                compile_template(config.reference, profile.render),
             )
+        case TextSimilarityConfig():
+            return _text_similarity(config, profile)
         case PythonConfig():
             assert tools.sandbox is not None, "checked before building"
             return PythonGrader(
@@ -122,12 +124,17 @@ def _build(config: AnyConfig, tools: Tools, profile: Profile) -> Grader:
             assert_never(config)
 
 
-def _texts(
-    config: StringCheckConfig | TextSimilarityConfig, profile: Profile
-) -> tuple[Template, Template]:
-    return (
-        compile_template(config.input, profile.render),
-        compile_template(config.reference, profile.render),
+def _text_similarity(config: TextSimilarityConfig, profile: Profile) -> Grader:
+    several = config.references and References(
+        slot=parse_path(config.references), rendering=profile.render
+    )
+    return TextSimilarityGrader(
+        name=config.name,
+        input=compile_template(config.input, profile.render),
+        reference=several or compile_template(config.reference, profile.render),
+        metric=metric(config.evaluation_metric, profile.metrics),
+        settings=profile.metrics,
+        threshold=_threshold(config, profile),
     )
 
 

@@ -87,14 +87,7 @@ class Template:
         return texts[0] if len(texts) == 1 else "".join(texts)
 
     def _fill(self, slot: Slot, row: Row) -> str:
-        value = look_up(slot, row)
-        if isinstance(value, str):
-            return value
-        try:
-            return _RENDER[self.rendering](value)
-        except RecursionError:
-            message = f"{{{{ {slot} }}}}: its value is nested too deeply to be rendered"
-            raise GradingError(FailureKind.OTHER, message, "nested_too_deeply") from None
+        return to_text(look_up(slot, row), slot, self.rendering)
 
 
 def compile_template(text: str, rendering: Rendering = "json") -> Template:
@@ -114,7 +107,7 @@ def compile_template(text: str, rendering: Rendering = "json") -> Template:
 
 
 def parse_path(text: str) -> Slot:
-    """Read a path such as `item.answers[0]`, as it stands inside `{{ }}`.
+    """Read a path such as `item.answers[0]`, with or without `{{ }}` around it.
 
     Raises:
         TemplateError: It is not one.
@@ -123,6 +116,9 @@ def parse_path(text: str) -> Slot:
         >>> parse_path("item.answers[0]").steps
         ('answers', 0)
     """
+    text = text.strip()
+    if text.startswith("{{") and text.endswith("}}"):
+        text = text[2:-2].strip()
     opening = _NAMESPACE.match(text)
     if opening is None:
         raise TemplateError("a path begins with item or sample", text, 0)
@@ -158,6 +154,21 @@ def _not_a_step(rest: str) -> str:
     if rest.startswith("["):
         return "only a number may stand in brackets, as in item.answers[0]; write item.key for keys"
     return "a path goes on with .key or [0], as in item.answer or sample.output_json.steps[0]"
+
+
+def to_text(value: JSON, slot: Slot, rendering: Rendering) -> str:
+    """A value as templates insert it: text as it is, the rest rendered.
+
+    Raises:
+        GradingError: It is nested too deeply to be rendered.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return _RENDER[rendering](value)
+    except RecursionError:
+        message = f"{{{{ {slot} }}}}: its value is nested too deeply to be rendered"
+        raise GradingError(FailureKind.OTHER, message, "nested_too_deeply") from None
 
 
 def look_up(slot: Slot, row: Row) -> JSON:

@@ -19,7 +19,7 @@ from graders.config.parse import Document
 from graders.errors import ConfigError, Finding
 from graders.formula import compile_formula
 from graders.profile import Profile
-from graders.template import compile_template
+from graders.template import compile_template, parse_path
 from metrics import metric
 
 __all__ = ["check_document", "check_source"]
@@ -56,7 +56,11 @@ def _check_part(part: AnyConfig, profile: Profile) -> list[Finding]:
 
 
 def _check_metric(config: TextSimilarityConfig, profile: Profile) -> list[Finding]:
-    """A setting may need a package that is not installed."""
+    """A setting may need a package that is not installed; `references` is a path."""
+    if config.references is not None:
+        problems = _problems_of(lambda: parse_path(config.references or ""))
+        if problems:
+            return _at("references", problems)
     try:
         metric(config.evaluation_metric, profile.metrics)
     except ImportError as error:

@@ -75,12 +75,18 @@ class StringCheckConfig(_Named):
 
 
 class TextSimilarityConfig(_Named):
-    """How alike two texts are, in [0, 1]."""
+    """How alike two texts are, in [0, 1].
+
+    Attributes:
+        references: Our extension: path of a list of references, such as `item.answers`, of which
+            the best counts. The hosted service does not know it and takes `reference`.
+    """
 
     type: Literal["text_similarity"]
     input: str
     reference: str
     evaluation_metric: EvaluationMetric
+    references: str | None = None
     pass_threshold: float | None = None
 
     def templates(self) -> Iterator[tuple[str, str]]:

@@ -5,71 +5,127 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 from graders.errors import Failure, FailureKind, GradingError
 from graders.grades import Grade, passes, signed
 from graders.rows import Row
-from graders.template import Template
-from metrics import Metric, TooMuchWork
+from graders.template import Rendering, Slot, Template, look_up, to_text
+from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
 from metrics.cosine import Cosine
 from sandbox import JSON
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Where a row has several references; the one most like the text counts."""
+
+    slot: Slot
+    rendering: Rendering
+
+    def render(self, row: Row) -> list[str]:
+        """The references of a row, at least one.
+
+        Raises:
+            GradingError: There is none.
+        """
+        value = look_up(self.slot, row)
+        values = value if isinstance(value, list) else [value]
+        if not values:
+            message = f"references: {self.slot} is an empty list"
+            raise GradingError(FailureKind.INVALID_VARIABLE, message)
+        return [to_text(entry, self.slot, self.rendering) for entry in values]
+
+
+class _Texts(NamedTuple):
+    text: str
+    references: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextSimilarityGrader:
     """Compiled `text_similarity`. A row's seconds are its share of its batch."""
 
     name: str
     input: Template
-    reference: Template
+    reference: Template | References
     metric: Metric
+    settings: Settings
     threshold: float | None
 
     @property
     def signature(self) -> str:
-        return signed(self.metric.signature, self.threshold)
+        several = "|best_of:references" if isinstance(self.reference, References) else ""
+        return signed(self.metric.signature + several, self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         grades: list[Grade | None] = []
-        pairs: list[tuple[str, str]] = []
+        texts: list[_Texts] = []
         for row in rows:
             try:
-                pairs.append((self.input.render(row), self.reference.render(row)))
+                texts.append(self._render(row))
                 grades.append(None)
             except GradingError as error:
                 grades.append(self._failed(error.failure))
-        scored = iter(self._score(pairs))
+        scored = iter(self._score(texts))
         return [next(scored) if grade is None else grade for grade in grades]
 
-    def _score(self, pairs: Sequence[tuple[str, str]]) -> list[Grade]:
-        if not pairs:
+    def _render(self, row: Row) -> _Texts:
+        text, reference = self.input.render(row), self.reference.render(row)
+        return _Texts(text, [reference] if isinstance(reference, str) else reference)
+
+    def _score(self, texts: Sequence[_Texts]) -> list[Grade]:
+        if not texts:
             return []
         started = perf_counter()
         try:
-            scores = self.metric.batch([text for text, _ in pairs], [wanted for _, wanted in pairs])
+            scores = self._best_scores(texts)
         except TooMuchWork as error:
-            if len(pairs) == 1:
+            if len(texts) == 1:
                 failure = GradingError(FailureKind.OTHER, str(error), "too_much_work").failure
                 return [self._failed(failure)]
             # One pair is too long; the others are scored all the same.
-            return [grade for pair in pairs for grade in self._score([pair])]
-        seconds = (perf_counter() - started) / len(pairs)
+            return [grade for pair in texts for grade in self._score([pair])]
+        seconds = (perf_counter() - started) / len(texts)
         return [
             Grade(
                 name=self.name,
                 score=score,
                 passed=passes(score, self.threshold),
-                detail=self._detail(text, wanted, score),
+                detail=self._detail(pair, score, position),
                 seconds=seconds,
             )
-            for score, (text, wanted) in zip(scores, pairs, strict=True)
+            for (score, position), pair in zip(scores, texts, strict=True)
         ]
 
-    def _detail(self, text: str, wanted: str, score: float) -> dict[str, JSON]:
-        detail: dict[str, JSON] = {"input": text, "reference": wanted}
-        if score == 0.0 and isinstance(self.metric, Cosine):
-            detail["raw_cosine"] = self.metric.raw(text, wanted)  # below 0 counts as 0
+    def _best_scores(self, texts: Sequence[_Texts]) -> list[tuple[float, int]]:
+        """The best score of each text, and which of its references gave it."""
+        candidates = [pair.text for pair in texts]
+        if isinstance(self.reference, References):
+            return best_batch(self.metric, candidates, [pair.references for pair in texts])
+        only = [pair.references[0] for pair in texts]
+        return [(score, 0) for score in self.metric.batch(candidates, only)]
+
+    def _detail(self, pair: _Texts, score: float, position: int) -> dict[str, JSON]:
+        wanted = pair.references[position]
+        detail: dict[str, JSON] = {"input": pair.text, "reference": wanted}
+        if len(pair.references) > 1:
+            detail["best_reference"] = position
+        if score == 0.0:
+            self._explain_zero(detail, pair.text, wanted)
         return detail
+
+    def _explain_zero(self, detail: dict[str, JSON], text: str, wanted: str) -> None:
+        """A zero that is no judgement: cosine below 0, or a text the tokenizer cannot see."""
+        if isinstance(self.metric, Cosine):
+            detail["raw_cosine"] = self.metric.raw(text, wanted)
+        for side in (text, wanted):
+            if lost := lost_tokens(self.metric.name, side, self.settings):
+                detail["warning"] = (
+                    f"{self.metric.name}: {lost.tokens} leaves no token of a text, so the score "
+                    f"says nothing; --set {lost.setting}={lost.value} keeps some"
+                )
+                return
 
     def _failed(self, failure: Failure) -> Grade:
         return Grade(name=self.name, failure=failure, passed=passes(None, self.threshold))

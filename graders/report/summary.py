@@ -10,6 +10,7 @@ from math import ceil, floor, isfinite
 from graders.engine import Graded
 from graders.errors import RowError
 from graders.grades import Grade
+from graders.rows import Row
 
 _SLOWEST = 3
 _BARS = 10
@@ -94,13 +95,22 @@ class Histogram:
 
 
 @dataclass(slots=True)
-class Failures:
-    """How many rows failed in one way, and the first of them."""
+class Tally:
+    """How many rows failed in one way, or carry one warning, and the first of them."""
 
     count: int = 0
     row: int = 0
     sample_index: int = 0
     message: str = ""
+
+    def add(self, row: Row, message: str) -> None:
+        if self.count == 0:
+            self.row, self.sample_index, self.message = row.row, row.sample_index, message
+        self.count += 1
+
+    def to_json(self) -> Mapping[str, object]:
+        first = {"row": self.row, "sample_index": self.sample_index, "message": self.message}
+        return {"count": self.count, "first": first}
 
 
 @dataclass(slots=True)
@@ -111,7 +121,8 @@ class Summary:
     rewards_with_failures_as_zero: Mean = field(default_factory=Mean)
     passed: int = 0
     with_threshold: int = 0
-    failures: dict[str, Failures] = field(default_factory=dict)
+    failures: dict[str, Tally] = field(default_factory=dict)
+    warnings: dict[str, Tally] = field(default_factory=dict)
     members: dict[str, Mean] = field(default_factory=dict)
     member_failures: dict[str, int] = field(default_factory=dict)
     histogram: Histogram = field(default_factory=Histogram)
@@ -137,9 +148,9 @@ class Summary:
         for row, grade, _ in batch:
             if row.group != self.last_group:
                 self._add_group(row.group)
-            self._add_grade(grade, row.row, row.sample_index)
+            self._add_grade(grade, row)
             for key, part in grade.parts.items():
-                self._add_member(key, part)
+                self._add_member(key, part, row)
             place = (grade.seconds, -row.row, -row.sample_index)  # ties: the earliest row
             if len(self.slowest) < _SLOWEST:
                 heapq.heappush(self.slowest, place)
@@ -161,7 +172,7 @@ class Summary:
         else:
             self.groups += 1
 
-    def _add_grade(self, grade: Grade, row: int, sample_index: int) -> None:
+    def _add_grade(self, grade: Grade, row: Row) -> None:
         score = grade.score
         if score is not None:
             self.graded.add(score)
@@ -171,13 +182,16 @@ class Summary:
             self.with_threshold += 1
             self.passed += grade.passed
         if grade.failure is not None:
-            kind = self.failures.setdefault(grade.failure.kind.value, Failures())
-            if kind.count == 0:
-                kind.row, kind.sample_index = row, sample_index
-                kind.message = grade.failure.message
-            kind.count += 1
+            kind = grade.failure.kind.value
+            self.failures.setdefault(kind, Tally()).add(row, grade.failure.message)
+        self._add_warning(grade, row)
 
-    def _add_member(self, key: str, part: Grade) -> None:
+    def _add_warning(self, grade: Grade, row: Row) -> None:
+        warning = grade.detail.get("warning")
+        if isinstance(warning, str):
+            self.warnings.setdefault(warning, Tally()).add(row, warning)
+
+    def _add_member(self, key: str, part: Grade, row: Row) -> None:
         mean = self.members.get(key)
         if mean is None:
             mean = self.members[key] = Mean()
@@ -186,6 +200,7 @@ class Summary:
             self.member_failures[key] += 1
         else:
             mean.add(part.score)
+        self._add_warning(part, row)
 
     def to_json(self) -> Mapping[str, object]:
         """The summary for programs: what `graders run --json` prints."""
@@ -199,17 +214,8 @@ class Summary:
             "mean_reward": self.graded.value,
             "mean_reward_failures_as_zero": self.rewards_with_failures_as_zero.value,
             "pass_rate": self.passed / self.with_threshold if self.with_threshold else None,
-            "failures": {
-                kind: {
-                    "count": failures.count,
-                    "first": {
-                        "row": failures.row,
-                        "sample_index": failures.sample_index,
-                        "message": failures.message,
-                    },
-                }
-                for kind, failures in self.failures.items()
-            },
+            "failures": {kind: tally.to_json() for kind, tally in self.failures.items()},
+            "warnings": [tally.to_json() for tally in self.warnings.values()],
             "members": {
                 key: {"mean": mean.value, "failed": self.member_failures[key]}
                 for key, mean in self.members.items()

@@ -28,6 +28,7 @@ def to_lines(summary: Summary, *, seconds: float) -> Iterator[str]:
     yield from _members(summary)
     yield from _bars(summary.histogram)
     yield from _failures(summary)
+    yield from _warnings(summary)
     yield from _bad_lines(summary)
     yield ""
     yield from _slowest(summary)
@@ -110,6 +111,15 @@ def _failures(summary: Summary) -> Iterator[str]:
         first, *rest = failures.message.split("\n")
         yield from wrap(place + printable(first), indent=11)
         yield from (" " * 11 + shorten(printable(line), WIDTH - 11) for line in rest[:6])
+
+
+def _warnings(summary: Summary) -> Iterator[str]:
+    if summary.warnings:
+        yield ""
+        yield "  warnings (scores that may mean nothing)"
+    for warning, tally in summary.warnings.items():
+        place = f"first in row {tally.row}, sample {tally.sample_index}"
+        yield from wrap(f"{tally.count:,} x {printable(warning)} ({place})", indent=4)
 
 
 def _slowest(summary: Summary) -> Iterator[str]:

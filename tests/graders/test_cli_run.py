@@ -224,8 +224,8 @@ def test_the_summary_as_json(run):
     assert (code, err) == (1, "")
     assert list(report) == [
         *("samples", "groups", "graded", "failed", "bad_lines", "mean_reward"),
-        *("mean_reward_failures_as_zero", "pass_rate", "failures", "members", "histogram"),
-        *("slowest", "first_bad_lines", "seconds", "results", "profile", "signature"),
+        *("mean_reward_failures_as_zero", "pass_rate", "failures", "warnings", "members"),
+        *("histogram", "slowest", "first_bad_lines", "seconds", "results", "profile", "signature"),
     ]
     assert (report["mean_reward"], report["mean_reward_failures_as_zero"]) == (0.75, 0.375)
     assert report["first_bad_lines"] == ["rows.jsonl:3:1: not JSON: Expecting value"]

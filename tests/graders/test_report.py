@@ -184,6 +184,7 @@ def test_the_keys_of_a_summary():
                 "first": {"row": 6, "sample_index": 0, "message": "other kind"},
             },
         },
+        "warnings": [],
         "members": {"a": {"mean": 0.5, "failed": 0}, "b": {"mean": 0.5, "failed": 1}},
         "histogram": {"range": [0.0, 1.0], "counts": [0, 0, 0, 0, 0, 1, 0, 0, 0, 1]},
         "slowest": [
@@ -195,7 +196,14 @@ def test_the_keys_of_a_summary():
     }
     assert list(found) == [
         *("samples", "groups", "graded", "failed", "bad_lines", "mean_reward"),
-        *("mean_reward_failures_as_zero", "pass_rate", "failures", "members", "histogram"),
+        *(
+            "mean_reward_failures_as_zero",
+            "pass_rate",
+            "failures",
+            "warnings",
+            "members",
+            "histogram",
+        ),
         *("slowest", "first_bad_lines"),
     ]
 
