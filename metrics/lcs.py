@@ -42,7 +42,7 @@ def path(rows: Sequence[str], columns: Sequence[str]) -> list[tuple[int, int]]:
 
     Example:
         >>> path("ab", "ba"), path("ba", "ab")
-        ([(0, 1)], [(0, 1)])
+        ([(1, 0)], [(1, 0)])
     """
     table = _table(rows, columns)
     found = []
