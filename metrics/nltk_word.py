@@ -49,6 +49,8 @@ def prepare(text: str) -> str:
 
 def pieces(piece: str) -> list[str]:
     """Tokens of a piece of prepared text that has a space, or an end, on either side."""
+    if piece.isalnum() and not _TWO_WORDS.fullmatch(piece):
+        return [piece]  # as are most; no rule below applies
     text = f" {piece} "
     for pattern, replacement in _OPENING:
         text = pattern.sub(replacement, text)
@@ -57,6 +59,8 @@ def pieces(piece: str) -> list[str]:
         text = pattern.sub(replacement, text)
     return text.split()
 
+
+_TWO_WORDS: Final = re.compile("cannot|gimme|gonna|gotta|lemme|wanna", re.IGNORECASE)
 
 _OPENING: Final = [
     (re.compile("([«\u201c\u2018\u201e]|`+)"), r" \1 "),

@@ -27,13 +27,13 @@ def _reader(lookup):
     return SimpleNamespace(synsets=synsets)
 
 
-_READERS = {"wordnet": _reader(synonyms), "no_synonyms": _reader(lambda _: ())}
+READERS = {"wordnet": _reader(synonyms), "no_synonyms": _reader(lambda _: ())}
 
 
 def _nltk(variant, tokens="nltk_word"):
     split = TOKENIZERS[tokens]
     return lambda candidate, reference: meteor_score(
-        [split(reference)], split(candidate), wordnet=_READERS[variant]
+        [split(reference)], split(candidate), wordnet=READERS[variant]
     )
 
 
@@ -41,19 +41,19 @@ def _ours(variant, tokens="nltk_word"):
     return metric("meteor", Settings(meteor=variant, tokens=tokens)).pair
 
 
-@pytest.mark.parametrize("variant", _READERS)
+@pytest.mark.parametrize("variant", READERS)
 @pytest.mark.parametrize("file", FILES)
 def test_equals_nltk_on_real_rows(file, variant):
     assert differing(_ours(variant), _nltk(variant), some_pairs(file)) == []
 
 
-@pytest.mark.parametrize("variant", _READERS)
+@pytest.mark.parametrize("variant", READERS)
 @pytest.mark.parametrize("tokens", ["nltk_word", "char"])
 def test_equals_nltk_on_adversarial_pairs(variant, tokens):
     assert differing(_ours(variant, tokens), _nltk(variant, tokens), TRAPS) == []
 
 
-@pytest.mark.parametrize("variant", _READERS)
+@pytest.mark.parametrize("variant", READERS)
 @given(candidate=TEXTS, reference=TEXTS)
 def test_equals_nltk_on_random_pairs(variant, candidate, reference):
     assert _ours(variant)(candidate, reference) == _nltk(variant)(candidate, reference)
