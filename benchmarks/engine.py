@@ -64,9 +64,11 @@ def floor(rows: Path, results: Path) -> int:
 
 def engine(rows: Path, results: Path) -> int:
     """What `graders run` does: rows, grades, results, times and the summary."""
+    grader = compile_grader(CONFIG)
     job = Job(
-        grader=compile_grader(CONFIG),
+        grader=grader,
         profile="openai",
+        signature=grader.signature,
         options=RunOptions(),
         title="benchmark",
         as_json=True,

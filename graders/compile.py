@@ -183,7 +183,7 @@ def _missing_tools(document: Document, tools: Tools) -> list[Finding]:
                 severity="error",
                 path=document.place(location),
                 message=f"the {part.type} grader {part.name!r} {does} and needs {tool}",
-                fix=f"Pass tools=Tools({field}=...).",
+                fix=f"In Python, pass tools=Tools({field}=...); the command has none yet.",
             )
         )
     return missing

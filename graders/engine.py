@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from graders.compile import Tools, compile_grader
@@ -72,50 +71,68 @@ async def grade_stream(
         RunStoppedError: A failed row, if `options.failures` is "stop". Its batch has been
             yielded, up to and including the row.
     """
-    good = islice(_good(rows, bad_line, strict=options.strict), options.limit)
-    for batch in _batches(good, options.batch_size):
-        grades = await grader.grade(batch)
+    for batch in _batches(rows, options):
+        grades = await grader.grade(batch.rows)
         graded = [
-            (row, grade, _reward(grade, options.failures))
-            for row, grade in zip(batch, grades, strict=True)
+            (row, grade, reward_of(grade, options.failures))
+            for row, grade in zip(batch.rows, grades, strict=True)
         ]
-        if options.failures == "stop":
-            failed = next((i for i, grade in enumerate(grades) if grade.failure), None)
-            if failed is not None:
-                yield graded[: failed + 1]
-                raise _stopped(*graded[failed][:2])
-        yield graded
+        stop = _first_failed(grades) if options.failures == "stop" else None
+        for position, error in batch.bad_lines:
+            if stop is None or position <= stop:  # those behind the end of the run were not met
+                bad_line(error)
+        if stop is not None:
+            yield graded[: stop + 1]
+            raise _stopped(*graded[stop][:2])
+        if graded:
+            yield graded
+        if batch.damage is not None:
+            raise batch.damage
 
 
-def _good(
-    rows: Iterable[Row | RowError], bad_line: Callable[[RowError], None], *, strict: bool
-) -> Iterator[Row]:
-    for row in rows:
-        if isinstance(row, Row):
-            yield row
-        elif strict:
-            raise row
-        else:
-            bad_line(row)
+@dataclass(slots=True)
+class _Batch:
+    """Rows to be graded together, and what was met between them.
+
+    Attributes:
+        rows: The rows.
+        bad_lines: Lines that are no rows, each with the number of rows before it.
+        damage: What ended the reading after these rows.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    bad_lines: list[tuple[int, RowError]] = field(default_factory=list)
+    damage: Exception | None = None
 
 
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    batch: list[Row] = []
+def _batches(rows: Iterable[Row | RowError], options: RunOptions) -> Iterator[_Batch]:
+    batch, left = _Batch(), options.limit
     try:
         for row in rows:
-            batch.append(row)
-            if len(batch) == size:
+            if isinstance(row, Row):
+                batch.rows.append(row)
+                left = None if left is None else left - 1
+                if left == 0:
+                    break
+            elif options.strict:
+                raise row
+            else:
+                batch.bad_lines.append((len(batch.rows), row))
+            if len(batch.rows) + len(batch.bad_lines) >= options.batch_size:
                 yield batch
-                batch = []
-    except (RowError, OSError):
-        if batch:  # what stands before the damage is graded all the same
-            yield batch
-        raise
-    if batch:
+                batch = _Batch()
+    except (RowError, OSError) as error:
+        batch.damage = error  # what stands before it is graded all the same
+    if batch.rows or batch.bad_lines or batch.damage:
         yield batch
 
 
-def _reward(grade: Grade, failures: FailurePolicy) -> float | None:
+def _first_failed(grades: Sequence[Grade]) -> int | None:
+    return next((i for i, grade in enumerate(grades) if grade.failure), None)
+
+
+def reward_of(grade: Grade, failures: FailurePolicy) -> float | None:
+    """What a trainer gets for a grade: its score, and for a failure what the policy says."""
     return 0.0 if grade.score is None and failures == "zero" else grade.score
 
 

@@ -22,6 +22,9 @@ from typing import Final, Literal
 
 import msgspec
 
+MAX_MESSAGE: Final = 4_000
+"""Characters of a failure's message, a traceback included."""
+
 _CARET_WINDOW: Final = 72
 """Characters of a long formula or template shown around the place that is wrong."""
 
@@ -134,6 +137,8 @@ class GradingError(GradersError):
     """One row could not be graded."""
 
     def __init__(self, kind: FailureKind, message: str, reason: str = "") -> None:
+        if len(message) > MAX_MESSAGE:  # what a row holds can be long, and goes into each message
+            message = message[: MAX_MESSAGE - 4] + " ..."
         self.failure = Failure(kind=kind, reason=reason, message=message)
         super().__init__(message)
 

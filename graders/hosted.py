@@ -17,6 +17,7 @@ from graders.config.parse import parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
 from graders.grades import Grade, Usage
+from graders.kinds.endpoint import masked_url
 from graders.profile import OPENAI, Profile
 from sandbox import JSON
 
@@ -124,14 +125,16 @@ def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dic
 
 
 def _masked(value: JSON) -> JSON:
-    """A config without credentials: the values of headers are stars in every echo."""
+    """A config without credentials: headers, and what a URL may carry, are stars in every echo."""
+    if isinstance(value, str):
+        return masked_url(value) if value.startswith(("http://", "https://")) else value
     if isinstance(value, list):
         return [_masked(entry) for entry in value]
     if not isinstance(value, dict):
         return value
     return {
         key: dict.fromkeys(entry, "***")
-        if key == "headers" and isinstance(entry, dict)
+        if key.lower() == "headers" and isinstance(entry, dict)
         else _masked(entry)
         for key, entry in value.items()
     }

@@ -6,7 +6,7 @@ profile it used, and each setting can be overridden by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from types import MappingProxyType
@@ -18,6 +18,13 @@ from metrics import Settings
 
 MemberFailure = Literal["fail", "zero"]
 BoolReturns = Literal["fail", "number"]
+
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "render": get_args(Rendering),
+    "bool_returns": get_args(BoolReturns),
+    "member_failure": get_args(MemberFailure),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,12 @@ class Profile:
     member_failure: MemberFailure = "fail"
     default_threshold: float | None = None
 
+    def __post_init__(self) -> None:
+        for key, allowed in _CHOICES.items():
+            value = getattr(self, key)
+            if value not in allowed:
+                raise _refused(key, *_not_one_of(value, allowed))
+
     def override(self, settings: Mapping[str, str]) -> Profile:
         """This profile with some settings changed, given as text.
 
@@ -54,13 +67,6 @@ class Profile:
         for key, value in settings.items():
             profile = _with(profile, key, value)
         return profile
-
-
-_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
-    "render": get_args(Rendering),
-    "bool_returns": get_args(BoolReturns),
-    "member_failure": get_args(MemberFailure),
-}
 
 
 def _with(profile: Profile, key: str, value: str) -> Profile:
@@ -84,10 +90,11 @@ def _with(profile: Profile, key: str, value: str) -> Profile:
     if key not in _CHOICES:
         hint = near_miss(key, known) or f"Known settings: {', '.join(known)}."
         raise _refused(key, "there is no such setting", hint)
-    if value not in _CHOICES[key]:
-        allowed = f"{value!r} is not one of {', '.join(_CHOICES[key])}"
-        raise _refused(key, allowed, near_miss(value, _CHOICES[key]))
     return replace(profile, name=name, **{key: value})  # type: ignore[arg-type]
+
+
+def _not_one_of(value: object, allowed: Sequence[str]) -> tuple[str, str]:
+    return f"{value!r} is not one of {', '.join(allowed)}", near_miss(str(value), allowed)
 
 
 def _refused(key: str, message: str, fix: str) -> ConfigError:

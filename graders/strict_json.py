@@ -20,11 +20,16 @@ from sandbox import JSON
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s",:\[\]{}]+')
-_FIRST_CHARACTERS: Final = frozenset('{["-0123456789tfn')
+_ENDS: Final = {"{": "}", "[": "]", '"': '"'}
+_DIGITS: Final = frozenset("0123456789")
+_WORDS: Final = frozenset(("true", "false", "null"))
 
 
 class NotJSONError(ValueError):
-    """A text that is not JSON. `line` and `column` are 1-based and count characters."""
+    """A text that is not JSON.
+
+    `line` and `column` are 1-based and count characters; 0 where the place is not known.
+    """
 
     def __init__(self, problem: str, line: int, column: int) -> None:
         self.problem, self.line, self.column = problem, line, column
@@ -83,8 +88,8 @@ def decode(data: bytes | str, *, unique_keys: bool = False) -> JSON:
         raise NotJSONError(str(error), *_place(_before(error.literal, text))) from None
     except RecursionError:
         raise NotJSONError("nested too deeply", 1, 1) from None
-    except ValueError as error:  # a key that stands twice
-        raise NotJSONError(str(error), 1, 1) from None
+    except ValueError as error:  # a key that stands twice, json does not say where
+        raise NotJSONError(str(error), 0, 0) from None
     return slow
 
 
@@ -95,7 +100,10 @@ def decode_or_none(text: str) -> JSON:
         >>> decode_or_none('{"a": 1}'), decode_or_none("plain text")
         ({'a': 1}, None)
     """
-    if text.lstrip()[:1] not in _FIRST_CHARACTERS:  # most model output: not worth an exception
+    # Most model output is prose, and telling by its ends is cheaper than by an exception.
+    inner = text.strip()
+    last = inner[-1:]
+    if _ENDS.get(inner[:1], "") != last and last not in _DIGITS and inner not in _WORDS:
         return None
     try:
         return decode(text)
@@ -135,8 +143,8 @@ def _place(before: str) -> tuple[int, int]:
 
 def _before(literal: str, text: str) -> str:
     """The text before a literal, which may also stand inside strings."""
-    words = (word for word in _WORD.finditer(text) if word[0] == literal)
-    return text[: next(words).start()]
+    words = (word.start() for word in _WORD.finditer(text) if word[0].startswith(literal))
+    return text[: next(words, text.find(literal))]
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final, Literal, cast
 
 from graders.errors import FailureKind, GradingError, TemplateError
@@ -26,6 +27,9 @@ from sandbox import JSON
 
 Rendering = Literal["json", "python"]
 """How values that are not strings become text: `true` and `null`, or `True` and `None`."""
+
+_NAMES_COMPARED: Final = 1_000
+"""Keys of a row looked through for a near miss; a model may write more than a person would."""
 
 Namespace = Literal["item", "sample"]
 Step = str | int
@@ -81,13 +85,14 @@ class Template:
             >>> template.render(Row(item={"a": ["it"]}, sample={"output_json": {"ok": True}}))
             'it is true'
         """
-        texts = [
-            piece if isinstance(piece, str) else self._fill(piece, row) for piece in self.pieces
-        ]
-        return texts[0] if len(texts) == 1 else "".join(texts)
+        if len(self.pieces) == 1:
+            return self._text(self.pieces[0], row)
+        return "".join([self._text(piece, row) for piece in self.pieces])
 
-    def _fill(self, slot: Slot, row: Row) -> str:
-        return to_text(look_up(slot, row), slot, self.rendering)
+    def _text(self, piece: str | Slot, row: Row) -> str:
+        if isinstance(piece, str):
+            return piece
+        return to_text(look_up(piece, row), piece, self.rendering)
 
 
 def compile_template(text: str, rendering: Rendering = "json") -> Template:
@@ -156,6 +161,11 @@ def _not_a_step(rest: str) -> str:
     return "a path goes on with .key or [0], as in item.answer or sample.output_json.steps[0]"
 
 
+def rendered(signature: str, rendering: Rendering) -> str:
+    """A signature with the rendering, where it is not the usual one."""
+    return signature if rendering == "json" else f"{signature}|render:{rendering}"
+
+
 def to_text(value: JSON, slot: Slot, rendering: Rendering) -> str:
     """A value as templates insert it: text as it is, the rest rendered.
 
@@ -198,7 +208,8 @@ def _missing(slot: Slot, depth: int, here: JSON) -> GradingError:
     reached = Slot(slot.namespace, slot.steps[:depth])
     match here, step:
         case Mapping(), str():
-            names = [key for key in cast("Mapping[object, JSON]", here) if isinstance(key, str)]
+            keys = cast("Mapping[object, JSON]", here)
+            names = [key for key in islice(keys, _NAMES_COMPARED) if isinstance(key, str)]
             close = get_close_matches(step, names, n=1)
             hint = f"Did you mean {f'{reached}.{close[0]}'!r}?" if close else _fields(names)
             problem = f"{reached} has no field {step!r}. {hint}"
@@ -217,5 +228,7 @@ def _missing(slot: Slot, depth: int, here: JSON) -> GradingError:
 
 
 def _fields(names: list[str]) -> str:
-    shown = ", ".join(sorted(names)[:12]) + (", ..." if len(names) > 12 else "")
+    shown = ", ".join(name[:40] for name in sorted(names)[:12]) + (
+        ", ..." if len(names) > 12 else ""
+    )
     return f"It has: {shown}." if names else "It is empty."

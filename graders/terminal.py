@@ -71,6 +71,7 @@ def wrap(text: str, *, indent: int, lines: int = 3) -> Iterator[str]:
         'one two'
     """
     width, margin = WIDTH - indent, " " * indent
+    text = text[: lines * width + 1]  # no character takes less than no column, nearly all take one
     words = [part for word in text.split(" ") for part in _pieces(word, width)]
     for number in range(1, lines + 1):
         line = words.pop(0) if words else ""
@@ -84,8 +85,11 @@ def wrap(text: str, *, indent: int, lines: int = 3) -> Iterator[str]:
 
 def _pieces(word: str, width: int) -> Iterator[str]:
     """A word that is wider than the margin, in pieces."""
-    while columns(word) > width:
-        piece = _first_columns(word, width)
-        yield piece
-        word = word[len(piece) :]
-    yield word
+    start = used = 0
+    for i, character in enumerate(word):
+        taken = _character_columns(character)
+        if used + taken > width:
+            yield word[start:i]
+            start, used = i, 0
+        used += taken
+    yield word[start:]

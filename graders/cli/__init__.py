@@ -77,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = None if argv is None else list(argv)
         code = group.main(arguments, prog_name="graders", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return UNUSABLE
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(error.ctx.get_usage(), err=True)

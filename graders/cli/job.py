@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -18,7 +19,7 @@ import click
 import msgspec
 
 from graders.cli.progress import Show, progress_bar
-from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, run_sync
+from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, reward_of, run_sync
 from graders.errors import GradersError, RowError
 from graders.grades import Grade, Grader
 from graders.report.summary import Summary
@@ -27,7 +28,7 @@ from graders.results import Result, to_result, write_results
 from graders.row_files import RowFormat, read_rows
 from graders.rows import Row
 from graders.strict_json import encode
-from graders.terminal import printable, printable_lines
+from graders.terminal import WIDTH, printable, printable_lines, shorten
 
 Write = Callable[[Result, Grade], None]
 
@@ -39,6 +40,7 @@ class Job:
     Attributes:
         grader: What judges.
         profile: The name of its settings, for the record.
+        signature: The profile and the grader's signature, for every line.
         options: Policies.
         title: What the summary says was run.
         as_json: Whether output is for programs.
@@ -46,6 +48,7 @@ class Job:
 
     grader: Grader
     profile: str
+    signature: str
     options: RunOptions
     title: str
     as_json: bool
@@ -53,8 +56,9 @@ class Job:
     def result(self, graded: Graded) -> Result:
         """The result line of a graded row."""
         row, grade, reward = graded
-        signature = f"profile:{self.profile}|{self.grader.signature}"
-        return to_result(row, grade, signature=signature, reward=reward, detail=self.options.detail)
+        return to_result(
+            row, grade, signature=self.signature, reward=reward, detail=self.options.detail
+        )
 
 
 def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> int:
@@ -66,14 +70,17 @@ def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> in
     """
     summary = Summary()
     started = perf_counter()
+    gc.freeze()  # what is loaded by now stays; rows come and go by the million
     stopped: BaseException | None = None
     stream = read_rows(rows, shape)  # what is wrong with `shape` comes before old results are gone
     with ExitStack() as stack:
         write = stack.enter_context(_results_to(results))
-        show = stack.enter_context(progress_bar(rows))
+        show = stack.enter_context(progress_bar(rows, limited=job.options.limit is not None))
         stack.enter_context(_interrupted_at_once())
         try:
             asyncio.run(_grade_all(job, stream, summary, write, show))
+        except BrokenPipeError:
+            raise  # nobody reads the report either
         except (RunStoppedError, RowError, OSError, KeyboardInterrupt) as error:
             stopped = error
     _report(job, summary, seconds=perf_counter() - started, results=results)
@@ -145,10 +152,10 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
         report = {**summary.to_json(), "seconds": round(seconds, 3), "results": results, **settings}
         click.echo(json.dumps(report, indent=2), err=err)
         return
-    click.echo(printable(job.title), err=err)
+    click.echo(shorten(printable(job.title), WIDTH), err=err)
     for line in to_lines(summary, seconds=seconds):
         click.echo(line, err=err)
-    click.echo(f"  profile  {printable(job.profile)}", err=err)
+    click.echo(shorten(f"  profile  {printable(job.profile)}", WIDTH), err=err)
     where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
 
@@ -160,8 +167,7 @@ def grade_one(job: Job, row: Row, results: str | None) -> int:
         return await job.grader.grade([row])
 
     (grade,) = run_sync(judge)
-    reward = 0.0 if grade.score is None and job.options.failures == "zero" else grade.score
-    result = job.result((row, grade, reward))
+    result = job.result((row, grade, reward_of(grade, job.options.failures)))
     if results is not None:
         with _results_to(results) as write:
             assert write is not None, "there is somewhere to write"

@@ -12,7 +12,7 @@ Show = Callable[[int, int, int], None]
 
 
 @contextmanager
-def progress_bar(rows: str) -> Iterator[Show]:
+def progress_bar(rows: str, *, limited: bool) -> Iterator[Show]:
     """Show how far a run is, on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _line, _samples, _failed: None
@@ -28,7 +28,9 @@ def progress_bar(rows: str) -> Iterator[Show]:
         TextColumn("{task.fields[failed]:,} failed"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=_line_count(rows), samples=0, rate=0.0, failed=0)
+        task = progress.add_task(
+            "", total=None if limited else _line_count(rows), samples=0, rate=0.0, failed=0
+        )
 
         def show(line: int, samples: int, failed: int) -> None:
             elapsed = progress.tasks[task].elapsed or 0.0

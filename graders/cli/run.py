@@ -64,6 +64,7 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @profile_options
 def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
+    from graders.checks import check_document
     from graders.cli.job import Job, grade_file, grade_one
     from graders.compile import compile_grader
     from graders.config.parse import load_config
@@ -74,9 +75,12 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     row = _one_row(document, rows, given)
     if given["pass_threshold"] is not None:
         document, profile = _with_threshold(document, profile, given["pass_threshold"])
+    grader = compile_grader(document, profile=profile)
+    show_findings(check_document(document, profile))
     job = Job(
-        grader=compile_grader(document, profile=profile),
+        grader=grader,
         profile=profile.name,
+        signature=f"profile:{profile.name}|{grader.signature}",
         options=_options(given),
         title=f"{document.describe()}, from {config}",
         as_json=given["as_json"],

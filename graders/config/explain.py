@@ -92,7 +92,9 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         return _not_one_of(given, [*known, *METHODS] if method else known)
     if kind == "union_tag_not_found":
         if isinstance(value, dict):
-            return "is missing, and says what this is", 'Add "type".'
+            job = not detail["loc"] and "method" in value
+            fix = "Of a whole job, give what stands under method." if job else 'Add "type".'
+            return "is missing, and says what this is", fix
         return f"{_show(value, detail)} is not an object with a type", ""
     if kind == "missing":
         return "is missing", _instead(str(detail["loc"][-1]), value)

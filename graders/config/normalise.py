@@ -54,7 +54,7 @@ def _grader(value: object, location: Location, notes: list[Finding], renames: Re
     if value.get("type") == "multi" and "graders" in value:
         members = _members(value["graders"], (*location, "graders"), notes, renames)
         value = {**value, "graders": members}
-    if value.get("name") is None and value.get("type") in _TYPES:
+    if value.get("name") is None and any(value.get("type") == known for known in _TYPES):
         value = {**value, "name": default_name(value)}
         notes.append(
             Finding(

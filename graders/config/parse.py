@@ -15,11 +15,13 @@ from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from graders.config.content import Frozen
 from graders.config.explain import METHODS, Renames, explain, show_path
+from graders.config.further import further_problems, unknown_key
 from graders.config.graders import AnyConfig, EvalConfig, GraderConfig, Location, RunRequest
 from graders.config.methods import DPO, Method, Reinforcement, ReinforcementMethod, Supervised
 from graders.config.normalise import normalise
-from graders.errors import ConfigError, Finding, findings_of, near_miss
+from graders.errors import ConfigError, Finding, findings_of
 from graders.strict_json import NotJSONError, decode
 
 Kind = Literal["grader", "method", "request", "eval"]
@@ -128,13 +130,10 @@ def load_config(path: Path) -> Document:
     try:
         value = decode(data, unique_keys=True)
     except NotJSONError as error:
+        place = f"{path}:{error.line}:{error.column}" if error.line else f"{path}"
+        message = f"not JSON: {error.problem}" if error.line else error.problem
         raise ConfigError(
-            Finding(
-                code="not-json",
-                severity="error",
-                path=f"{path}:{error.line}:{error.column}",
-                message=f"not JSON: {error.problem}",
-            )
+            Finding(code="not-json", severity="error", path=place, message=message)
         ) from None
     return parse_config(value)
 
@@ -150,7 +149,15 @@ def parse_config(value: object) -> Document:
         Traceback (most recent call last):
         graders.errors.ConfigError: reference: is missing
     """
-    plain: object = to_plain(value)
+    try:
+        return _parse(to_plain(value))
+    except RecursionError:
+        raise ConfigError(
+            Finding(code="depth", severity="error", path="", message="is nested too deeply")
+        ) from None
+
+
+def _parse(plain: object) -> Document:
     if not isinstance(plain, dict):
         raise ConfigError(
             Finding(
@@ -170,7 +177,8 @@ def parse_config(value: object) -> Document:
     try:
         checked = adapter.validate_python(full)
     except ValidationError as error:
-        raise ConfigError(*errors, *explain(error, renames)) from None
+        further = further_problems(full, renames)
+        raise ConfigError(*errors, *explain(error, renames), *further) from None
     if errors:
         raise ConfigError(*errors)
     notes += _unknown_keys(checked, (), renames)
@@ -186,9 +194,9 @@ def parse_config(value: object) -> Document:
 def _kind_of(plain: Mapping[str, object]) -> Kind:
     if "testing_criteria" in plain:
         return "eval"
-    if "grader" in plain and "model_sample" in plain:
+    if "grader" in plain and ("model_sample" in plain or "item" in plain):
         return "request"
-    if plain.get("type") in METHODS:
+    if any(plain.get("type") == method for method in METHODS):
         return "method"
     return "method" if "grader" in plain and "type" not in plain else "grader"
 
@@ -209,10 +217,11 @@ def _unknown_keys(
 ) -> Iterator[Finding]:
     """A warning for each key that no field of ours reads."""
     match value:
-        case BaseModel():
+        case Frozen():
             known = type(value).model_fields
             for key in value.model_extra or {}:
-                yield _unknown_key(key, value, show_path((*location, key), renames))
+                path = show_path((*location, key), renames)
+                yield unknown_key(key, type(value), value.model_fields_set, path)
             for key in known:
                 yield from _unknown_keys(getattr(value, key), (*location, key), renames)
         case dict():
@@ -221,17 +230,3 @@ def _unknown_keys(
         case tuple():
             for i, entry in enumerate(value):
                 yield from _unknown_keys(entry, (*location, i), renames)
-
-
-def _unknown_key(key: str, owner: BaseModel, path: str) -> Finding:
-    fields = type(owner).model_fields
-    kind = getattr(owner, "type", None)
-    reader = f"a {kind} reads" if isinstance(kind, str) else "is read here"
-    message = f"{key!r} is not a field that {reader}, and is ignored (as on the hosted service)"
-    return Finding(
-        code="unknown-key",
-        severity="warning",
-        path=path,
-        message=message,
-        fix=near_miss(key, [name for name in fields if name not in owner.model_fields_set]),
-    )

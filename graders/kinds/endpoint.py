@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from urllib.parse import urlsplit, urlunsplit
 
 from graders.clients import EndpointClient
 from graders.config.graders import EndpointConfig
@@ -32,7 +33,7 @@ class EndpointGrader:
 
     @property
     def signature(self) -> str:
-        return signed(f"endpoint|url:{self.config.url}", self.threshold)
+        return signed(f"endpoint|url:{masked_url(self.config.url)}", self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         async with asyncio.TaskGroup() as group:
@@ -55,6 +56,19 @@ class EndpointGrader:
             passed=passes(score, self.threshold),
             seconds=perf_counter() - started,
         )
+
+
+def masked_url(url: str) -> str:
+    """An address without what may be a credential: user, password and query.
+
+    Example:
+        >>> masked_url("https://me:pw@host/grade?code=secret")
+        'https://***@host/grade?***'
+    """
+    parts = urlsplit(url)
+    _, at, host = parts.netloc.rpartition("@")
+    netloc = f"***@{host}" if at else host
+    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
 
 
 def _read(answer: JSON) -> float:

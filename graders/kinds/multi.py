@@ -56,7 +56,8 @@ class MultiGrader:
     @property
     def signature(self) -> str:
         members = ";".join(f"{key}={member.signature}" for key, member in self.members.items())
-        return signed(f"multi|{self.formula.text}|{members}", self.threshold)
+        zero = "" if self.member_failure == "fail" else f"|member_failure:{self.member_failure}"
+        return signed(f"multi|{self.formula.text}{zero}|{members}", self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return [self._combine(parts) for parts in await grade_all(self.members, rows)]

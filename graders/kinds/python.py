@@ -35,7 +35,8 @@ class PythonGrader:
 
     @property
     def signature(self) -> str:
-        return signed("python|call:grade(sample,item)", self.threshold)
+        bools = "" if self.bool_returns == "fail" else f"|bool_returns:{self.bool_returns}"
+        return signed(f"python|call:grade(sample,item){bools}", self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         calls = [Call(self.source, "grade", [dict(row.sample), dict(row.item)]) for row in rows]

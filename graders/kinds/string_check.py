@@ -17,7 +17,7 @@ from graders.config.graders import Operation
 from graders.errors import GradingError
 from graders.grades import Grade
 from graders.rows import Row
-from graders.template import Template
+from graders.template import Template, rendered
 
 OPERATIONS: Final[Mapping[Operation, Callable[[str, str], bool]]] = {
     "eq": operator.eq,
@@ -38,7 +38,7 @@ class StringCheckGrader:
 
     @property
     def signature(self) -> str:
-        return f"string_check|op:{self.operation}"
+        return rendered(f"string_check|op:{self.operation}", self.input.rendering)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return [self._judge(row) for row in rows]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from graders.errors import Failure, FailureKind, GradingError
 from graders.grades import Grade, passes, signed
 from graders.rows import Row
-from graders.template import Rendering, Slot, Template, look_up, to_text
+from graders.template import Rendering, Slot, Template, look_up, rendered, to_text
 from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
 from metrics.cosine import Cosine
 from sandbox import JSON
@@ -56,7 +56,8 @@ class TextSimilarityGrader:
     @property
     def signature(self) -> str:
         several = "|best_of:references" if isinstance(self.reference, References) else ""
-        return signed(self.metric.signature + several, self.threshold)
+        signature = rendered(self.metric.signature + several, self.input.rendering)
+        return signed(signature, self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         grades: list[Grade | None] = []

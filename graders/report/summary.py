@@ -131,7 +131,6 @@ class Summary:
     first_bad_lines: list[str] = field(default_factory=list)
     groups: int = 0
     last_group: int | str | None = None
-    named_groups: set[str] = field(default_factory=set)
 
     @property
     def samples(self) -> int:
@@ -146,8 +145,8 @@ class Summary:
     def add(self, batch: Iterable[Graded]) -> None:
         """Count a batch."""
         for row, grade, _ in batch:
-            if row.group != self.last_group:
-                self._add_group(row.group)
+            if row.group != self.last_group:  # neighbours; to know all names would take memory
+                self.groups, self.last_group = self.groups + 1, row.group
             self._add_grade(grade, row)
             for key, part in grade.parts.items():
                 self._add_member(key, part, row)
@@ -162,15 +161,6 @@ class Summary:
         self.bad_lines += 1
         if len(self.first_bad_lines) < _BAD_LINES_SHOWN:
             self.first_bad_lines.append(str(error))
-
-    def _add_group(self, group: int | str) -> None:
-        """Neighbours of one item have their first line as name; a name of --group-by may recur."""
-        self.last_group = group
-        if isinstance(group, str):
-            self.named_groups.add(group)
-            self.groups = len(self.named_groups)
-        else:
-            self.groups += 1
 
     def _add_grade(self, grade: Grade, row: Row) -> None:
         score = grade.score

@@ -354,7 +354,9 @@ def test_an_interrupt_keeps_what_was_graded(capsys):
     """The batches before it are on disk, whole, and summed up."""
     write("rows.jsonl", GOOD * 600)
     options = RunOptions()
-    job = Job(grader=Impatient(), profile="p", options=options, title="t", as_json=False)
+    job = Job(
+        grader=Impatient(), profile="p", signature="s", options=options, title="t", as_json=False
+    )
 
     with pytest.raises(KeyboardInterrupt):
         grade_file(job, "rows.jsonl", RowFormat(), "out.jsonl")

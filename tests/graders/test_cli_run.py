@@ -348,7 +348,7 @@ def test_groups_settings_and_profile_are_recorded(run):
     (line,) = lines("out.jsonl")
 
     assert (line["group"], line["score"]) == ("p", 1.0)
-    assert line["signature"] == "profile:azure,render=python|string_check|op:eq"
+    assert line["signature"] == "profile:azure,render=python|string_check|op:eq|render:python"
 
 
 def test_rows_from_standard_input(run, monkeypatch):

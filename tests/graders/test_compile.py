@@ -212,7 +212,9 @@ def test_a_member_key_may_be_any_name(key):
 )  # fmt: skip
 def test_a_missing_tool_is_named(config, path, does, tool):
     """The message says who needs it, what for, and how to pass it."""
-    assert problems(config, tools=None) == [f"{path}{does}. Pass tools=Tools({tool}=...)."]
+    assert problems(config, tools=None) == [
+        f"{path}{does}. In Python, pass tools=Tools({tool}=...); the command has none yet."
+    ]
 
 
 def test_missing_tools_are_reported_together_and_with_other_problems():

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from graders.config.parse import parse_config
-from graders.errors import ConfigError
+from graders.errors import ConfigError, findings_of
 
 EXACT = {
     "type": "string_check",
@@ -68,10 +68,10 @@ def multi(graders, formula="1"):
 
 
 def refusal(config):
-    """Every problem of a config, as lines."""
+    """Every error of a config, as lines."""
     with pytest.raises(ConfigError) as caught:
         parse_config(config)
-    return str(caught.value).split("\n")
+    return [str(finding) for finding in findings_of("error", caught.value.findings)]
 
 
 # --- what may be written

@@ -2,12 +2,15 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
 
 import openai.types.graders as sdk
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types import EvalCreateResponse, fine_tuning
 from openai.types.fine_tuning.fine_tuning_job import Method
 from openai.types.graders.score_model_grader import InputContentInputImage, SamplingParams
@@ -258,3 +261,49 @@ def test_details_of_an_image_are_those_the_sdk_writes_about():
 def test_every_field_of_the_sdk_is_a_field_of_ours(theirs, ours):
     """So that nothing which means something to the service is called unknown here."""
     assert set(theirs.model_fields) - set(ours.model_fields) == set()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "grader", "graders", "input", "name", "testing_criteria"]),
+            inner | st.sampled_from(["multi", "python", "dpo", "score_model"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_any_json_is_a_config_or_refused(value):
+    """Whatever stands where, the answer is a document or a ConfigError."""
+    with suppress(ConfigError):
+        parse_config(value)
+
+
+def test_a_config_that_is_nested_absurdly_is_refused():
+    """Not a traceback, whichever part of Python meets its limit first."""
+    deep = {}
+    for _ in range(900):
+        deep = {"a": deep}
+    for config in ({**EXACT, "more": deep}, {**JUDGE, "input": [deep]}):
+        with suppress(ConfigError):
+            parse_config(config)
+
+
+def test_what_is_wrong_with_the_form_hides_nothing_else():
+    """Templates, formulas and unknown keys are reported beside it, each at its place."""
+    member = {**EXACT, "operation": "neq", "input": "{{ item.a", "refrence": "x"}
+    config = {"type": "multi", "name": "m", "calculate_output": "a +", "graders": {"a": member}}
+
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"grader": config, "hyperparameters": {}})
+    assert [(finding.severity, finding.path) for finding in caught.value.findings] == [
+        ("error", "grader.graders.a.operation"),
+        ("error", "grader.calculate_output"),
+        ("error", "grader.graders.a.input"),
+        ("warning", "grader.graders.a.refrence"),
+    ]
