@@ -173,7 +173,7 @@ def test_any_depth_of_nesting_is_graded_or_reported(capsys):
         capsys, "run", "g.json", "rows.jsonl", "-o", "out.jsonl", "--detail", "all", "--json"
     )
 
-    assert code == 1
+    assert code in (0, 1)  # how deep is too deep is the interpreter's to say
     assert json.loads(shown)["samples"] + json.loads(shown)["bad_lines"] == len(lines)
 
 

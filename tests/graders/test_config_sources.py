@@ -70,7 +70,7 @@ def words(annotation):
 @pytest.mark.parametrize(
     ("data", "place", "problem"),
     [
-        (b'{"type": "string_check",}', "1:25", "Expecting property name enclosed in double"),
+        (b'{"type": "string_check" 1}', "1:25", "Expecting ',' delimiter"),
         (b'{\n  "type": NaN}', "2:11", "NaN is not a JSON number"),
         (b'{"a": {},\n "b": "\xff"}', "2:8", "byte 0xff is not UTF-8"),
         (b"", "1:1", "Expecting value"),

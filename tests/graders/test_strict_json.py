@@ -93,7 +93,7 @@ def test_the_value_is_the_same_whichever_reader_it_takes(text, expected, unique_
         (b'"\xed\xa0\x80"', "1:2", "byte 0xed is not UTF-8"),  # a surrogate in raw bytes
         ("", "1:1", "Expecting value"),
         ("  ", "1:3", "Expecting value"),
-        ("[1,]", "1:4", "Expecting value"),
+        ("[1 2]", "1:4", "Expecting ',' delimiter"),
         ('{"a" 1}', "1:6", "Expecting ':' delimiter"),
         ("{'a': 1}", "1:2", "Expecting property name enclosed in double quotes"),
         ('{"a": 1} x', "1:10", "Extra data"),
