@@ -96,8 +96,8 @@ class Encoder:
         """All texts with one character per token. Groups repeat their reference: it costs once."""
         distinct = list(dict.fromkeys((*candidates, *references)))
         encode = self.tokenizer.encode or self.vocabulary().encode_all
-        known = dict(zip(distinct, encode(distinct), strict=True))
-        return [known[text] for text in candidates], [known[text] for text in references]
+        encoded = dict(zip(distinct, encode(distinct), strict=True)).__getitem__
+        return list(map(encoded, candidates)), list(map(encoded, references))
 
     def vocabulary(self) -> Vocabulary:
         """The vocabulary for one pair or batch. Take it once: the next call may return another."""

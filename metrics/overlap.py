@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 # Below this many pairs numpy's fixed cost is more than it saves.
 _BATCH: Final = 8
-# Pairs, and tokens, that are counted together: large enough for numpy, small enough for the cache.
+# Pairs that are counted together: enough for numpy, few enough for the processor's cache.
 _CHUNK: Final = 512
+# What a batch may hold so that tokens have a character each and codes fit into an integer. A
+# character is seldom more than one token: "\u3316", normalised, is six.
+_CHUNK_CHARACTERS: Final = 1 << 19
 _CHUNK_TOKENS: Final = (1 << 20) - 2 * _CHUNK
 
 
@@ -112,16 +115,26 @@ class Overlap:
     def batch(self, candidates: Sequence[str], references: Sequence[str]) -> list[list[float]]:
         """Each formula's scores of all pairs: one column a formula."""
         check_lengths(candidates, references)
-        if len(candidates) < _BATCH:
-            pairs = [self.pair(c, r) for c, r in zip(candidates, references, strict=True)]
-            return [[row[i] for row in pairs] for i in range(len(self.formulas))]
         columns: list[list[float]] = [[] for _ in self.formulas]
         for start in range(0, len(candidates), _CHUNK):
             chunk = slice(start, start + _CHUNK)
-            counts = self._count_batch(*self.encoder.batch(candidates[chunk], references[chunk]))
-            for column, formula in zip(columns, self.formulas, strict=True):
-                column.extend(formula.column(counts))
+            scores = self._chunk(candidates[chunk], references[chunk])
+            for column, more in zip(columns, scores, strict=True):
+                column.extend(more)
         return columns
+
+    def _chunk(self, candidates: Sequence[str], references: Sequence[str]) -> list[list[float]]:
+        pairs = len(candidates)
+        if pairs < _BATCH:
+            rows = [self.pair(c, r) for c, r in zip(candidates, references, strict=True)]
+            return [[row[i] for row in rows] for i in range(len(self.formulas))]
+        if sum(map(len, candidates)) + sum(map(len, references)) > _CHUNK_CHARACTERS:
+            half = pairs // 2
+            first = self._chunk(candidates[:half], references[:half])
+            second = self._chunk(candidates[half:], references[half:])
+            return [a + b for a, b in zip(first, second, strict=True)]
+        counts = self._count_batch(*self.encoder.batch(candidates, references))
+        return [formula.column(counts) for formula in self.formulas]
 
     def _count(self, a: str, b: str) -> Shared:
         shared = ngrams.shared(a, b, self._orders) if self._orders else ()

@@ -47,6 +47,7 @@ def read(folder: Path, corpus: str) -> Texts:
 def seconds(score: Scorer, texts: Texts, at_least: float = 0.0) -> float:
     """CPU time of one pass, the mean of as many as take some time together."""
     gc.collect()
+    gc.freeze()  # what others have loaded is not this one's to search for garbage
     passes, start = 0, process_time()
     while not passes or process_time() - start < at_least:
         score(*texts)

@@ -76,10 +76,11 @@ def test_more_words_than_characters(monkeypatch):
         METRICS["gleu"].pair(" ".join(map(str, range(80))), "a")
 
 
-def test_batches_of_many_tokens_are_counted_pair_by_pair(monkeypatch):
+@pytest.mark.parametrize("limit", ["_CHUNK_TOKENS", "_CHUNK_CHARACTERS"])
+def test_batches_of_many_tokens_are_taken_apart(monkeypatch, limit):
     """Above a million tokens the integers of the numpy path would overflow."""
-    texts = ["a b c d e f"] * 9, ["b c d e f a"] * 9
+    texts = [f"a b {i} c d e f" for i in range(30)], [f"b c d {i} e f a" for i in range(30)]
     expected = similarities(METRICS, *texts)
-    monkeypatch.setattr("metrics.overlap._CHUNK_TOKENS", 10)
+    monkeypatch.setattr(f"metrics.overlap.{limit}", 200)
 
     assert similarities(METRICS, *texts) == expected
