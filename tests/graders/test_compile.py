@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from rapidfuzz import fuzz
+from sample_configs import EXACT, JUDGE, LABEL, PYTHON
 
 from graders.clients import ModelReply, ScriptedClient
 from graders.compile import Tools, compile_grader
@@ -15,13 +16,6 @@ from graders.profile import OPENAI, PROFILES, find_profile
 from graders.rows import Row, to_sample
 from sandbox import Outcome, Status
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "operation": "eq",
-}
 SIMILAR = {
     "type": "text_similarity",
     "name": "similar",
@@ -29,14 +23,6 @@ SIMILAR = {
     "reference": "{{ item.answer }}",
     "evaluation_metric": "fuzzy_match",
 }
-PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
-JUDGE = {
-    "type": "score_model",
-    "name": "judge",
-    "model": "gpt-4o",
-    "input": [{"role": "user", "content": "Rate."}],
-}
-LABEL = {**JUDGE, "type": "label_model", "labels": ["good", "bad"], "passing_labels": ["good"]}
 REMOTE = {"type": "endpoint", "name": "remote", "url": "https://x.example/g"}
 OPEN = {**EXACT, "input": "{{ item.a"}
 UNCLOSED = "this slot has no closing '}}'\n    {{ item.a\n             ^"

@@ -4,32 +4,11 @@ import json
 import re
 
 import pytest
+from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 
 from graders.config.parse import parse_config
 from graders.errors import ConfigError, findings_of
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "operation": "eq",
-}
-SIMILAR = {
-    "type": "text_similarity",
-    "name": "similar",
-    "input": "a",
-    "reference": "b",
-    "evaluation_metric": "bleu",
-}
-PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
-JUDGE = {
-    "type": "score_model",
-    "name": "judge",
-    "model": "gpt-4o",
-    "input": [{"role": "user", "content": "Rate."}],
-}
-LABEL = {**JUDGE, "type": "label_model", "labels": ["good", "bad"], "passing_labels": ["good"]}
 REMOTE = {"type": "endpoint", "name": "remote", "url": "https://grade.example/v1"}
 MULTI = {"type": "multi", "name": "both", "graders": {"a": EXACT}, "calculate_output": "a"}
 

@@ -15,33 +15,12 @@ from openai.types import EvalCreateResponse, fine_tuning
 from openai.types.fine_tuning.fine_tuning_job import Method
 from openai.types.graders.score_model_grader import InputContentInputImage, SamplingParams
 from openai.types.responses.response_input_audio import InputAudio
+from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 
 from graders.config import content, graders, methods
 from graders.config.parse import load_config, parse_config, read_config
 from graders.errors import ConfigError
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "operation": "eq",
-}
-SIMILAR = {
-    "type": "text_similarity",
-    "name": "similar",
-    "input": "a",
-    "reference": "b",
-    "evaluation_metric": "bleu",
-}
-PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
-JUDGE = {
-    "type": "score_model",
-    "name": "judge",
-    "model": "gpt-4o",
-    "input": [{"role": "user", "content": "Rate."}],
-}
-LABEL = {**JUDGE, "type": "label_model", "labels": ["good", "bad"], "passing_labels": ["good"]}
 REQUEST = {"grader": EXACT, "model_sample": "x"}
 JOB = fine_tuning.ReinforcementHyperparameters(n_epochs=3, batch_size=None)
 

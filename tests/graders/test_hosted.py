@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.fine_tuning.alpha import GraderRunResponse, GraderValidateResponse
+from sample_configs import EXACT, PYTHON
 
 from graders import hosted
 from graders.clients import ModelReply, ScriptedClient
@@ -19,15 +20,7 @@ from graders.grades import Usage
 from graders.profile import OPENAI
 from sandbox import Outcome, Status
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "operation": "eq",
-}
 LOOSE = {**EXACT, "name": "loose", "operation": "ilike"}
-PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
 JUDGE = {
     "type": "score_model",
     "name": "judge",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
+from sample_configs import EXACT, PYTHON
 
 from graders.compile import Tools, compile_grader
 from graders.errors import FailureKind
@@ -14,13 +15,6 @@ from graders.profile import OPENAI
 from graders.rows import Row, to_sample
 from sandbox import Call, Outcome, Status
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "operation": "eq",
-}
 SIMILAR = {
     "type": "text_similarity",
     "name": "similar",
@@ -28,7 +22,6 @@ SIMILAR = {
     "reference": "{{ item.answer }}",
     "evaluation_metric": "fuzzy_match",
 }
-PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
 INVALID, FORMULA = FailureKind.INVALID_VARIABLE, FailureKind.FORMULA_PARSE
 RUNTIME = FailureKind.PYTHON_RUNTIME
 

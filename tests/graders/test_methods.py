@@ -3,32 +3,11 @@
 import re
 
 import pytest
+from sample_configs import EXACT, LABEL, PYTHON, SIMILAR
 
 from graders.config.parse import parse_config
 from graders.errors import ConfigError
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "operation": "eq",
-}
-SIMILAR = {
-    "type": "text_similarity",
-    "name": "similar",
-    "input": "a",
-    "reference": "b",
-    "evaluation_metric": "bleu",
-}
-PYTHON = {"type": "python", "name": "code", "source": "def grade(sample, item): return 1.0"}
-JUDGE = {
-    "type": "score_model",
-    "name": "judge",
-    "model": "gpt-4o",
-    "input": [{"role": "user", "content": "Rate."}],
-}
-LABEL = {**JUDGE, "type": "label_model", "labels": ["good", "bad"], "passing_labels": ["good"]}
 WRONG = {**EXACT, "operation": "neq"}
 NAMELESS = {key: value for key, value in EXACT.items() if key != "name"}
 NEQ = "operation: 'neq' is not one of eq, ne, like, ilike. Did you mean 'ne'?"
