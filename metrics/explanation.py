@@ -171,12 +171,17 @@ def _paths(
 ) -> list[tuple[int, int]]:
     """Positions on the common subsequences of every two lines, counted through the whole texts."""
     check_work("explain rouge_l", kept_cells(ours, theirs), settings.work_limit)
+    pltrdy = settings.tokens_for("rouge_l") == "pltrdy"
     found = []
     j = 0
     for theirs_line in theirs:
         i = 0
         for ours_line in ours:
-            found += [(i + place, j + at) for place, at in lcs.path(ours_line, theirs_line)]
+            if pltrdy:  # which of several paths is found depends on which text is asked first
+                path = [(place, at) for at, place in lcs.path(theirs_line, ours_line)]
+            else:
+                path = lcs.path(ours_line, theirs_line)
+            found += [(i + place, j + at) for place, at in path]
             i += len(ours_line)
         j += len(theirs_line)
     return sorted(found)

@@ -65,7 +65,15 @@ def _rouge_families(
         ]
     if settings.backend == "fast":
         stem = variant.tokens == "google_stem"
-        return [rouge_rs.load(signatures, variant.statistic, stem=stem, lsum=variant.lsum)]
+        return [
+            rouge_rs.load(
+                signatures,
+                variant.statistic,
+                stem=stem,
+                lsum=variant.lsum,
+                work_limit=settings.work_limit,
+            )
+        ]
     found: list[Family] = []
     formulas = []
     for name, signature in signatures.items():

@@ -18,8 +18,10 @@ from typing import Final
 from metrics.limits import TooMuchWork
 from metrics.tokens import TOKENIZERS, Tokenizer
 
-# A vocabulary this large is dropped before the next pair: about 100 MB.
+# A vocabulary of this many tokens, or this many characters in them, is dropped before the next
+# pair: about 100 MB of ordinary words.
 FULL: Final = 500_000
+FULL_CHARACTERS: Final = 16_000_000
 # Longer pieces are seldom seen again: a line of Chinese, a base64 blob.
 MEMORABLE: Final = 64
 _CHARACTERS: Final = 0x110000
@@ -31,13 +33,14 @@ _MARKED: Final = "\0"
 class Vocabulary(dict[str, str]):
     """From piece to token characters, filled as it is asked. Safe to share between threads."""
 
-    __slots__ = ("_characters", "_fresh", "_tokenizer")
+    __slots__ = ("_characters", "_fresh", "_length", "_tokenizer")
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__()
         self._tokenizer = tokenizer
         self._characters: dict[str, str] = {}
         self._fresh = count(1)
+        self._length = 0
         self[_MARK] = _MARKED
 
     def __missing__(self, piece: str) -> str:
@@ -55,6 +58,7 @@ class Vocabulary(dict[str, str]):
             raise TooMuchWork(
                 f"{self._tokenizer.name}: more than {_CHARACTERS:,} different tokens at once"
             )
+        self._length += len(token)
         # setdefault, because another thread may have met the token meanwhile.
         return self._characters.setdefault(token, chr(number))
 
@@ -73,7 +77,7 @@ class Vocabulary(dict[str, str]):
     @property
     def full(self) -> bool:
         """Whether it is time for a new one."""
-        return len(self) > FULL or len(self._characters) > FULL
+        return max(len(self), len(self._characters)) > FULL or self._length > FULL_CHARACTERS
 
 
 class Encoder:
@@ -88,7 +92,12 @@ class Encoder:
     def pair(self, candidate: str, reference: str) -> tuple[str, str]:
         """Both texts with one character per token."""
         encode = self.vocabulary().encode
-        return encode(candidate), encode(reference)
+        try:
+            return encode(candidate), encode(reference)
+        except TooMuchWork:  # perhaps only because of what was seen before
+            self._vocabulary = Vocabulary(self.tokenizer)
+            encode = self._vocabulary.encode
+            return encode(candidate), encode(reference)
 
     def batch(
         self, candidates: Sequence[str], references: Sequence[str]

@@ -1,7 +1,7 @@
 """How much work one pair may be, so that two long texts are an error and never a hang.
 
-Work is counted in *cells* of the dynamic-programming table an algorithm fills, roughly 10^10 a
-second. What is linear in the texts (n-grams, METEOR, hashing) is not limited.
+Work is counted in *cells* of the dynamic-programming table an algorithm fills, 3 to 10 thousand
+million a second. What is linear in the texts (n-grams, METEOR, hashing) is not limited.
 
 | metric | cells |
 | --- | --- |
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-# Ten seconds; two texts of 100,000 tokens in rouge_l are a tenth of it.
+# Ten to thirty seconds; two texts of 100,000 tokens in rouge_l are a tenth of it.
 DEFAULT_WORK_LIMIT: Final = 10**11
 _KEPT: Final = 100
 # Setting up the table of two lines costs as much as a hundred kept cells.

@@ -32,9 +32,13 @@ Synonyms = Callable[[str], frozenset[str]]
 Matches = list[tuple[int, int]]
 
 
-@lru_cache(maxsize=1 << 17)
 def other_words(word: str) -> frozenset[str]:
     """The synonyms of a word but itself: the lookup of variant `wordnet`."""
+    return _other_words(word) if len(word) <= MEMORABLE else synonyms(word) - {word}
+
+
+@lru_cache(maxsize=1 << 17)
+def _other_words(word: str) -> frozenset[str]:
     return synonyms(word) - {word}
 
 
@@ -101,8 +105,8 @@ def _take_synonyms(
     """Match each word to the last free place of any of its synonyms."""
     matches = []
     for place, word in words:
-        known = lookup(word)
-        if known and (shared := known.intersection(free)):
+        # Asked of each synonym: frozenset.intersection would go through the whole text.
+        if shared := [synonym for synonym in lookup(word) if synonym in free]:
             last = max(shared, key=lambda synonym: free[synonym][-1])
             matches.append((place, free[last].pop()))
             if not free[last]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 
+_MEMORABLE = 64
+"""Longer words are seldom seen again, and a memo is bounded in words, not in characters."""
+
 
 @cache
 def _stemmer() -> Callable[[str], str]:
@@ -18,7 +21,6 @@ def _stemmer() -> Callable[[str], str]:
     return stemmer
 
 
-@lru_cache(maxsize=1 << 18)
 def stem(word: str) -> str:
     """The Porter stem of a lower-case word, with nltk's extensions.
 
@@ -26,4 +28,9 @@ def stem(word: str) -> str:
         >>> stem("dying"), stem("conditional")
         ('die', 'condit')
     """
+    return _remembered(word) if len(word) <= _MEMORABLE else _stemmer()(word)
+
+
+@lru_cache(maxsize=1 << 18)
+def _remembered(word: str) -> str:
     return _stemmer()(word)

@@ -95,15 +95,20 @@ class Settings:
         check_choice("Settings(backend=...)", self.backend, BACKENDS)
         if isinstance(self.cosine, str):
             check_choice("Settings(cosine=...)", self.cosine, EMBEDDERS)
+        elif not hasattr(self.cosine, "embed"):
+            raise ValueError(
+                f"Settings(cosine=...): {self.cosine!r} is no embedder; wrap a function in "
+                "metrics.embed.from_callable(name, function)"
+            )
         tokens = rouge_variant(self.rouge).tokens
         if self.backend == "fast" and tokens not in {*_ROUGE_TOKENS, "pltrdy"}:
             raise ValueError(
                 f"Settings(backend='fast'): rouge-score-rs has no tokens {tokens!r}; "
                 "leave the backend 'own'"
             )
-        if self.work_limit < 1:
+        if type(self.work_limit) is not int or self.work_limit < 1:
             raise ValueError(
-                f"Settings(work_limit=...): counts table cells, at least 1, got {self.work_limit}"
+                f"Settings(work_limit=...): counts table cells, at least 1, got {self.work_limit!r}"
             )
 
     def tokens_for(self, name: str) -> str | None:
@@ -130,7 +135,7 @@ def rouge_variant(setting: str) -> RougeVariant:
         'google_stem'
     """
     decided: dict[str, tuple[str, Any]] = {}
-    for part in setting.split("+"):
+    for part in str(setting).split("+"):
         check_choice("Settings(rouge=...)", part, ROUGE_VARIANTS)
         for what, value in _ROUGE_PARTS[part].items():
             if what in decided:

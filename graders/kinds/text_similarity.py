@@ -13,6 +13,7 @@ from graders.rows import Row
 from graders.template import Rendering, Slot, Template, look_up, rendered, to_text
 from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
 from metrics.cosine import Cosine
+from metrics.embed import EmbeddingError
 from sandbox import JSON
 
 
@@ -81,11 +82,11 @@ class TextSimilarityGrader:
         started = perf_counter()
         try:
             scores = self._best_scores(texts)
-        except TooMuchWork as error:
+        except (TooMuchWork, EmbeddingError) as error:
             if len(texts) == 1:
-                failure = GradingError(FailureKind.OTHER, str(error), "too_much_work").failure
-                return [self._failed(failure)]
-            # One pair is too long; the others are scored all the same.
+                reason = "too_much_work" if isinstance(error, TooMuchWork) else "embedding"
+                return [self._failed(GradingError(FailureKind.OTHER, str(error), reason).failure)]
+            # One pair is too long, or its vector wrong; the others are scored all the same.
             return [grade for pair in texts for grade in self._score([pair])]
         seconds = (perf_counter() - started) / len(texts)
         return [
@@ -112,21 +113,24 @@ class TextSimilarityGrader:
         detail: dict[str, JSON] = {"input": pair.text, "reference": wanted}
         if len(pair.references) > 1:
             detail["best_reference"] = position
-        if score == 0.0:
-            self._explain_zero(detail, pair.text, wanted)
+        if score == 0.0 and isinstance(self.metric, Cosine):
+            detail["raw_cosine"] = self.metric.raw(pair.text, wanted)  # below 0 counts as 0
+        # Two texts of which nothing is left are equal to rapidfuzz, and unlike to the others.
+        suspect = score == 0.0 or self.settings.fuzzy_match.endswith("_dp")
+        if suspect and (warning := self._lost(pair.text) or self._lost(wanted)):
+            detail["warning"] = warning
         return detail
 
-    def _explain_zero(self, detail: dict[str, JSON], text: str, wanted: str) -> None:
-        """A zero that is no judgement: cosine below 0, or a text the tokenizer cannot see."""
-        if isinstance(self.metric, Cosine):
-            detail["raw_cosine"] = self.metric.raw(text, wanted)
-        for side in (text, wanted):
-            if lost := lost_tokens(self.metric.name, side, self.settings):
-                detail["warning"] = (
-                    f"{self.metric.name}: {lost.tokens} leaves no token of a text, so the score "
-                    f"says nothing; --set {lost.setting}={lost.value} keeps some"
-                )
-                return
+    def _lost(self, text: str) -> str | None:
+        """What to say of a text that the tokenizer leaves nothing of."""
+        lost = lost_tokens(self.metric.name, text, self.settings)
+        if lost is None:
+            return None
+        own = " --set backend=own" if self.settings.backend == "fast" else ""
+        return (
+            f"{self.metric.name}: {lost.tokens} leaves no token of a text, so the score says "
+            f"nothing; --set {lost.setting}={lost.value}{own} keeps some"
+        )
 
     def _failed(self, failure: Failure) -> Grade:
         return Grade(name=self.name, failure=failure, passed=passes(None, self.threshold))

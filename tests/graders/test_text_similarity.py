@@ -3,10 +3,12 @@
 import pytest
 
 import graders
-from graders import PROFILES, ConfigError
+from graders import PROFILES, ConfigError, Profile
 from graders.engine import RunOptions
 from graders.report.summary import Summary
 from graders.report.text import to_lines
+from metrics import Settings
+from metrics.embed import from_callable
 
 CONFIG = {
     "type": "text_similarity",
@@ -121,3 +123,26 @@ def test_a_cosine_below_zero_counts_as_zero_and_is_kept():
     grade = graded("abc", {"answer": "xyz"}, evaluation_metric="cosine")
 
     assert grade.score == grade.detail["raw_cosine"] == 0.0
+
+
+def test_two_texts_of_which_nothing_is_left_are_a_warning_though_they_score_one():
+    """Rapidfuzz's default_process leaves nothing of either, and nothing equals nothing."""
+    config = {"evaluation_metric": "fuzzy_match", "settings": {"fuzzy_match": "ratio_dp"}}
+    grade = graded("!!!", {"answer": "???"}, **config)
+
+    assert grade.score == 1.0
+    assert "default_process leaves no token" in grade.detail["warning"]
+
+
+def test_a_vector_that_is_none_costs_its_row_only():
+    """An embedder of one's own may fail on one text; the row says what came."""
+    vectors = {"good": [1.0, 0.0], "bad": [float("nan"), 0.0]}
+    embedder = from_callable("mine", lambda texts: [vectors[text] for text in texts])
+    profile = Profile(metrics=Settings(cosine=embedder))
+    config = {**CONFIG, "evaluation_metric": "cosine"}
+    rows = [{"item": {"answer": "good"}, "sample": text} for text in ("good", "bad", "good")]
+
+    first, second, third = graders.grade(config, rows, profile=profile)
+
+    assert (first.score, third.score) == (1.0, 1.0)
+    assert (second.failure.kind, second.failure.reason) == ("other_error", "embedding")

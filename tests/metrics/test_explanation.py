@@ -125,3 +125,16 @@ def test_rouge_names_are_the_ones_with_ngrams_and_lcs():
     assert [bool(explain(name, "a b c d e f", "a b c d e f").ngrams) for name in ROUGE[:-1]] == [
         True
     ] * 5
+
+
+def test_the_path_of_pltrdy_is_the_one_that_was_scored():
+    """Of several paths, the one whose words the package counts: it asks the reference first."""
+    candidate, reference = "d d d b a d a", "d d a d c b a"
+    settings = Settings(rouge="pltrdy")
+    words = {
+        reference.split()[j] for _, j in explain("rouge_l", candidate, reference, settings).lcs
+    }
+    precision, recall = len(words) / 3, len(words) / 4
+
+    score = metric("rouge_l", settings).pair(candidate, reference)
+    assert score == pytest.approx(2 * precision * recall / (precision + recall), abs=1e-7)

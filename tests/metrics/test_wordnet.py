@@ -14,10 +14,13 @@ import nltk
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from metric_texts import pairs
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from nltk.stem.porter import PorterStemmer
+from nltk.translate.meteor_score import meteor_score
 
-from metrics import wordnet
+from metrics import METRICS, wordnet
+from metrics.tokens import TOKENIZERS
 from metrics.wordnet import SynonymsMissingError, build, synonyms
 from metrics.wordnet.table import ENDINGS, LONGEST_WORD, read_table
 
@@ -147,3 +150,14 @@ if __name__ == "__main__":
     answers = {word: sorted(nltks.meteor_synonyms(word)) for word in sorted(golden_words(nltks))}
     lines = ",\n".join(f" {json.dumps(w)}: {json.dumps(s)}" for w, s in answers.items())
     GOLDEN.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+@needs_dictionary
+@pytest.mark.parametrize(("file", "step"), [("stsb_en_test", 7), ("summeval", 60)])
+def test_meteor_is_nltks_with_its_own_wordnet(oracle, file, step):
+    """The whole way, nltk's reader and matching on one side and ours on the other."""
+    split = TOKENIZERS["nltk_word"]
+
+    for candidate, reference in pairs(file)[::step]:
+        theirs = meteor_score([split(reference)], split(candidate), wordnet=oracle)
+        assert METRICS["meteor"].pair(candidate, reference) == theirs
