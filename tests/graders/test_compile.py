@@ -12,7 +12,7 @@ from graders.clients import ModelReply, ScriptedClient
 from graders.compile import Tools, compile_grader
 from graders.config.parse import read_config
 from graders.errors import ConfigError
-from graders.profile import OPENAI, PROFILES, find_profile
+from graders.profile import OPENAI, PROFILES, Profile, find_profile
 from graders.rows import Row, to_sample
 from sandbox import Outcome, Status
 
@@ -346,3 +346,10 @@ def test_a_grading_of_exactly_the_threshold_passes_as_recorded():
     (grade,) = grades({**JUDGE, "pass_threshold": 0.5}, row("x"))
 
     assert (grade.score, grade.passed) == (0.5, True)
+
+
+@pytest.mark.parametrize("setting", ["render", "member_failure", "bool_returns"])
+def test_a_profile_made_in_python_is_checked_too(setting):
+    """A misspelt choice would otherwise end a run in its middle."""
+    with pytest.raises(ConfigError, match=f"^{setting}: 'pyton' is not one of "):
+        Profile(**{setting: "pyton"})

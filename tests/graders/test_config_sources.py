@@ -286,3 +286,13 @@ def test_what_is_wrong_with_the_form_hides_nothing_else():
         ("error", "grader.graders.a.input"),
         ("warning", "grader.graders.a.refrence"),
     ]
+
+
+def test_a_key_that_stands_twice_has_no_made_up_place(tmp_path):
+    """It is JSON, and where the second one is, the reader does not say."""
+    path = tmp_path / "g.json"
+    path.write_text('{"type": "python",\n"type": "multi"}')
+
+    assert refusal(path) == [
+        f"{path}: the key 'type' stands twice in one object, and only one can count"
+    ]

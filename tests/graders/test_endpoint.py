@@ -7,6 +7,7 @@ import pytest
 
 from graders.compile import Tools, compile_grader
 from graders.errors import FailureKind, GradingError
+from graders.hosted import validate
 from graders.rows import Row, to_sample
 
 REMOTE = {"type": "endpoint", "name": "remote", "url": "https://x.example/g"}
@@ -87,3 +88,21 @@ def test_whatever_a_row_holds_it_is_posted_or_fails_alone(item):
 
     assert first.score == 1.0 or first.failure is not None
     assert second.score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://f.example/api/g?code=KEY", "https://f.example/api/g?***"),
+        ("https://me:pw@f.example:8080/g", "https://***@f.example:8080/g"),
+        ("http://127.0.0.1/g", "http://127.0.0.1/g"),
+    ],
+)
+def test_an_address_shows_no_credentials(url, shown):
+    """Neither the signature, which is in every result line, nor the echo of validate does."""
+    config = {**REMOTE, "url": url, "Headers": {"Authorization": "KEY"}}
+    grader = compile_grader(config, tools=Tools(endpoint=ScriptedEndpoint(None)))
+
+    assert grader.signature == f"endpoint|url:{shown}"
+    echo = validate({"grader": config})["grader"]
+    assert (echo["url"], echo["Headers"]) == (shown, {"Authorization": "***"})

@@ -353,3 +353,13 @@ def test_memory_does_not_grow_with_the_rows():
         return int(out) * (1 if sys.platform == "darwin" else 1024)
 
     assert peak_bytes(50_000) - peak_bytes(5_000) < 15 * 1024**2
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_bad_lines_behind_a_stop_are_not_met(size):
+    """How far a batch reads ahead is nobody's business."""
+    source = Source(12, bad={2, 6, 7, 8})
+    _, bad, ended = run(Scripted({5}), source, failures="stop", batch_size=size)
+
+    assert bad == ["f:2:1"]
+    assert isinstance(ended, RunStoppedError)

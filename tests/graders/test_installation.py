@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import graders
+from graders.cli import main
 
 PYTHON = [sys.executable, "-P"]  # like a console script: the working directory is not searched
 COMMAND = [*PYTHON, "-c", "import sys; from graders.cli import main; sys.exit(main())"]
@@ -123,3 +124,9 @@ def test_isolated_python_finds_ours(tmp_path):
     command = [sys.executable, "-I", *COMMAND[2:], "--version"]
 
     assert spawn(*command, PYTHONPATH=str(tmp_path)).returncode == 0
+
+
+def test_the_command_alone_shows_its_help_once(capfd):
+    """And that is no success: nothing was asked of it."""
+    assert main([]) == 2
+    assert capfd.readouterr().err.count("Usage: graders") == 1

@@ -282,3 +282,22 @@ def test_nameless_members_are_named_where_they_stand():
     assert re.fullmatch("grader-[0-9a-f]{12}", name)
     assert document.findings[0].path == "graders[0].name"
     assert document.value.graders[name].name == name
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ({"grader": EXACT, "item": {"a": 1}}, "model_sample: is missing"),
+        (
+            {"model": "m", "method": {"type": "dpo"}},
+            "type: is missing, and says what this is. Of a whole job, give what stands under ",
+        ),
+        ({"type": ["string_check"]}, "type: a list is not one of string_check, text_similarity, "),
+        ({"type": {}}, "type: {} is not one of string_check, "),
+    ],
+)
+def test_what_was_meant_is_said(config, line):
+    """A request without its sample, a whole job, and types that are no text."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(config)
+    assert str(caught.value).startswith(line)
