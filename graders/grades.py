@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from math import isfinite
 from typing import Protocol
 
@@ -84,6 +85,15 @@ class Grader(Protocol):
     def signature(self) -> str: ...
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]: ...
+
+
+async def grade_each(
+    rows: Sequence[Row], judge: Callable[[Row], Coroutine[None, None, Grade]]
+) -> list[Grade]:
+    """Grade rows that each wait for someone, all at once and in order; who answers sets bounds."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(judge(row)) for row in rows]
+    return [task.result() for task in tasks]
 
 
 def finite_number(value: JSON) -> float | None:

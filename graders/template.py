@@ -69,11 +69,6 @@ class Template:
     pieces: tuple[str | Slot, ...]
     rendering: Rendering = "json"
 
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        """The places that are filled from the row."""
-        return tuple(piece for piece in self.pieces if isinstance(piece, Slot))
-
     def render(self, row: Row) -> str:
         """Fill the slots from a row.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from graders.clients import EndpointClient
 from graders.config.graders import EndpointConfig
 from graders.errors import FailureKind, GradingError
-from graders.grades import Grade, finite_number, passes, signed
+from graders.grades import Grade, finite_number, grade_each, passes, signed
 from graders.rows import Row
 from graders.strict_json import encode
 from graders.terminal import shorten
@@ -36,9 +35,7 @@ class EndpointGrader:
         return signed(f"endpoint|url:{masked_url(self.config.url)}", self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._ask(row)) for row in rows]
-        return [task.result() for task in tasks]
+        return await grade_each(rows, self._ask)
 
     async def _ask(self, row: Row) -> Grade:
         started = perf_counter()

@@ -7,7 +7,6 @@ its own kind, never a low score.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -18,7 +17,7 @@ from graders.config.content import Frozen
 from graders.config.content import Message as MessageConfig
 from graders.config.graders import LabelModelConfig, SamplingParams, ScoreModelConfig
 from graders.errors import FailureKind, GradingError
-from graders.grades import Grade, finite_number, passes, signed
+from graders.grades import Grade, finite_number, grade_each, passes, signed
 from graders.rows import Row
 from graders.strict_json import NotJSONError, decode, encode
 from graders.template import Rendering, Template, compile_template
@@ -126,9 +125,7 @@ class JudgeGrader:
         return signed(f"{self.config.type}|model:{self.config.model}", self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._judge(row)) for row in rows]
-        return [task.result() for task in tasks]
+        return await grade_each(rows, self._judge)
 
     async def _judge(self, row: Row) -> Grade:
         started = perf_counter()
