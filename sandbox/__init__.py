@@ -1,8 +1,41 @@
-"""Run untrusted Python with limits, and report what it did: the vocabulary.
+"""Run untrusted Python with limits, and report what it did.
 
-A runner is anything that fulfils the `Sandbox` protocol; this package does not ship one yet.
+Importing this costs nothing and works everywhere; the parts that need Linux load when used.
 """
 
-from sandbox.types import JSON, Call, Outcome, Sandbox, Status
+from __future__ import annotations
 
-__all__ = ["JSON", "Call", "Outcome", "Sandbox", "Status"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.inside.nested import run_code
+    from sandbox.limits import Level, Limits
+    from sandbox.pool import Pool
+    from sandbox.types import JSON, Call, Outcome, Sandbox, Status
+
+_HOMES = {
+    **dict.fromkeys(("JSON", "Call", "Outcome", "Sandbox", "Status"), "sandbox.types"),
+    **dict.fromkeys(("Level", "Limits"), "sandbox.limits"),
+    "Pool": "sandbox.pool",
+    "run_code": "sandbox.inside.nested",
+}
+
+__all__ = [
+    "JSON",
+    "Call",
+    "Level",
+    "Limits",
+    "Outcome",
+    "Pool",
+    "Sandbox",
+    "Status",
+    "run_code",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module, when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -12,7 +12,11 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
 class Status(StrEnum):
-    """How a call ended. Only `OK` has a value; only `BROKEN` is our fault, and worth a retry."""
+    """How a call ended. Only `OK` has a value; only `BROKEN` is our fault, and worth a retry.
+
+    `NO_RESULT` is a process that ended, or spoiled its way back, without an answer;
+    `BAD_VALUE` an answer that is no plain data.
+    """
 
     OK = "ok"
     RAISED = "raised"
@@ -20,6 +24,8 @@ class Status(StrEnum):
     TIMED_OUT = "timed_out"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_TOO_LARGE = "output_too_large"
+    NO_RESULT = "no_result"
+    BAD_VALUE = "bad_value"
     BROKEN = "broken"
 
 
@@ -43,6 +49,8 @@ class Outcome:
         stdout: What it printed, capped.
         stderr: The same for standard error.
         wall_seconds: From start to end.
+        cpu_seconds: User and system time. Of a call that answered it is the process' own word.
+        peak_bytes: The most memory it held at once, what it shares with its warm parent included.
     """
 
     status: Status
@@ -51,6 +59,8 @@ class Outcome:
     stdout: str = ""
     stderr: str = ""
     wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
 
 
 class Sandbox(Protocol):

@@ -1,0 +1,99 @@
+"""The interpreter that runs sandboxed code: what it may read, and how it is started."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = str(Path(__file__).parent)
+_SYSTEM: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
+
+# -P -s with an environment of ours is what -I does, but for PYTHONHASHSEED, which -I ignores.
+_FLAGS: Final = ("-P", "-s", "-B", "-X", "utf8")
+ENVIRONMENT: Final[Mapping[str, str]] = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/tmp",  # noqa: S108 - the row's own
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    # Threads do not survive a fork, and a pool of them that half does is a deadlock.
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+
+# The package is loaded from its own folder, whatever this interpreter has installed.
+_BOOT: Final = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location(
+    "sandbox", {init!r}, submodule_search_locations=[{folder!r}])
+sys.modules["sandbox"] = package = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(package)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python to run code in.
+
+    Attributes:
+        path: Its executable.
+        readable: Folders that code may read: the standard library and installed packages.
+    """
+
+    path: str
+    readable: tuple[str, ...]
+
+    def start(self, code: str, *arguments: str, pass_fds: Sequence[int] = ()) -> list[str]:
+        """The command line that runs code of ours in it."""
+        del pass_fds
+        return [self.path, *_FLAGS, "-c", boot() + code, *arguments]
+
+
+def boot() -> str:
+    """Code that makes `import sandbox` mean this package, in any interpreter."""
+    return _BOOT.format(init=f"{_PACKAGE}/__init__.py", folder=_PACKAGE)
+
+
+@cache
+def interpreter(path: str | None = None) -> Interpreter:
+    """Look at an interpreter once.
+
+    Args:
+        path: Its executable; by default the one that runs this.
+
+    Raises:
+        OSError: It does not start, or is older than 3.11.
+    """
+    path = path or sys.executable
+    code = (
+        "import sys, sysconfig, json; p = sysconfig.get_paths(); print(json.dumps([sys.version_info[:2],"
+        "[p[k] for k in ('stdlib', 'platstdlib', 'purelib', 'platlib')],"
+        "[sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]]))"
+    )
+    done = subprocess.run(
+        [path, *_FLAGS[:-2], "-c", code], env=dict(ENVIRONMENT), capture_output=True, check=False
+    )
+    if done.returncode:
+        raise OSError(f"{path} does not run: {done.stderr.decode('utf-8', 'replace')[-300:]}")
+    version, libraries, prefixes = json.loads(done.stdout)
+    if tuple(version) < (3, 11):
+        raise OSError(f"{path} is Python {version[0]}.{version[1]}; the sandbox needs 3.11 or newer")
+    folders = [*libraries, *(f"{p}/{lib}" for p in prefixes for lib in ("lib", "lib64"))]
+    folders += [os.path.realpath(folder) for folder in folders]
+    return Interpreter(path, _outermost([*_SYSTEM, _PACKAGE, *folders]))
+
+
+def _outermost(paths: Sequence[str]) -> tuple[str, ...]:
+    """The paths that exist, without those that lie in another of them; links come first."""
+    there = sorted({path for path in paths if os.path.exists(path)}, key=len)
+    kept: list[str] = []
+    for path in there:
+        if not any(path.startswith(f"{other}/") for other in kept):
+            kept.append(path)
+    return tuple(kept)

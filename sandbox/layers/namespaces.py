@@ -1,0 +1,136 @@
+"""Namespaces: a machine of its own, with no other process, no network and almost no files.
+
+Root makes them directly and becomes another user afterwards; anyone else makes them inside a
+user namespace. The root folder is an empty tmpfs with read-only binds of what Python needs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterable
+
+from sandbox import linux
+
+_NEW = {
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+    "ipc": 0x08000000,
+    "uts": 0x04000000,
+    "mnt": 0x00020000,
+}
+_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
+_REC, _PRIVATE = 16384, 1 << 18
+_DETACH = 2
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_PLACES = ("/mnt", "/srv", "/opt", "/media", "/home", "/var", "/run", "/tmp")
+SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the row's own
+INNER_ID = 1000
+MAX_FILES = 20_000
+
+
+def enter(*, isolated: bool, network: bool) -> None:
+    """Leave the host's namespaces; the next fork is process 1 of the new ones.
+
+    Args:
+        isolated: Processes, mounts, System V objects and names.
+        network: Network interfaces, routes and abstract sockets.
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    names = [*(("pid", "mnt", "ipc", "uts") if isolated else ()), *(("net",) if network else ())]
+    if not names:
+        return
+    user, group = os.getuid(), os.getgid()
+    if user != 0:
+        names.append("user")
+    flags = sum(_NEW[name] for name in names)
+    linux.syscall("unshare", flags)
+    if user != 0:
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{INNER_ID} {user} 1")
+        _write("/proc/self/gid_map", f"{INNER_ID} {group} 1")
+
+
+def mount_root(*, readable: Iterable[str], disk_bytes: int) -> None:
+    """Make an own root folder the root: read-only binds, /dev, /proc, and /tmp to write in.
+
+    Raises:
+        OSError: A mount fails.
+    """
+    paths = list(readable)
+    root = next(p for p in _PLACES if os.path.isdir(p) and not _holds(p, paths))
+    linux.mount("none", "/", None, _REC | _PRIVATE)
+    linux.mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "size=1m,mode=755")
+    os.makedirs(root + SCRATCH)
+    size = f"size={disk_bytes},nr_inodes={MAX_FILES},mode=1777"
+    linux.mount("tmpfs", root + SCRATCH, "tmpfs", _NOSUID | _NODEV, size)
+    for path in paths:  # after /tmp, as an interpreter may lie there
+        _bind(path, root)
+    os.makedirs(f"{root}/dev")
+    for device in _DEVICES:
+        _touch(f"{root}/dev/{device}")
+        linux.mount(f"/dev/{device}", f"{root}/dev/{device}", None, _BIND)
+    os.makedirs(f"{root}/proc")
+    try:
+        linux.mount("proc", f"{root}/proc", "proc", _NOSUID | _NODEV | _NOEXEC | _RDONLY)
+    except PermissionError:
+        pass  # in a container that hides parts of /proc; an empty folder is the safer one
+    _pivot(root)
+
+
+def _pivot(root: str) -> None:
+    os.chdir(root)
+    linux.syscall("pivot_root", b".", b".")  # the old root now lies on top of the new one
+    linux.syscall("umount2", b".", _DETACH)
+    os.chdir("/")
+    linux.mount("none", "/", None, _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV)
+
+
+def _bind(path: str, root: str) -> None:
+    if os.path.islink(path):
+        if not os.path.lexists(root + path):
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            os.symlink(os.readlink(path), root + path)
+        return
+    if not os.path.exists(path):
+        return
+    if os.path.isdir(path):
+        os.makedirs(root + path, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        _touch(root + path)
+    linux.mount(path, root + path, None, _BIND | _REC)
+    # Inside a user namespace the flags that a mount already has cannot be taken off.
+    kept = os.statvfs(path).f_flag & (_NODEV | _NOEXEC)
+    linux.mount("none", root + path, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | kept)
+
+
+def _holds(folder: str, paths: list[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for path in paths)
+
+
+def _touch(path: str) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o644))
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, those a program could get back included."""
+    for capability in range(64):
+        try:
+            linux.prctl(24, capability)  # PR_CAPBSET_DROP
+        except OSError:
+            break  # past the last one, or no right to: then there is none to lose
+    try:
+        linux.prctl(47, 4)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL
+    except OSError:
+        pass
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    linux.syscall("capset", bytes(header), bytes(24))

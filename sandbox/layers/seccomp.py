@@ -1,0 +1,140 @@
+"""System calls that a row cannot make, as BPF programs for seccomp.
+
+Two filters. `filter_for_all` is installed once in the zygote and inherited. `filter_for_row` is
+put on by each child, because the zygote itself must go on forking and killing.
+
+A refused call gives EPERM, so that code sees an error and not a crash; a call newer than our
+tables gives ENOSYS, and so does clone3, whose flags a filter cannot read (EPERM there would break
+threads in glibc, ENOSYS makes it use clone). Another architecture's calls (int 0x80, x32) kill.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from sandbox import linux
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_ARCHITECTURES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_NUMBER, _ARCHITECTURE, _X32 = 0, 4, 0x40000000
+_ARGUMENT = (16, 24, 32, 40, 48, 56)  # offsets of the low halves, little-endian
+
+_CLONE_THREAD = 0x00010000
+_NEW_NAMESPACES = 0x7E020000  # NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
+
+_REFUSED: Final = """
+    ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd process_madvise process_mrelease
+    move_pages migrate_pages mbind set_mempolicy setpriority ioprio_set
+    sched_setaffinity sched_setscheduler sched_setattr sched_setparam
+    mount umount2 pivot_root chroot setns unshare open_tree move_mount fsopen fsconfig fsmount
+    fspick mount_setattr statmount listmount mknod mknodat name_to_handle_at open_by_handle_at
+    bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register fanotify_init
+    add_key request_key keyctl kexec_load kexec_file_load init_module finit_module delete_module
+    create_module reboot swapon swapoff acct syslog sethostname setdomainname iopl ioperm
+    modify_ldt uselib _sysctl quotactl quotactl_fd nfsservctl lookup_dcookie personality
+    settimeofday clock_settime clock_adjtime adjtimex
+    memfd_create memfd_secret shmget shmat shmctl shmdt semget semop semtimedop semctl
+    msgget msgsnd msgrcv msgctl mq_open mq_unlink vmsplice
+    socket connect accept accept4 bind listen setuid setgid capset
+""".split()  # noqa: SIM905 - a list of this length reads best as text
+_REFUSED_TO_ROWS: Final = (
+    "fork vfork execve execveat rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal "
+    "seccomp tkill"
+).split()
+
+# fcntl and ioctl that make the kernel send a signal to any process of the same user.
+_SIGNAL_OWNERS: Final = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}
+_TERMINAL_INPUT: Final = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing for the user
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def filter_for_all() -> bytes:
+    """The program that every process of a zygote runs under."""
+    program = [
+        _op(_LOAD, _ARCHITECTURE),
+        _op(_EQUAL, _ARCHITECTURES[linux.MACHINE], yes=1),
+        _op(_RETURN, _KILL),
+        _op(_LOAD, _NUMBER),
+    ]
+    if linux.MACHINE == "x86_64":
+        program += [_op(_AT_LEAST, _X32, no=1), _op(_RETURN, _KILL)]
+    program += [_op(_AT_LEAST, linux.LAST_KNOWN + 1, no=1), _refuse(errno.ENOSYS)]
+    program += _when("clone3", [_refuse(errno.ENOSYS)])
+    program += _when("clone", [_op(_LOAD, _ARGUMENT[0]), *_refuse_if(_ANY_BIT, _NEW_NAMESPACES)])
+    # A pair of connected streams is all that asyncio needs; a datagram pair could reach others.
+    stream_pair = [
+        _op(_LOAD, _ARGUMENT[0]),
+        *_refuse_unless(1),
+        _op(_LOAD, _ARGUMENT[1]),
+        _op(_AND, 0xF),
+        *_refuse_unless(1),
+    ]
+    program += _when("socketpair", stream_pair)
+    # The limits of any process but the caller's own, the host's included, are out of reach.
+    program += _when("prlimit64", [_op(_LOAD, _ARGUMENT[0]), *_refuse_unless(0)])
+    for name, owners in _SIGNAL_OWNERS.items():
+        values = owners + (_TERMINAL_INPUT if name == "ioctl" else ())
+        refused = [step for value in values for step in _refuse_if(_EQUAL, value)]
+        program += _when(name, [_op(_LOAD, _ARGUMENT[1]), *refused])
+    return b"".join([*program, *_refuse_each(_REFUSED)])
+
+
+def filter_for_row(pid: int) -> bytes:
+    """The program a row adds: no new process, no other program, no signal but to itself."""
+    program = [_op(_LOAD, _NUMBER)]
+    threads_only = [_op(_LOAD, _ARGUMENT[0]), _op(_ANY_BIT, _CLONE_THREAD, yes=1)]
+    program += _when("clone", [*threads_only, _refuse(errno.EPERM)])
+    for name in ("kill", "tgkill"):
+        program += _when(name, [_op(_LOAD, _ARGUMENT[0]), *_refuse_unless(pid)])
+    # A row that outlives its zygote would be an orphan: it may not undo the leash.
+    leash = [_op(_LOAD, _ARGUMENT[0]), *_refuse_if(_EQUAL, _PR_SET_PDEATHSIG)]
+    program += _when("prctl", leash)
+    return b"".join([*program, *_refuse_each(_REFUSED_TO_ROWS)])
+
+
+def install(program: bytes) -> None:
+    """Put a filter on the calling process, for good. Needs no_new_privs or CAP_SYS_ADMIN.
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    code = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
+    linux.syscall("seccomp", 1, 0, header)
+
+
+def _op(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("HBBI", code, yes, no, value)
+
+
+def _refuse(error: int) -> bytes:
+    return _op(_RETURN, _ERRNO | error)
+
+
+def _refuse_if(test: int, value: int) -> list[bytes]:
+    return [_op(test, value, no=1), _refuse(errno.EPERM)]
+
+
+def _refuse_unless(value: int) -> list[bytes]:
+    return [_op(_EQUAL, value, yes=1), _refuse(errno.EPERM)]
+
+
+def _when(name: str, steps: list[bytes]) -> list[bytes]:
+    """Steps for one system call, which is allowed where none of them refuses."""
+    nr = linux.number(name)
+    if nr is None:
+        return []
+    body = [*steps, _op(_RETURN, _ALLOW)]
+    return [_op(_EQUAL, nr, no=len(body)), *body]
+
+
+def _refuse_each(names: Iterable[str]) -> list[bytes]:
+    numbers = sorted(nr for name in names if (nr := linux.number(name)) is not None)
+    # One list of comparisons: the kernel keeps a bitmap of calls that are always allowed.
+    tests = [_op(_EQUAL, nr, yes=len(numbers) - i) for i, nr in enumerate(numbers)]
+    return [*tests, _op(_RETURN, _ALLOW), _refuse(errno.EPERM)]
