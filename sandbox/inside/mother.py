@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from sandbox import linux, wire
 from sandbox.inside import zygote
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(descriptor: int) -> None:
