@@ -15,6 +15,7 @@ from sandbox import JSON
 
 _NO_PARTS: Mapping[str, Grade] = {}
 _NO_DETAIL: Mapping[str, JSON] = {}
+_NO_RESOURCES: Mapping[str, float | str] = {}
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         detail: What the judgement rests on (rendered inputs, model reply), for people.
         seconds: Wall time it took.
         usage: Tokens per model that was asked.
+        resources: What it took besides time: `cpu_seconds`, `peak_bytes`, the sandbox' `layers`.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     detail: Mapping[str, JSON] = _NO_DETAIL
     seconds: float = 0.0
     usage: Mapping[str, Usage] | None = None
+    resources: Mapping[str, float | str] = _NO_RESOURCES
 
     def __post_init__(self) -> None:
         if (self.score is None) == (self.failure is None):

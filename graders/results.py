@@ -158,8 +158,14 @@ def write_results(path: Path) -> Iterator[Callable[[Result, Grade], None]]:
 
 
 def _timing(result: Result, grade: Grade) -> Mapping[str, object]:
-    seconds = round(grade.seconds, 9)
-    return {"row": result.row, "sample_index": result.sample_index, "seconds": seconds}
+    return {"row": result.row, "sample_index": result.sample_index, **_took(grade)}
+
+
+def _took(grade: Grade) -> Mapping[str, object]:
+    """What one grade took, and its members where they took more than time."""
+    parts = {key: _took(part) for key, part in grade.parts.items() if part.resources}
+    took = {"seconds": round(grade.seconds, 9), **grade.resources}
+    return {**took, "parts": parts} if parts else took
 
 
 @contextmanager

@@ -9,27 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sandbox.doctor import IsolationError, examine
     from sandbox.inside.nested import run_code
     from sandbox.limits import Level, Limits
+    from sandbox.opening import open_sandbox
     from sandbox.pool import Pool
     from sandbox.types import JSON, Call, Outcome, Sandbox, Status
 
 _HOMES = {
     **dict.fromkeys(("JSON", "Call", "Outcome", "Sandbox", "Status"), "sandbox.types"),
     **dict.fromkeys(("Level", "Limits"), "sandbox.limits"),
+    **dict.fromkeys(("IsolationError", "examine"), "sandbox.doctor"),
     "Pool": "sandbox.pool",
+    "open_sandbox": "sandbox.opening",
     "run_code": "sandbox.inside.nested",
 }
 
 __all__ = [
     "JSON",
     "Call",
+    "IsolationError",
     "Level",
     "Limits",
     "Outcome",
     "Pool",
     "Sandbox",
     "Status",
+    "examine",
+    "open_sandbox",
     "run_code",
 ]
 

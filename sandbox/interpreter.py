@@ -13,10 +13,17 @@ from pathlib import Path
 from typing import Final
 
 _PACKAGE: Final = str(Path(__file__).parent)
-_SYSTEM: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
+_SYSTEM: Final = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share/zoneinfo",
+)
 
 # -P -s with an environment of ours is what -I does, but for PYTHONHASHSEED, which -I ignores.
-_FLAGS: Final = ("-P", "-s", "-B", "-X", "utf8")
+FLAGS: Final = ("-P", "-s", "-B", "-X", "utf8")
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "PATH": "/usr/bin:/bin",
     "HOME": "/tmp",  # noqa: S108 - the row's own
@@ -36,6 +43,14 @@ sys.modules["sandbox"] = package = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
 """
 
+_LOOK: Final = """
+import json, sys, sysconfig
+paths = sysconfig.get_paths()
+libraries = [paths[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")]
+prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
+print(json.dumps([sys.version_info[:2], libraries, prefixes]))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
@@ -49,10 +64,9 @@ class Interpreter:
     path: str
     readable: tuple[str, ...]
 
-    def start(self, code: str, *arguments: str, pass_fds: Sequence[int] = ()) -> list[str]:
+    def start(self, code: str, *arguments: str) -> list[str]:
         """The command line that runs code of ours in it."""
-        del pass_fds
-        return [self.path, *_FLAGS, "-c", boot() + code, *arguments]
+        return [self.path, *FLAGS, "-c", boot() + code, *arguments]
 
 
 def boot() -> str:
@@ -71,19 +85,16 @@ def interpreter(path: str | None = None) -> Interpreter:
         OSError: It does not start, or is older than 3.11.
     """
     path = path or sys.executable
-    code = (
-        "import sys, sysconfig, json; p = sysconfig.get_paths(); print(json.dumps([sys.version_info[:2],"
-        "[p[k] for k in ('stdlib', 'platstdlib', 'purelib', 'platlib')],"
-        "[sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]]))"
-    )
     done = subprocess.run(
-        [path, *_FLAGS[:-2], "-c", code], env=dict(ENVIRONMENT), capture_output=True, check=False
+        [path, "-s", "-c", _LOOK], env=dict(ENVIRONMENT), capture_output=True, check=False
     )
     if done.returncode:
         raise OSError(f"{path} does not run: {done.stderr.decode('utf-8', 'replace')[-300:]}")
     version, libraries, prefixes = json.loads(done.stdout)
     if tuple(version) < (3, 11):
-        raise OSError(f"{path} is Python {version[0]}.{version[1]}; the sandbox needs 3.11 or newer")
+        raise OSError(
+            f"{path} is Python {version[0]}.{version[1]}; the sandbox needs 3.11 or newer"
+        )
     folders = [*libraries, *(f"{p}/{lib}" for p in prefixes for lib in ("lib", "lib64"))]
     folders += [os.path.realpath(folder) for folder in folders]
     return Interpreter(path, _outermost([*_SYSTEM, _PACKAGE, *folders]))

@@ -11,7 +11,8 @@ class Level(StrEnum):
 
     Attributes:
         STRICT: Every layer that this kind of user can have.
-        STANDARD: Its own process, limits, seccomp, the row filter, and Landlock or a mount namespace.
+        STANDARD: A process of its own, limits, seccomp, the row filter, and Landlock or a mount
+            namespace.
         UNSAFE: A process per row and limits where the system has them; for code you wrote.
     """
 

@@ -52,7 +52,7 @@ class Pool:
         OSError: The interpreter does not run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
         *,
         layers: Iterable[str],
@@ -152,6 +152,7 @@ class Pool:
 
     def _run_batch(self, run: _Run, taken: list[int], slot: int) -> None:
         attempts = 0
+        problem: Exception | None
         while taken and not run.cancelled:
             try:
                 zygote = self._zygote(run.calls[taken[0]].source, slot)
@@ -203,7 +204,9 @@ class Pool:
                     return self._idle.pop(key)
             mother = self._mother(source)
         try:
-            return Zygote(mother, self._plan(source, slot, nested=nested), source)
+            plan = make_plan(self._interpreter, self.layers, self.limits, slot=slot)
+            plan["nested"] = not nested and _asks_for_nested(source)
+            return Zygote(mother, plan, source)
         except RefusedError:
             raise
         except BrokenSandboxError:
@@ -241,17 +244,6 @@ class Pool:
                     del self._mothers[key]
                     mother.close()
 
-    def _plan(self, source: str, slot: int, *, nested: bool) -> dict[str, Any]:
-        limits = {name: getattr(self.limits, name) for name in Limits.__slots__}
-        return {
-            "layers": sorted(self.layers),
-            "limits": limits,
-            "readable": self._interpreter.readable,
-            "user": _FIRST_UID + slot % 1000 if "user" in self.layers else None,
-            "slot": slot,
-            "nested": not nested and _asks_for_nested(source),
-        }
-
     def _answer(self, request: bytes, left: float, slot: int) -> bytes:
         """Run what a row asks to be run, in a zygote that knows nothing of the row."""
         try:
@@ -276,6 +268,19 @@ class Pool:
         return json.dumps(reply).encode()
 
 
+def make_plan(
+    python: Interpreter, layers: Iterable[str], limits: Limits, *, slot: int = 0
+) -> dict[str, Any]:
+    """What a zygote is told: plain data, as `sandbox.inside.zygote` reads it."""
+    return {
+        "layers": sorted(layers),
+        "limits": {name: getattr(limits, name) for name in Limits.__slots__},
+        "readable": python.readable,
+        "user": _FIRST_UID + slot % 1000 if "user" in layers else None,
+        "slot": slot,
+        "nested": False,
+    }
+
+
 def _asks_for_nested(source: str) -> bool:
     return "run_code" in source
-

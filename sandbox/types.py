@@ -68,7 +68,17 @@ class Sandbox(Protocol):
 
     `run` gives as many outcomes as calls, in the same order, and never raises for what the code
     did.
+
+    Attributes:
+        layers: What stands between the code and the machine, by name; for the record.
+        batch: Calls that may share a process, and so each other's state.
     """
+
+    @property
+    def layers(self) -> frozenset[str]: ...
+
+    @property
+    def batch(self) -> int: ...
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]: ...
 

@@ -12,16 +12,15 @@ import struct
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from time import monotonic
 from typing import Any, Final
 
-from sandbox import wire
+from sandbox import endings, wire
 from sandbox.interpreter import ENVIRONMENT, Interpreter
 from sandbox.types import Call, Outcome, Status
 
 _START_SECONDS: Final = 120.0  # importing a large library from a cold disk
-_CPU_SIGNALS: Final = (signal.SIGXCPU, signal.SIGKILL)
-_STATUS: Final = {wire.RAISED: Status.RAISED, wire.NO_MEMORY: Status.OUT_OF_MEMORY}
 
 Answer = Callable[[bytes, float], bytes]
 """Runs a nested request, given the seconds it may take."""
@@ -120,7 +119,7 @@ class Zygote:
             kind, body = self._next_word()
         except (OSError, EOFError, TimeoutError) as error:
             self.close()
-            raise BrokenSandboxError(f"no sandbox came up: {error or 'it ended'}") from None
+            raise BrokenSandboxError(f"no sandbox came up: {str(error) or 'it ended'}") from None
         if kind == wire.REFUSED:
             self.close()
             raise RefusedError(body.decode("utf-8", "replace"))
@@ -154,12 +153,10 @@ class Zygote:
             self.usable = False
             self._kill()
             error = f"timed out after {wall_seconds:g} s"
-            yield Outcome(
-                status=Status.TIMED_OUT, error=error, wall_seconds=monotonic() - started
-            )
+            yield Outcome(status=Status.TIMED_OUT, error=error, wall_seconds=monotonic() - started)
         except (OSError, EOFError) as error:
             self.usable = False
-            raise BrokenSandboxError(f"the sandbox ended: {error or 'no word'}") from None
+            raise BrokenSandboxError(f"the sandbox ended: {str(error) or 'no word'}") from None
         finally:
             self._drop_connections(keep=0)
             if not self.usable:
@@ -269,18 +266,20 @@ class Zygote:
         ends = [wire.END.size]
         for length in lengths:
             ends.append(ends[-1] + length)
-        frame, out, err = (body[a:b] for a, b in zip(ends, ends[1:], strict=False))
+        frame, out, err = (body[a:b] for a, b in pairwise(ends))
         result: dict[str, Any]
         if ended == wire.WITH_FRAME:
-            result = _read_frame(frame)
+            result = endings.read_frame(frame)
         else:
-            result = {"cpu_seconds": cpu, "peak_bytes": peak, **_without(ended, status, cpu)}
+            result = {
+                "cpu_seconds": cpu,
+                "peak_bytes": peak,
+                **endings.explain_end(ended, status, cpu),
+            }
         printed = [text.decode("utf-8", "backslashreplace") for text in (out, err)]
         if cut:
-            printed = [_mark_cut(text) for text in printed]
-        outcome = Outcome(
-            stdout=printed[0], stderr=printed[1], wall_seconds=wall_seconds, **result
-        )
+            printed = [endings.mark_cut(text) for text in printed]
+        outcome = Outcome(stdout=printed[0], stderr=printed[1], wall_seconds=wall_seconds, **result)
         return outcome, last
 
 
@@ -298,52 +297,3 @@ def _receive(connection: socket.socket, length: int, seconds: float) -> bytes:
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
-
-
-def _mark_cut(text: str) -> str:
-    return f"{text}\n[... the rest was dropped]" if len(text) >= wire.MAX_PRINTED // 4 else text
-
-
-def _read_frame(frame: bytes) -> dict[str, Any]:
-    """What a frame says, if it is exactly one frame of exactly the agreed form."""
-    try:
-        magic, kind, cpu, peak, length = wire.FRAME.unpack_from(frame)
-        body = frame[wire.FRAME.size :]
-        if magic != wire.MAGIC or len(body) != length or not math.isfinite(cpu):
-            raise ValueError
-        said = _read_body(kind & ~wire.LAST, body)
-    except (ValueError, RecursionError, struct.error):
-        error = "the process wrote something else into the channel of its result"
-        return {"status": Status.NO_RESULT, "error": error}
-    return {"cpu_seconds": cpu, "peak_bytes": peak, **said}
-
-
-def _read_body(kind: int, body: bytes) -> dict[str, Any]:
-    match kind:
-        case wire.FLOAT:
-            if len(body) != wire.NUMBER.size:
-                raise ValueError
-            return {"status": Status.OK, "value": wire.NUMBER.unpack(body)[0]}
-        case wire.PLAIN:
-            return {"status": Status.OK, "value": json.loads(body)}
-        case wire.OTHER:
-            return {"status": Status.BAD_VALUE, "error": body.decode("utf-8", "replace")}
-        case wire.RAISED | wire.NO_MEMORY:
-            return {"status": _STATUS[kind], "error": body.decode("utf-8", "replace")}
-        case _:
-            raise ValueError
-
-
-def _without(ended: int, status: int, cpu: float) -> dict[str, Any]:
-    """What a process that gave no answer died of."""
-    if ended == wire.TOO_LARGE:
-        error = f"the result is larger than {wire.MAX_FRAME:,} bytes"
-        return {"status": Status.OUTPUT_TOO_LARGE, "error": error}
-    code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGXCPU:
-        return {"status": Status.TIMED_OUT, "error": f"used {cpu:.0f} s of processor time"}
-    if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        return {"status": Status.SIGNALED, "error": f"the process was ended by {name}"}
-    error = f"the process ended itself with exit code {code}, without a result"
-    return {"status": Status.NO_RESULT, "error": error}

@@ -21,7 +21,7 @@ MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
     "graders": set(),
 }
 LAYERS = [  # within graders, innermost first; a module imports from its own line or those above
-    ["errors", "rows", "strict_json", "lines", "terminal", "installation", "starter"],
+    ["errors", "rows", "strict_json", "lines", "terminal", "installation", "starter", "images"],
     [
         "config",
         "profile",

@@ -23,6 +23,7 @@ from graders.terminal import printable_lines
 OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS: Final = {
+    "doctor": "Show how well this machine can isolate python graders.",
     "init": "Write a starter: a grader config and rows to try it on.",
     "run": "Grade a file of rows, or one sample.",
     "validate": "Check a config without running it.",
@@ -34,6 +35,7 @@ Examples:
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
   graders validate grader.json
+  graders doctor
 
 Shell completion: eval "$(_GRADERS_COMPLETE=bash_source graders)"
 """

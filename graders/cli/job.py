@@ -7,6 +7,7 @@ import gc
 import json
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -44,6 +45,7 @@ class Job:
         options: Policies.
         title: What the summary says was run.
         as_json: Whether output is for programs.
+        layers: What isolates python graders; None where none runs.
     """
 
     grader: Grader
@@ -52,6 +54,7 @@ class Job:
     options: RunOptions
     title: str
     as_json: bool
+    layers: list[str] | None = None
 
     def result(self, graded: Graded) -> Result:
         """The result line of a graded row."""
@@ -147,7 +150,9 @@ def _results_to(results: str | None) -> Iterator[Write | None]:
 def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) -> None:
     # With the results on standard output, people read standard error.
     err = results == "-"
-    settings = {"profile": job.profile, "signature": job.grader.signature}
+    settings: dict[str, object] = {"profile": job.profile, "signature": job.grader.signature}
+    if job.layers is not None:
+        settings["layers"] = job.layers
     if job.as_json:
         report = {**summary.to_json(), "seconds": round(seconds, 3), "results": results, **settings}
         click.echo(json.dumps(report, indent=2), err=err)
@@ -156,6 +161,12 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
     for line in to_lines(summary, seconds=seconds):
         click.echo(line, err=err)
     click.echo(shorten(f"  profile  {printable(job.profile)}", WIDTH), err=err)
+    if job.layers is not None:
+        layers = ", ".join(job.layers) or "none: unsafe"
+        for line in textwrap.wrap(
+            layers, WIDTH, initial_indent="  sandbox  ", subsequent_indent=" " * 11
+        ):
+            click.echo(line, err=err)
     where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.sandbox import sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
+    from graders.cli.job import Job
     from graders.config.parse import Document
     from graders.engine import RunOptions
     from graders.profile import Profile
     from graders.row_files import RowFormat
     from graders.rows import Row
+    from sandbox import Sandbox
 
 _EPILOG = """\b
 Examples:
@@ -61,12 +64,11 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Grade N samples at most.")
 @click.option("--strict", is_flag=True, help="Stop at the first line that is not a row.")
+@sandbox_options
 @profile_options
 def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
-    from graders.checks import check_document
-    from graders.cli.job import Job, grade_file, grade_one
-    from graders.compile import compile_grader
+    from graders.cli.job import grade_file, grade_one
     from graders.config.parse import load_config
 
     document = load_config(config)
@@ -75,22 +77,38 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     row = _one_row(document, rows, given)
     if given["pass_threshold"] is not None:
         document, profile = _with_threshold(document, profile, given["pass_threshold"])
-    grader = compile_grader(document, profile=profile)
+    with sandbox_for(document, given) as sandbox:
+        job = _job(document, profile, sandbox, config, given)
+        _refuse_overwriting(given["results"], config, rows, given["outputs"])
+        if row is not None:
+            return grade_one(job, row, given["results"])
+        if rows is None:
+            raise click.UsageError("Missing argument 'ROWS' (or give --sample).")
+        return grade_file(job, rows, _row_format(rows, given), given["results"])
+
+
+def _job(
+    document: Document,
+    profile: Profile,
+    sandbox: Sandbox | None,
+    config: Path,
+    given: dict[str, Any],
+) -> Job:
+    from graders.checks import check_document
+    from graders.cli.job import Job
+    from graders.compile import Tools, compile_grader
+
+    grader = compile_grader(document, tools=Tools(sandbox=sandbox), profile=profile)
     show_findings(check_document(document, profile))
-    job = Job(
+    return Job(
         grader=grader,
         profile=profile.name,
         signature=f"profile:{profile.name}|{grader.signature}",
         options=_options(given),
         title=f"{document.describe()}, from {config}",
         as_json=given["as_json"],
+        layers=sorted(sandbox.layers) if sandbox else None,
     )
-    _refuse_overwriting(given["results"], config, rows, given["outputs"])
-    if row is not None:
-        return grade_one(job, row, given["results"])
-    if rows is None:
-        raise click.UsageError("Missing argument 'ROWS' (or give --sample).")
-    return grade_file(job, rows, _row_format(rows, given), given["results"])
 
 
 def _options(given: dict[str, Any]) -> RunOptions:

@@ -19,6 +19,7 @@ _KINDS: Final[Mapping[Status, FailureKind]] = {
     Status.TIMED_OUT: FailureKind.PYTHON_RUNTIME,
     Status.OUT_OF_MEMORY: FailureKind.PYTHON_RUNTIME,
     Status.OUTPUT_TOO_LARGE: FailureKind.PYTHON_RUNTIME,
+    Status.NO_RESULT: FailureKind.PYTHON_RUNTIME,
     Status.BROKEN: FailureKind.PYTHON_SERVER,
 }
 
@@ -36,7 +37,8 @@ class PythonGrader:
     @property
     def signature(self) -> str:
         bools = "" if self.bool_returns == "fail" else f"|bool_returns:{self.bool_returns}"
-        return signed(f"python|call:grade(sample,item){bools}", self.threshold)
+        shared = f"|isolation:batch:{self.sandbox.batch}" if self.sandbox.batch > 1 else ""
+        return signed(f"python|call:grade(sample,item){bools}{shared}", self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         calls = [Call(self.source, "grade", [dict(row.sample), dict(row.item)]) for row in rows]
@@ -55,20 +57,31 @@ class PythonGrader:
             passed=passes(score, self.threshold),
             detail=_said(outcome),
             seconds=outcome.wall_seconds,
+            resources={
+                "cpu_seconds": round(outcome.cpu_seconds, 6),
+                "peak_bytes": outcome.peak_bytes,
+                "layers": "+".join(sorted(self.sandbox.layers)) or "none",
+            },
         )
 
     def _score(self, outcome: Outcome) -> float:
+        if outcome.status is Status.BAD_VALUE:
+            raise _bad_return(shorten(outcome.error, 200))
         if outcome.status is not Status.OK:
-            message = outcome.error or f"grade() ended: {outcome.status}"
+            message = outcome.error.rstrip() or f"grade() ended: {outcome.status}"
             raise GradingError(_KINDS[outcome.status], message, outcome.status)
         value = outcome.value
         if isinstance(value, bool) and self.bool_returns == "number":
             return float(value)
         score = finite_number(value)
         if score is None:
-            message = f"grade() returned {_describe(value)}, and a score is a finite number"
-            raise GradingError(FailureKind.PYTHON_RUNTIME, message, "bad_return")
+            raise _bad_return(_describe(value))
         return score
+
+
+def _bad_return(what: str) -> GradingError:
+    message = f"grade() returned {what}, and a score is a finite number"
+    return GradingError(FailureKind.PYTHON_RUNTIME, message, "bad_return")
 
 
 def _describe(value: JSON) -> str:

@@ -72,7 +72,9 @@ def _fork_zygote(host: socket.socket, request: bytes, control: int) -> None:
 
 
 def _say_refused(control: int, error: BaseException) -> None:
-    text = f"{type(error).__name__}: {error}"[:2000] if not isinstance(error, OSError) else str(error)
+    text = (
+        f"{type(error).__name__}: {error}"[:2000] if not isinstance(error, OSError) else str(error)
+    )
     body = text.encode("utf-8", "replace")
     try:
         os.write(control, wire.MESSAGE.pack(wire.REFUSED, len(body)) + body)

@@ -43,8 +43,9 @@ def run_code(
     """
     if _connection is None:
         raise RuntimeError("sandbox.run_code works inside a sandboxed grader only")
-    if not isinstance(code, str) or not isinstance(stdin, str):
-        raise TypeError("run_code takes code and stdin as text")
+    for text in (code, stdin):
+        if not isinstance(text, str):
+            raise TypeError(f"run_code takes code and stdin as text, got {type(text).__name__}")
     request = json.dumps([code, stdin, float(timeout), int(memory)]).encode()
     if len(request) > wire.MAX_NESTED:
         raise ValueError(f"code and stdin take {len(request):,} bytes, of {wire.MAX_NESTED:,}")
@@ -68,7 +69,7 @@ def _read(descriptor: int, length: int) -> bytes:
     return b"".join(parts)
 
 
-RUNNER = '''
+RUNNER = """
 import ast, resource, sys, io
 
 def run(code, stdin, memory):
@@ -84,5 +85,5 @@ def run(code, stdin, memory):
     names = {"__name__": "__main__"}
     exec(compile(tree, "code.py", "exec"), names)
     return None if last is None else eval(compile(last, "code.py", "eval"), names)
-'''
+"""
 """The source of the second sandbox's only function."""

@@ -322,7 +322,7 @@ class _Server:
             last=True,
         )
 
-    def _reply(
+    def _reply(  # noqa: PLR0913 - the fields of wire.END
         self,
         ended: int,
         *,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sandbox import linux
 
@@ -24,7 +25,7 @@ _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
 _REC, _PRIVATE = 16384, 1 << 18
 _DETACH = 2
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_PLACES = ("/mnt", "/srv", "/opt", "/media", "/home", "/var", "/run", "/tmp")
+_PLACES = ("/mnt", "/srv", "/opt", "/media", "/home", "/var", "/run", "/tmp")  # noqa: S108
 SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the row's own
 INNER_ID = 1000
 MAX_FILES = 20_000
@@ -74,10 +75,8 @@ def mount_root(*, readable: Iterable[str], disk_bytes: int) -> None:
         _touch(f"{root}/dev/{device}")
         linux.mount(f"/dev/{device}", f"{root}/dev/{device}", None, _BIND)
     os.makedirs(f"{root}/proc")
-    try:
+    with suppress(PermissionError):  # a container hides parts of /proc: then it stays empty
         linux.mount("proc", f"{root}/proc", "proc", _NOSUID | _NODEV | _NOEXEC | _RDONLY)
-    except PermissionError:
-        pass  # in a container that hides parts of /proc; an empty folder is the safer one
     _pivot(root)
 
 
@@ -128,9 +127,7 @@ def drop_capabilities() -> None:
             linux.prctl(24, capability)  # PR_CAPBSET_DROP
         except OSError:
             break  # past the last one, or no right to: then there is none to lose
-    try:
+    with suppress(OSError):
         linux.prctl(47, 4)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL
-    except OSError:
-        pass
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     linux.syscall("capset", bytes(header), bytes(24))

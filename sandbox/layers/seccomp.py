@@ -42,10 +42,18 @@ _REFUSED: Final = """
     msgget msgsnd msgrcv msgctl mq_open mq_unlink vmsplice
     socket connect accept accept4 bind listen setuid setgid capset
 """.split()  # noqa: SIM905 - a list of this length reads best as text
-_REFUSED_TO_ROWS: Final = (
-    "fork vfork execve execveat rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal "
-    "seccomp tkill"
-).split()
+_REFUSED_TO_ROWS: Final = [
+    "fork",
+    "vfork",
+    "execve",
+    "execveat",
+    "rt_sigqueueinfo",
+    "rt_tgsigqueueinfo",
+    "pidfd_open",
+    "pidfd_send_signal",
+    "seccomp",
+    "tkill",
+]
 
 # fcntl and ioctl that make the kernel send a signal to any process of the same user.
 _SIGNAL_OWNERS: Final = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}

@@ -54,6 +54,9 @@ class OneOutcome:
 
     outcome: Outcome
 
+    layers = frozenset()
+    batch = 1
+
     async def run(self, calls):
         return [self.outcome for _ in calls]
 

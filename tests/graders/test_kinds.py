@@ -33,6 +33,9 @@ class ScriptedSandbox:
     outcome: Outcome
     ran: list[Call] = field(default_factory=list)
 
+    layers = frozenset()
+    batch = 1
+
     async def run(self, calls):
         self.ran += calls
         return [self.outcome for _ in calls]
@@ -331,7 +334,18 @@ def test_booleans_can_be_made_to_count_as_numbers(value, score):
     assert grades(PYTHON, row("x"), sandbox=sandbox, profile=number)[0].score == score
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
+def test_a_value_that_is_no_plain_data_is_a_bad_return():
+    """The sandbox says what came back, in words; the row is the grader's fault."""
+    sandbox = ScriptedSandbox(Outcome(status=Status.BAD_VALUE, error="(1+2j) (complex)"))
+    (grade,) = grades(PYTHON, row("x"), sandbox=sandbox)
+
+    assert (grade.failure.kind, grade.failure.reason) == (RUNTIME, "bad_return")
+    assert (
+        grade.failure.message == "grade() returned (1+2j) (complex), and a score is a finite number"
+    )
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s not in {Status.OK, Status.BAD_VALUE}])
 @pytest.mark.parametrize("error", ["", "Traceback: KeyError('answer')"])
 def test_every_way_a_call_can_end_has_its_kind(status, error):
     """Only a broken sandbox is the server's fault; the finer word is the reason."""

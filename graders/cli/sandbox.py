@@ -1,0 +1,133 @@
+"""Options of the commands that run python graders, and the sandbox that they describe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from graders.config.parse import Document
+    from sandbox.limits import Limits
+    from sandbox.pool import Pool
+    from sandbox.unsafe import Processes
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_LIMITS: Final[Mapping[str, str]] = {
+    "wall": "wall_seconds",
+    "cpu": "cpu_seconds",
+    "memory": "memory_bytes",
+    "disk": "disk_bytes",
+    "cores": "cores",
+}
+_UNITS: Final[Mapping[str, float]] = {
+    "": 1, "s": 1, "min": 60, "kb": 1000, "mb": 1000**2, "gb": 1000**3,
+    "kib": 1024, "mib": 1024**2, "gib": 1024**3,
+}  # fmt: skip
+
+
+def sandbox_options(command: F) -> F:
+    """`--sandbox --isolation --sandbox-limit --python`, for commands that run python graders."""
+    command = click.option(
+        "--python",
+        metavar="PATH",
+        help="The interpreter for python graders.  [default: the one that runs this]",
+    )(command)
+    command = click.option(
+        "--sandbox-limit",
+        "sandbox_limits",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="What a python grader may use: wall=120s cpu=240s memory=2GiB disk=1GiB cores=2.",
+    )(command)
+    command = click.option(
+        "--isolation",
+        default="row",
+        show_default=True,
+        metavar="row|batch:N",
+        help="A process for each row, or for N rows, which then can see each other's state.",
+    )(command)
+    return click.option(
+        "--sandbox",
+        "level",
+        type=click.Choice(["strict", "standard", "unsafe"]),
+        default="standard",
+        show_default=True,
+        help="How isolated python graders run; `graders doctor` says what this machine can do.",
+    )(command)
+
+
+@contextmanager
+def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool | Processes | None]:
+    """The sandbox that a config needs, closed at the end; None where it runs no Python.
+
+    Raises:
+        click.ClickException: An option is wrong, or the machine cannot isolate.
+    """
+    from graders.config.graders import PythonConfig, walk
+
+    sources = [part.source for _, part in walk(document.grader) if isinstance(part, PythonConfig)]
+    if not sources:
+        yield None
+        return
+    from graders.images import preloads
+    from sandbox.doctor import IsolationError
+    from sandbox.opening import open_sandbox
+
+    if given["level"] == "unsafe":
+        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
+    try:
+        box = open_sandbox(
+            given["level"],
+            limits=_limits(given["sandbox_limits"]),
+            python=given["python"],
+            preload={source: preloads(source) for source in sources},
+            batch=_batch(given["isolation"]),
+        )
+    except IsolationError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield box
+    finally:
+        box.close()
+
+
+def _batch(isolation: str) -> int:
+    if isolation == "row":
+        return 1
+    match = re.fullmatch(r"batch:([1-9]\d{0,5})", isolation)
+    if not match:
+        raise click.BadParameter(
+            f"{isolation!r} is neither row nor batch:N", param_hint="--isolation"
+        )
+    return int(match[1])
+
+
+def _limits(settings: tuple[str, ...]) -> Limits:
+    from sandbox.limits import Limits
+
+    return Limits(**dict(_limit(setting) for setting in settings))
+
+
+def _limit(setting: str) -> tuple[str, Any]:
+    """One limit in our words and units.
+
+    Example:
+        >>> _limit("memory=512MiB")
+        ('memory_bytes', 536870912)
+    """
+    name, _, text = setting.partition("=")
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    field = _LIMITS.get(name.strip())
+    if field is None or not match or match[2] not in _UNITS or not float(match[1]):
+        raise click.BadParameter(
+            f"{setting!r} is not one of wall, cpu, memory, disk, cores = a positive amount, "
+            "such as wall=30s or memory=512MiB",
+            param_hint="--sandbox-limit",
+        )
+    value = float(match[1]) * _UNITS[match[2]]
+    return field, value if field.endswith("_seconds") else max(1, int(value))
