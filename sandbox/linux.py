@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -171,11 +171,18 @@ def libc() -> ctypes.CDLL:
 
 def syscall(name: str, *arguments: int | bytes | None) -> int:
     """Call the kernel; integers go as they are, bytes as a pointer to them."""
+    return prepared(name, *arguments)()
+
+
+def prepared(name: str, *arguments: int | bytes | None) -> Callable[[], int]:
+    """A system call with its arguments laid out in memory, to be made later."""
     nr = number(name)
     if nr is None:
         raise OSError(f"{name}: not on {MACHINE}")
     values = [ctypes.c_long(a) if isinstance(a, int) else ctypes.c_char_p(a) for a in arguments]
-    return _checked(name, int(libc().syscall(ctypes.c_long(nr), *values)))
+    every = (ctypes.c_long(nr), *values)
+    function = libc().syscall
+    return lambda: _checked(name, int(function(*every)))
 
 
 def prctl(option: int, *arguments: int) -> int:

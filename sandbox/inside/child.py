@@ -11,13 +11,14 @@ import json
 import os
 import resource
 import signal
+from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
 from sandbox import linux, wire
 from sandbox.inside import calling
 from sandbox.inside import nested as nested_runs
-from sandbox.layers import rlimits, seccomp
+from sandbox.layers import rlimits
 
 _PR_SET_PDEATHSIG = 1
 _RESULT, _GO, _NESTED = 4, 5, 6
@@ -38,7 +39,7 @@ def run(  # noqa: PLR0913 - what a child differs in
     *,
     code: CodeType,
     cpu_seconds: float,
-    filtered: bool,
+    restrict: Callable[[int], None] | None,
     leash: bool,
     nested: int | None,
 ) -> NoReturn:
@@ -48,8 +49,8 @@ def run(  # noqa: PLR0913 - what a child differs in
         if leash:
             linux.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         rlimits.limit_row(cpu_seconds=cpu_seconds)
-        if filtered:
-            seccomp.install(seccomp.filter_for_row(os.getpid()))
+        if restrict is not None:
+            restrict(os.getpid())
         count, length = wire.CALLS.unpack(read_exactly(given.control, wire.CALLS.size))
         payload = read_exactly(given.control, length)
         os.close(given.control)

@@ -196,7 +196,7 @@ class _Server:
 
     def __init__(self, plan: Plan, layers: set[str], code: CodeType) -> None:
         self._code, self._limits = code, plan["limits"]
-        self._filter = "row_filter" in layers
+        self._restrict = seccomp.prepare_row_filter() if "row_filter" in layers else None
         self._first_process = "namespaces" in layers
         self._nested = plan["nested"]
         self._frame = _Buffer(wire.MAX_FRAME + wire.FRAME.size)
@@ -246,7 +246,7 @@ class _Server:
                 child.Descriptors(_CONTROL, result_in, out_in, err_in, go_out),
                 code=self._code,
                 cpu_seconds=self._limits["cpu_seconds"],
-                filtered=self._filter,
+                restrict=self._restrict,
                 leash=not self._first_process,
                 nested=theirs.detach() if theirs else None,
             )
