@@ -177,9 +177,12 @@ class Pool:
             broken = Outcome(status=Status.RAISED, error=zygote.does_not_compile)
             for i in taken:
                 run.outcomes[i] = broken
+            zygote.close()
             return len(taken), None
         done = 0
         run.busy.add(zygote)
+        if run.cancelled:  # between taking the call and here
+            zygote.abandon()
         try:
             calls = [run.calls[i] for i in taken]
             answer = None
@@ -220,7 +223,7 @@ class Pool:
                 self._idle[id(zygote)] = zygote
                 while len(self._idle) > self._max_idle:
                     gone.append(self._idle.popitem(last=False)[1])
-            elif zygote.usable:
+            else:
                 gone.append(zygote)
         for other in gone:
             other.close()
