@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
+from graders.checks.taint import runs_sample
 from graders.errors import Finding, Severity, caret
 
 MAX_SOURCE_BYTES: Final = 256 * 1024
@@ -45,7 +46,7 @@ def check_source(source: str) -> list[Finding]:
         return [_finding("source-syntax", "error", "", "does not compile: nested too deeply")]
     except ValueError as error:  # NUL bytes
         return [_finding("source-syntax", "error", "", f"does not compile: {error}")]
-    return list(_signature(tree))
+    return [*_signature(tree), *runs_sample(tree), *_local_only(tree)]
 
 
 def _syntax(error: SyntaxError, source: str) -> Finding:
@@ -143,6 +144,26 @@ def _binds_who_knows_what(tree: ast.Module) -> bool:
         or (isinstance(node, ast.alias) and node.name == "*")
         for node in ast.walk(tree)
     )
+
+
+def _local_only(tree: ast.Module) -> Iterator[Finding]:
+    """The first line that needs `sandbox.run_code`."""
+    lines = [
+        node.lineno
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.ImportFrom) and node.module == "sandbox" and not node.level)
+        or (isinstance(node, ast.Import) and any(a.name == "sandbox" for a in node.names))
+        or (isinstance(node, ast.Attribute) and _is_run_code(node))
+    ]
+    if lines:
+        message = "sandbox.run_code exists here and not on the hosted service"
+        fix = "For a hosted job, do without it where the import fails."
+        yield _finding("local-only", "warning", f"line {min(lines)}", message, fix)
+
+
+def _is_run_code(node: ast.Attribute) -> bool:
+    owner = node.value
+    return node.attr == "run_code" and isinstance(owner, ast.Name) and owner.id == "sandbox"
 
 
 def _finding(code: str, severity: Severity, path: str, message: str, fix: str = "") -> Finding:

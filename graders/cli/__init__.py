@@ -25,6 +25,7 @@ OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
     "init": "Write a starter: a grader config and rows to try it on.",
+    "pack": "Make a grader config from a Python file.",
     "run": "Grade a file of rows, or one sample.",
     "validate": "Check a config without running it.",
 }
@@ -35,6 +36,7 @@ Examples:
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
   graders validate grader.json
+  graders pack grade.py -o grader.json
   graders doctor
 
 Shell completion: eval "$(_GRADERS_COMPLETE=bash_source graders)"

@@ -26,6 +26,7 @@ Examples:
   graders run grader.json rows.jsonl -o results.jsonl
   graders run grader.json rows.jsonl.gz --group-by item.prompt_id --json
   graders run grader.json items.jsonl --outputs outputs.jsonl --key id
+  graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
   cat rows.jsonl | graders run grader.json - --failures stop
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
 

@@ -8,6 +8,7 @@ a missing name, a `multi` in list form) travels beside the value as findings.
 from __future__ import annotations
 
 import os
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,12 +121,14 @@ def read_config(source: ConfigSource) -> Document:
 
 
 def load_config(path: Path) -> Document:
-    """Read and check a config file.
+    """Read and check a config file; a .py file is the source of a python grader.
 
     Raises:
         ConfigError: The file is not JSON or not a config; says where.
         OSError: It cannot be read.
     """
+    if path.suffix == ".py":
+        return parse_config({"type": "python", "name": path.stem, "source": read_python(path)})
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     try:
         value = decode(data, unique_keys=True)
@@ -136,6 +139,23 @@ def load_config(path: Path) -> Document:
             Finding(code="not-json", severity="error", path=place, message=message)
         ) from None
     return parse_config(value)
+
+
+def read_python(path: Path) -> str:
+    """The text of a Python file, in the encoding that it declares.
+
+    Raises:
+        ConfigError: It is not text in that encoding, or it declares one that nobody knows.
+        OSError: It cannot be read.
+    """
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (SyntaxError, UnicodeDecodeError) as error:
+        message = f"not a Python source: {error}"
+        raise ConfigError(
+            Finding(code="not-python", severity="error", path=str(path), message=message)
+        ) from None
 
 
 def parse_config(value: object) -> Document:
