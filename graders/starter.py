@@ -38,6 +38,15 @@ _GRADER: Final = {
     "pass_threshold": 0.8,
 }
 
+_SOURCE: Final = '''"""Half for naming the capital, half for being short. Runs in a sandbox."""
+
+
+def grade(sample, item):
+    text = sample["output_text"]
+    named = item["answer"].lower() in text.lower()
+    return 0.5 * named + 0.5 * (len(text) <= len(item["sentence"]))
+'''
+
 _ROWS: Final = [
     (
         ("Kenya", "Nairobi"),
@@ -69,6 +78,7 @@ def _line(country: str, capital: str, samples: list[str]) -> str:
 
 FILES: Final[Mapping[str, str]] = {
     "grader.json": json.dumps(_GRADER, indent=2) + "\n",
+    "grade.py": _SOURCE,
     "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
 }
 """File names and what stands in them."""

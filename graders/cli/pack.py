@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from graders.cli.options import show_findings
+from graders.terminal import printable
 
 _EPILOG = """\b
 Examples:
@@ -54,4 +55,5 @@ def command(
             out.write(text)
     except FileExistsError:
         raise click.UsageError(f"{output} exists; --force overwrites it.") from None
+    click.echo(printable(f"{output}: a python grader named {config['name']!r}"))
     return 0

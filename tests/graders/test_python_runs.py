@@ -66,7 +66,9 @@ def test_packing_keeps_the_source_to_the_byte(capsys):
         "source": SOURCE,
         "image_tag": "2025-05-08",
     }
-    assert json.loads(capsys.readouterr().out)["source"] == SOURCE
+    said, _, printed = capsys.readouterr().out.partition("\n")
+    assert said == "g.json: a python grader named 'grade'"
+    assert json.loads(printed)["source"] == SOURCE
     assert main(["run", "g.json", "rows.jsonl", "--limit", "1"]) == 0
 
 
