@@ -313,12 +313,12 @@ def test_validate_counts_warnings(call):
 
 
 def test_init_writes_a_starter_that_runs(call):
-    """Both files, what to do next, and that works."""
+    """All files, what to do next, and that works."""
     code, out, err = call("init", "new/starter")
 
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        *("wrote new/starter/grader.json", "wrote new/starter/rows.jsonl"),
+        *(f"wrote new/starter/{name}" for name in ("grader.json", "grade.py", "rows.jsonl")),
         "next: graders run new/starter/grader.json new/starter/rows.jsonl",
     ]
     assert call(*out.splitlines()[-1].split()[2:])[0] == 0
