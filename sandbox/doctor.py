@@ -58,7 +58,7 @@ LAYERS: Final[Sequence[Layer]] = (
         canary="""
 import os
 KNOWN = {"PATH", "HOME", "LANG", "TZ", "PYTHONHASHSEED", "LC_CTYPE", "OPENBLAS_NUM_THREADS",
-         "OMP_NUM_THREADS", "MKL_NUM_THREADS"}
+         "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NLTK_DATA"}
 def is_open(descriptor):
     try:
         os.fstat(descriptor)

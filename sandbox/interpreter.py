@@ -58,11 +58,20 @@ class Interpreter:
 
     Attributes:
         path: Its executable.
-        readable: Folders that code may read: the standard library and installed packages.
+        readable: Folders that code may read: the standard library, installed packages, and
+            the folders of NLTK_DATA where the host has that set.
+        nltk_data: The latter.
     """
 
     path: str
     readable: tuple[str, ...]
+    nltk_data: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that code finds in its environment."""
+        data = {"NLTK_DATA": os.pathsep.join(self.nltk_data)} if self.nltk_data else {}
+        return {**ENVIRONMENT, **data}
 
     def start(self, code: str, *arguments: str) -> list[str]:
         """The command line that runs code of ours in it."""
@@ -97,7 +106,9 @@ def interpreter(path: str | None = None) -> Interpreter:
         )
     folders = [*libraries, *(f"{p}/{lib}" for p in prefixes for lib in ("lib", "lib64"))]
     folders += [os.path.realpath(folder) for folder in folders]
-    return Interpreter(path, _outermost([*_SYSTEM, _PACKAGE, *folders]))
+    data = os.environ.get("NLTK_DATA", "").split(os.pathsep)
+    corpora = tuple(os.path.realpath(folder) for folder in data if os.path.isdir(folder))
+    return Interpreter(path, _outermost([*_SYSTEM, _PACKAGE, *folders, *corpora]), corpora)
 
 
 def _outermost(paths: Sequence[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final
 
 from sandbox import endings, wire
-from sandbox.interpreter import ENVIRONMENT, Interpreter
+from sandbox.interpreter import Interpreter
 from sandbox.types import Call, Outcome, Status
 
 _START_SECONDS: Final = 120.0  # importing a large library from a cold disk
@@ -51,7 +51,7 @@ class Mother:
             code = "from sandbox.inside import mother; mother.main(int(sys.argv[1]))"
             self._process = subprocess.Popen(
                 interpreter.start(code, str(theirs.fileno())),
-                env=dict(ENVIRONMENT),
+                env=interpreter.environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graders.checks.image import check_image
 from graders.checks.source import check_source
 from graders.config.graders import (
     AnyConfig,
@@ -48,7 +49,8 @@ def _check_part(part: AnyConfig, profile: Profile) -> list[Finding]:
         case EvalConfig():
             return []
         case PythonConfig():
-            return _at("source", check_source(part.source))
+            here = check_image(part.image_tag, part.source)
+            return [*_at("source", check_source(part.source)), *here]
     findings = _check_metric(part, profile) if isinstance(part, TextSimilarityConfig) else []
     for place, text in part.templates():
         findings += _at(place, _problems_of(lambda text=text: compile_template(text)))

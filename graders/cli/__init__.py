@@ -24,6 +24,7 @@ OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
+    "image": "Build an environment with the packages of a hosted image.",
     "init": "Write a starter: a grader config and rows to try it on.",
     "pack": "Make a grader config from a Python file.",
     "run": "Grade a file of rows, or one sample.",

@@ -34,8 +34,8 @@ def sandbox_options(command: F) -> F:
     """`--sandbox --isolation --sandbox-limit --python`, for commands that run python graders."""
     command = click.option(
         "--python",
-        metavar="PATH",
-        help="The interpreter for python graders.  [default: the one that runs this]",
+        metavar="PATH|TAG",
+        help="The interpreter for python graders, or the tag of a built image.",
     )(command)
     command = click.option(
         "--sandbox-limit",
@@ -74,17 +74,23 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
     if not sources:
         yield None
         return
-    from graders.images import preloads
+    from graders.images import IMAGES, image_python, preloads
     from sandbox.doctor import IsolationError
     from sandbox.opening import open_sandbox
 
     if given["level"] == "unsafe":
         click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
+    python = given["python"]
+    if python in IMAGES:
+        built = image_python(python)
+        if built is None:
+            raise click.ClickException(f"no image {python}; graders image build {python} makes it")
+        python = str(built)
     try:
         box = open_sandbox(
             given["level"],
             limits=_limits(given["sandbox_limits"]),
-            python=given["python"],
+            python=python,
             preload={source: preloads(source) for source in sources},
             batch=_batch(given["isolation"]),
         )
