@@ -225,3 +225,37 @@ def test_a_cancelled_run_stops_at_once():
     asyncio.run(pool.aclose())
 
     assert outcome.value == 5
+
+
+FORGED = """
+import os, struct
+def frame(last):
+    return struct.pack("<4sBdQI", b"LGS1", 1 | (0x80 if last else 0), 0.0, 0, 8) + struct.pack("<d", 9.0)
+def grade(kind):
+    if kind == "more to come":
+        os.write(4, frame(last=False))
+        for _ in range(20):
+            os.read(5, 1)
+            os.write(4, frame(last=False))
+    if kind == "the last":
+        os.write(4, frame(last=True))
+        while True:
+            os.read(5, 1)
+    if kind == "two":
+        os.write(4, frame(last=True) * 2)
+        os._exit(0)
+    return 1.0
+"""
+
+
+@pytest.mark.parametrize("kind", ["more to come", "the last", "two"])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_forged_answers_stay_within_their_batch(kind, batch):
+    """A row owns its own outcome, and in a batch its batch's; no later row reads its bytes."""
+    pool = Pool(layers=LAYERS, workers=1, batch=batch, limits=Limits(wall_seconds=2))
+    kinds = ["fine"] * batch + [kind] + ["fine"] * (batch - 1) + ["fine"] * batch
+    outcomes = pool.run_now([Call(FORGED, "grade", [kind]) for kind in kinds])
+    pool.close()
+
+    assert [o.value for o in outcomes[:batch]] == [1.0] * batch
+    assert [o.value for o in outcomes[2 * batch :]] == [1.0] * batch
