@@ -129,7 +129,7 @@ def test_limits_and_batches_are_the_runs(tmp_path):
     """A limit stops the row; rows of a batch share a process, and the signature says so."""
     slow = "def grade(s, i):\n    while s['output_text'] == 'x': pass\n    return 1\n"
     (tmp_path / "slow.py").write_text(slow)
-    limits = ["--limit", "2", "--sandbox-limit", "wall=0.3s"]
+    limits = ["--limit", "2", "--sandbox-limit", "wall=1s"]
     main(["run", "slow.py", "rows.jsonl", "-o", "slow.jsonl", *limits])
     main(["run", "grade.py", "rows.jsonl", "-o", "out.jsonl", "--isolation", "batch:8"])
 

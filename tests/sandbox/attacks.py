@@ -229,6 +229,11 @@ GROUPS = {
 }
 ATTACKS = {f"{group}: {name}": a for group, table in GROUPS.items() for name, a in table.items()}
 
+# What only the deadline ends; the others have time, however busy the machine is.
+WAITING = [name for name in ATTACKS if name.startswith("time:")] + [
+    "no result: garbage for a frame"
+]
+
 # Each pair runs in one pool: the first leaves something, the second looks for it.
 LEAVE = """
 import builtins, gc, json, os, random, sys, threading
@@ -286,10 +291,13 @@ def main(folder, layers):
     sys.path.insert(0, folder)
     from sandbox import Limits, Pool
 
-    limits = Limits(wall_seconds=0.7, memory_bytes=200 << 20, disk_bytes=10 << 20)
-    pool = Pool(layers=layers.split(), limits=limits, workers=1)
-    json.dump({**outcomes(pool), "state": traces(pool)}, sys.stdout)
-    pool.close()
+    found = {}
+    for seconds, names in ((0.7, WAITING), (30, [name for name in ATTACKS if name not in WAITING])):
+        limits = Limits(wall_seconds=seconds, memory_bytes=200 << 20, disk_bytes=10 << 20)
+        pool = Pool(layers=layers.split(), limits=limits, workers=1)
+        found |= {**outcomes(pool, names), "state": traces(pool)}
+        pool.close()
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

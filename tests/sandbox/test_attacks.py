@@ -30,7 +30,7 @@ MODES = {
     "no namespaces": NO_NAMESPACES,
     **({"root": [*LAYERS, "user"]} if ROOT else {}),
 }
-LIMITS = Limits(wall_seconds=0.7, memory_bytes=200 << 20, disk_bytes=10 << 20)
+LIMITS = Limits(wall_seconds=30, memory_bytes=200 << 20, disk_bytes=10 << 20)
 
 # With these the score stays the row's own affair, or it has none: what counts is the next row.
 ENDS = {"ok", "raised", "signaled", "timed_out", "out_of_memory", "output_too_large"}
