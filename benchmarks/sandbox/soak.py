@@ -29,7 +29,7 @@ def resident(pids):
 
 def main():
     """Run rows by the thousand, and look at memory after each."""
-    from test_faults import CRASHES, ENDS, gone, processes
+    from crashes import CRASHES, ENDS, gone, processes
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=20_000)

@@ -62,10 +62,16 @@ def _keep_only(control: int) -> None:
 
 def _become_first_process() -> None:
     """Fork into the new process namespace; who forked tells the host and goes."""
+    told, tell = os.pipe()
     pid = os.fork()
     if pid:
         _send_keeper(pid)
+        os.write(tell, b".")
         os._exit(0)
+    os.close(tell)
+    if not os.read(told, 1):  # whoever could kill us was never told of
+        os._exit(1)
+    os.close(told)
 
 
 def _send_keeper(pid: int) -> None:

@@ -297,7 +297,10 @@ def main(folder, layers):
         pool = Pool(layers=layers.split(), limits=limits, workers=1)
         found |= {**outcomes(pool, names), "state": traces(pool)}
         pool.close()
-    json.dump(found, sys.stdout)
+    from crashes import faults
+
+    pool = Pool(layers=layers.split(), limits=limits, workers=2)
+    json.dump({**found, "faults": faults(pool, 200)}, sys.stdout)
 
 
 if __name__ == "__main__":

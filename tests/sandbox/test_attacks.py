@@ -44,6 +44,7 @@ def tried(mode):
         Path(folder).chmod(0o755)
         shutil.copytree(Path(sandbox.__file__).parent, Path(folder, "sandbox"))
         script = shutil.copy(attacks.__file__, folder)
+        shutil.copy(Path(attacks.__file__).with_name("crashes.py"), folder)
         python = sys.executable if mode == "root" else SYSTEM_PYTHON
         someone = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         done = subprocess.run(
@@ -78,6 +79,12 @@ def test_nothing_of_a_row_is_left_for_the_next(mode):
 
     assert (first, second) == (1.0, 1.0)
     assert before == after == at_the_end
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_crashes_and_killed_mothers_cost_no_row(mode):
+    """200 rows: each has the outcome of its kind, and no process is left."""
+    assert tried(mode)["faults"] == {"wrong": [], "left": False}
 
 
 @pytest.mark.parametrize(

@@ -6,41 +6,15 @@ import random
 import signal
 import socket
 import threading
-from pathlib import Path
-from time import monotonic
 
 import pytest
+from crashes import CRASHES, ENDS, gone, processes
 
 from sandbox import Call, Limits, Pool, Status, examine
 
 LAYERS = [proof.layer.name for proof in examine()]
 SLOW = "import time\ndef grade(x):\n    time.sleep(x)\n    return x\n"
 PLAIN = "def grade(x):\n    return x\n"
-
-
-def state(pid):
-    """A process' state and session; a dead one that nobody has looked after counts as gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "gone", 0
-    return "gone" if fields[0] in "ZX" else fields[0], int(fields[3])
-
-
-def processes(pool):
-    """Everything that the pool's mothers started and that still runs: their session is hers."""
-    mothers = {mother.pid for mother in pool._mothers.values()}
-    pids = {int(path.name) for path in Path("/proc").glob("[0-9]*")}
-    return {pid for pid in pids if state(pid)[1] in mothers and state(pid)[0] != "gone"}
-
-
-def gone(pids):
-    """Whether processes end; the kernel may take a moment over it."""
-    until = monotonic() + 5
-    while any(state(pid)[0] != "gone" for pid in pids):
-        if monotonic() > until:
-            return False
-    return True
 
 
 @pytest.fixture
@@ -148,34 +122,6 @@ def test_running_out_of_descriptors_breaks_the_row_and_not_the_run(monkeypatch):
 
     assert (outcomes[0].status, outcomes[1].value) == (Status.BROKEN, 2)
     assert "Too many open files" in outcomes[0].error
-
-
-CRASHES = """
-import os, sys
-def grade(kind):
-    if kind == "raise": raise ValueError(kind)
-    if kind == "exit": os._exit(7)
-    if kind == "abort": os.abort()
-    if kind == "kill": os.kill(os.getpid(), 9)
-    if kind == "close": os.closerange(0, 99)
-    if kind == "large": return "x" * 2**21
-    if kind == "memory": bytearray(2**40)
-    if kind == "object": return sys
-    if kind == "file": open("/tmp/x", "w").close()
-    return kind
-"""
-ENDS = {
-    "raise": Status.RAISED,
-    "exit": Status.NO_RESULT,
-    "abort": Status.SIGNALED,
-    "kill": Status.SIGNALED,
-    "close": Status.NO_RESULT,
-    "large": Status.OUTPUT_TOO_LARGE,
-    "memory": Status.OUT_OF_MEMORY,
-    "object": Status.BAD_VALUE,
-    "file": Status.OK,
-    "fine": Status.OK,
-}
 
 
 @pytest.mark.parametrize("batch", [1, 8])
