@@ -6,8 +6,8 @@ Importing this costs nothing and works everywhere; the parts that need Linux loa
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # see sandbox.inside: importing typing costs each row
 if TYPE_CHECKING:
     from sandbox.doctor import IsolationError, examine
     from sandbox.inside.nested import run_code

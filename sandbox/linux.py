@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
-from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Final
 
-MACHINE: Final = platform.machine()
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Final
+
+MACHINE: Final = os.uname().machine
 
 # name: (x86_64, aarch64); None where an architecture has no such call.
 _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {

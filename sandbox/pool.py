@@ -235,9 +235,16 @@ class Pool:
         if key not in self._mothers:
             while len(self._mothers) >= _MAX_MOTHERS:
                 self._mothers.popitem(last=False)[1].close()
-            self._mothers[key] = Mother(self._interpreter, key)
+            self._mothers[key] = self._new_mother(key)
         self._mothers.move_to_end(key)
         return self._mothers[key]
+
+    def _new_mother(self, preload: Sequence[str]) -> Mother:
+        mother = Mother(self._interpreter, preload)
+        if mother.threads == 1:
+            return mother
+        mother.close()  # one of these modules starts a thread: rows import for themselves
+        return Mother(self._interpreter, ())
 
     def _forget(self, mother: Mother) -> None:
         """A mother that gives no zygote is ended; the next attempt has another."""

@@ -11,7 +11,10 @@ only if it has exactly this form.
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 CALLS: Final = Struct("<II")
 FRAME: Final = Struct("<4sBdQI")

@@ -41,6 +41,10 @@ class Mother:
         interpreter: What to run.
         preload: Modules to import before anything else.
 
+    Attributes:
+        threads: How many it has after that. What another thread holds at a fork, a lock or half
+            of a list, stays so in the zygote: more than one is a deadlock in waiting.
+
     Raises:
         BrokenSandboxError: It does not start.
     """
@@ -65,7 +69,7 @@ class Mother:
         if not ready:
             _, said = self._process.communicate()
             raise BrokenSandboxError(f"no interpreter: {said.decode('utf-8', 'replace')[-2000:]}")
-        self.missing: Mapping[str, str] = json.loads(ready)
+        self.threads = int(ready)
 
     def fork(self, plan: Mapping[str, Any]) -> socket.socket:
         """Ask for a zygote; returns the socket to it."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import traceback
 from types import CodeType, TracebackType
-from typing import Any
 
 from sandbox import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _MAX_TEXT = 16_000
 

@@ -11,27 +11,25 @@ import json
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections import namedtuple
 from types import CodeType
-from typing import Any, NamedTuple, NoReturn
 
 from sandbox import linux, wire
 from sandbox.inside import calling
 from sandbox.inside import nested as nested_runs
 from sandbox.layers import rlimits
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
 _PR_SET_PDEATHSIG = 1
 _RESULT, _GO, _NESTED = 4, 5, 6
 
 
-class Descriptors(NamedTuple):
-    """What a child is born with: the host's socket and its own ends of four pipes."""
-
-    control: int
-    result: int
-    out: int
-    err: int
-    go: int
+Descriptors = namedtuple("Descriptors", "control result out err go")  # noqa: PYI024 - no typing
+"""What a child is born with: the host's socket and its own ends of four pipes."""
 
 
 def run(  # noqa: PLR0913 - what a child differs in

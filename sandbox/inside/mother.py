@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sandbox import linux, wire
 from sandbox.inside import zygote
@@ -24,14 +25,15 @@ def main(descriptor: int) -> None:
     """Serve requests for zygotes on a socket until it closes."""
     host = socket.socket(fileno=descriptor)
     preload = json.loads(host.recv(1 << 20))
-    missing = _import_all(preload)
+    _import_all(preload)
     linux.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # zygotes outlive who forks them
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the host's to handle
     gc.collect()
     gc.freeze()
     gc.disable()
-    host.send(json.dumps(missing).encode())
+    # What another thread holds when a zygote is forked stays locked in it: the host wants one.
+    host.send(str(len(os.listdir("/proc/self/task"))).encode())
     while True:
         request, descriptors, _, _ = socket.recv_fds(host, 1 << 20, 1)
         if not request:
@@ -39,15 +41,11 @@ def main(descriptor: int) -> None:
         _fork_zygote(host, request, descriptors[0])
 
 
-def _import_all(names: Iterable[str]) -> dict[str, str]:
+def _import_all(names: Iterable[str]) -> None:
     """Import what there is; a grader that needs the rest fails by itself, with its own line."""
-    missing = {}
     for name in names:
-        try:
+        with suppress(Exception):  # whatever a package raises
             importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - whatever a package raises
-            missing[name] = f"{type(error).__name__}: {error}"[:500]
-    return missing
 
 
 def _fork_zygote(host: socket.socket, request: bytes, control: int) -> None:

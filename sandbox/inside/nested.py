@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import struct
-from typing import Any
 
 from sandbox import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _LENGTH = struct.Struct("<I")
 _connection: int | None = None

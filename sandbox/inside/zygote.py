@@ -18,18 +18,21 @@ import sys
 import time
 import traceback
 from types import CodeType
-from typing import Any
 
 from sandbox import linux, wire
 from sandbox.inside import child
 from sandbox.layers import landlock, namespaces, rlimits, seccomp
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Plan = dict[str, Any]
+
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
 _CLOCK_OF_FILES = 5  # CLOCK_REALTIME_COARSE, which ticks every 1 to 10 ms
 _CONTROL = 3  # the descriptor of the host's socket, in the zygote and in a child that reads
 FILE = "grade.py"
-
-Plan = dict[str, Any]
 
 
 def start(control: int, plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 import pytest
 
@@ -204,6 +205,24 @@ def test_a_module_that_cannot_be_preloaded_is_no_failure():
 
     assert fine.value == 1
     assert 'File "grade.py", line 1' in fails.error
+
+
+def test_a_module_that_starts_a_thread_is_not_preloaded(tmp_path):
+    """A fork would take along whatever lock the thread holds: rows import it for themselves."""
+    starts = (
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    (tmp_path / "starts_a_thread.py").write_text(starts)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    source = "import sys\n" + grade("return [m for m in ('json', x) if m in sys.modules]")
+    pool = Pool(layers=LAYERS, workers=1, python=str(python), preload=["starts_a_thread"])
+    outcome = run(pool, source, "starts_a_thread")
+    (mother,) = pool._mothers.values()
+    pool.close()
+
+    assert (outcome.value, mother.threads) == (["json"], 1)
 
 
 def test_a_cancelled_run_stops_at_once():
