@@ -25,25 +25,40 @@ class ModelRequest:
     Attributes:
         model: The judge's name.
         messages: Rendered messages.
-        schema: JSON Schema the reply must match, as the hosted `json_schema` format has it.
-        sampling: The config's sampling_params that are set.
+        schema: JSON Schema the reply must match, as the hosted `json_schema` format has it; None
+            where any text will do.
+        sampling: The config's sampling_params that are set, in the hosted words.
+        repeat: Which of several equal requests this is, so that each has an answer of its own.
     """
 
     model: str
     messages: tuple[Message, ...]
-    schema: Mapping[str, JSON]
+    schema: Mapping[str, JSON] | None
     sampling: Mapping[str, JSON]
+    repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReply:
-    """What the model said. `refusal` is set where it declined; `truncated` where it was cut."""
+    """What the model said.
+
+    Attributes:
+        text: Its answer.
+        refusal: Its words where it declined.
+        truncated: Whether it was cut off.
+        model: The name the service gives the model that answered.
+        usage: Tokens, where the service says.
+        cached: Whether it was answered before, and nothing was sent or paid.
+        attempts: How often it was sent.
+    """
 
     text: str = ""
     refusal: str | None = None
     truncated: bool = False
     model: str = ""
     usage: Usage | None = None
+    cached: bool = False
+    attempts: int = 1
 
 
 class ModelClient(Protocol):
