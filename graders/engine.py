@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -54,7 +54,7 @@ async def grade_stream(
     options: RunOptions,
     *,
     bad_line: Callable[[RowError], None],
-) -> AsyncIterator[list[Graded]]:
+) -> AsyncGenerator[list[Graded], None]:
     """Yield batches of graded rows, in input order.
 
     Memory holds one batch, so a dataset may be larger than memory. How many rows of a batch
