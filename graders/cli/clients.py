@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
 
@@ -15,7 +15,7 @@ from graders.cli.user_object import user_client
 from graders.terminal import printable
 
 if TYPE_CHECKING:
-    from graders.clients import EndpointClient, ModelClient, ModelReply, ModelRequest
+    from graders.clients import EndpointClient, ModelClient
     from graders.clients.wire import Wire  # type: ignore[import-not-found]
     from graders.config.graders import AnyConfig
     from graders.config.parse import Document
@@ -102,34 +102,13 @@ def client_options(command: F) -> F:
     return command
 
 
-@dataclass(frozen=True, slots=True)
-class _Connected:
-    """A client with the connection behind it, closed under the event loop that used it."""
-
-    client: ModelClient
-    connection: object
-
-    async def complete(self, request: ModelRequest) -> ModelReply:
-        return await self.client.complete(request)
-
-    async def aclose(self) -> None:
-        await close(self.connection)
-
-
-async def close(client: object) -> None:
-    """Close what has an `aclose`, under the event loop that used it."""
-    aclose = getattr(client, "aclose", None)
-    if aclose is not None:
-        await aclose()
-
-
 @contextmanager
 def clients_for(
     models: Collection[str], given: Mapping[str, Any], ledger: Ledger, *, endpoints: bool = False
 ) -> Iterator[tuple[ModelClient | None, EndpointClient | None]]:
-    """The clients that a command needs, and says whom they ask; their files are closed at the end.
+    """The clients that a command needs; says whom they ask, and closes their files at the end.
 
-    The connections are closed by `close`, under the event loop that used them.
+    Connections close with the event loop that used them.
 
     Args:
         models: The names of the models to be asked; none, and there is no model client.
@@ -173,9 +152,8 @@ def _model_client(
     if given["record"]:
         client = stack.enter_context(closing(Recording(client, given["record"])))
     budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}
-    client = Budgeted(client, ledger, **budget, in_flight=given["in_flight"] or 64)
     click.echo(f"note: asking {printable(', '.join(models))} {printable(source)}", err=True)
-    return _Connected(client, connection)
+    return Budgeted(client, ledger, **budget, in_flight=given["in_flight"] or 64)
 
 
 def _refuse_contradictions(given: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +19,6 @@ from typing import NoReturn
 import click
 import msgspec
 
-from graders.cli.clients import close
 from graders.cli.progress import Show, progress_bar
 from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, reward_of, run_sync
 from graders.errors import GradersError, RowError
@@ -49,7 +48,6 @@ class Job:
         as_json: Whether output is for programs.
         layers: What isolates python graders; None where none runs.
         ledger: What models were asked, and what it took.
-        clients: What to close when all is asked.
     """
 
     grader: Grader
@@ -60,7 +58,6 @@ class Job:
     as_json: bool
     layers: list[str] | None = None
     ledger: Ledger = field(default_factory=Ledger)
-    clients: Collection[object] = ()
 
     def result(self, graded: Graded) -> Result:
         """The result line of a graded row."""
@@ -128,22 +125,13 @@ async def _grade_all(
     job: Job, rows: Iterator[Row | RowError], summary: Summary, write: Write | None, show: Show
 ) -> None:
     stream = grade_stream(job.grader, rows, job.options, bad_line=summary.bad_line)
-    async with _closing(job.clients), aclosing(stream):
+    async with aclosing(stream):
         async for batch in stream:
             if write is not None:
                 for graded in batch:
                     write(job.result(graded), graded[1])
             summary.add(batch)
             show(batch[-1][0].row, summary.samples, summary.failed + summary.bad_lines)
-
-
-@asynccontextmanager
-async def _closing(clients: Collection[object]) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        for client in clients:
-            await close(client)
 
 
 @contextmanager
@@ -191,8 +179,7 @@ def grade_one(job: Job, row: Row, results: str | None) -> int:
     """Grade one row and show everything about it; returns the exit code."""
 
     async def judge() -> list[Grade]:
-        async with _closing(job.clients):
-            return await job.grader.grade([row])
+        return await job.grader.grade([row])
 
     (grade,) = run_sync(judge)
     result = job.result((row, grade, reward_of(grade, job.options.failures)))

@@ -93,11 +93,11 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     ledger = Ledger()
     with (
         sandbox_for(document, given) as sandbox,
-        clients_for(judges(document), given, ledger, endpoints=_has_endpoint(document)) as clients,
+        clients_for(judges(document), given, ledger, endpoints=_has_endpoint(document)) as asking,
     ):
         grader = compile_grader(
             document,
-            tools=Tools(sandbox=sandbox, client=clients[0], endpoint=clients[1]),
+            tools=Tools(sandbox=sandbox, client=asking[0], endpoint=asking[1]),
             profile=profile,
         )
         show_findings(findings)
@@ -110,7 +110,6 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
             as_json=given["as_json"],
             layers=sorted(sandbox.layers) if sandbox else None,
             ledger=ledger,
-            clients=clients,
         )
         _refuse_overwriting(given["results"], config, rows, given["outputs"])
         if row is not None:

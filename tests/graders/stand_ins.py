@@ -51,20 +51,16 @@ class Server:
     made: ClassVar[list["Server"]] = []
 
     def __init__(self, **settings):
-        self.settings, self.asked, self.loops, self.closed = settings, [], set(), set()
+        self.settings, self.asked = settings, []
         environment = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
         self.base_url = settings.get("base_url") or environment
         Server.made.append(self)
 
     async def complete(self, request):
-        self.loops.add(asyncio.get_running_loop())
         self.asked.append(request)
         await asyncio.sleep(0)
         length = len(request.messages[0].content) / 100
         return ModelReply(text=json.dumps({"steps": [], "result": length}), usage=USAGE)
-
-    async def aclose(self):
-        self.closed.add(asyncio.get_running_loop())
 
 
 class Endpoint:

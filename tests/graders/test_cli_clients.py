@@ -108,16 +108,6 @@ def test_endpoint_graders_have_a_client(run):
     assert [line["score"] for line in results()] == [0.5, 0.5]
 
 
-@pytest.mark.parametrize("arguments", [["rows.jsonl"], ["--sample", "x"]])
-def test_connections_are_closed_where_they_were_used(run, made, arguments):
-    """Under the event loop that opened them: the next one cannot."""
-    run("judge.json", *arguments, "--base-url", "http://a")
-    (server,) = made
-
-    assert server.loops == server.closed
-    assert len(server.closed) == 1
-
-
 def test_another_judge(run, made):
     """Every judge is swapped, in any form of config, and the signature says which it was."""
     write("evals.json", {"testing_criteria": [{**JUDGE, "pass_threshold": 0}, LABEL, EXACT]})
