@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from graders.errors import Failure
 from graders.rows import Row
 from sandbox import JSON
+
+T = TypeVar("T")
 
 _NO_PARTS: Mapping[str, Grade] = {}
 _NO_DETAIL: Mapping[str, JSON] = {}
@@ -94,8 +96,17 @@ async def grade_each(
     rows: Sequence[Row], judge: Callable[[Row], Coroutine[None, None, Grade]]
 ) -> list[Grade]:
     """Grade rows that each wait for someone, all at once and in order; who answers sets bounds."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(judge(row)) for row in rows]
+    return await together(judge(row) for row in rows)
+
+
+async def together(work: Iterable[Coroutine[None, None, T]]) -> list[T]:
+    """Do several things at once; the results in order. An error stops the others and comes out."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as several:
+        # As it is: whoever calls looks for a ledger's or a cache's error, not for a group.
+        raise several.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

@@ -124,7 +124,9 @@ def _interrupted_at_once() -> Iterator[None]:
 async def _grade_all(
     job: Job, rows: Iterator[Row | RowError], summary: Summary, write: Write | None, show: Show
 ) -> None:
-    stream = grade_stream(job.grader, rows, job.options, bad_line=summary.bad_line)
+    stream = grade_stream(
+        job.grader, rows, job.options, bad_line=summary.bad_line, ledger=job.ledger
+    )
     async with aclosing(stream):
         async for batch in stream:
             if write is not None:
