@@ -93,7 +93,7 @@ def printing_to(descriptor: int) -> io.TextIOWrapper:
 
 
 def _answer(code: CodeType, calls: list[Any], count: int) -> None:
-    module: dict[str, Any] = {}
+    module = calling.new_module()
     for left, (entry, arguments) in zip(range(count - 1, -1, -1), calls, strict=True):
         kind, body = calling.call(code, module, entry, arguments)
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -68,8 +68,14 @@ def mount_root(*, readable: Iterable[str], disk_bytes: int) -> None:
     os.makedirs(root + SCRATCH)
     size = f"size={disk_bytes},nr_inodes={MAX_FILES},mode=1777"
     linux.mount("tmpfs", root + SCRATCH, "tmpfs", _NOSUID | _NODEV, size)
-    for path in paths:  # after /tmp, as an interpreter may lie there
+    inside = {"/".join(p.split("/")[:3]) for p in paths if p.startswith(f"{SCRATCH}/")}
+    for folder in inside:  # an interpreter in /tmp: its folders are not the row's to write in
+        os.makedirs(root + folder, exist_ok=True)
+        linux.mount(root + folder, root + folder, None, _BIND)
+    for path in paths:
         _bind(path, root)
+    for folder in inside:
+        linux.mount("none", root + folder, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV)
     os.makedirs(f"{root}/dev")
     for device in _DEVICES:
         _touch(f"{root}/dev/{device}")

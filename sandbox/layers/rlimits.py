@@ -8,13 +8,15 @@ shared mappings and what libraries reserve without touching it.
 from __future__ import annotations
 
 import math
+import os
 import resource
+from contextlib import suppress
 
-_DESCRIPTORS, _PROCESSES = 256, 64
+_DESCRIPTORS, _TASKS = 256, 64
 
 
-def limit_zygote(*, memory_bytes: int, disk_bytes: int, processes: bool) -> None:
-    """Limits that rows inherit. `processes` where the count is not shared with other programs."""
+def limit_zygote(*, memory_bytes: int, disk_bytes: int, others: int) -> None:
+    """Limits that rows inherit; `others` is how many tasks the same user has elsewhere."""
     _limit(resource.RLIMIT_DATA, memory_bytes)
     _limit(resource.RLIMIT_AS, 2 * memory_bytes)
     _limit(resource.RLIMIT_FSIZE, disk_bytes)
@@ -22,8 +24,18 @@ def limit_zygote(*, memory_bytes: int, disk_bytes: int, processes: bool) -> None
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_MEMLOCK, 0)
     _limit(resource.RLIMIT_MSGQUEUE, 0)
-    if processes:
-        _limit(resource.RLIMIT_NPROC, _PROCESSES)
+    # The user's other programs come and go, and at the limit no row could be forked.
+    _limit(resource.RLIMIT_NPROC, _TASKS if not others else others + 8 * _TASKS)
+
+
+def tasks_of_user() -> int:
+    """How many processes and threads this user has, itself included, as far as /proc shows."""
+    count, user = 0, os.getuid()
+    for name in os.listdir("/proc"):
+        with suppress(OSError):  # not a process, or no longer one
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == user:
+                count += len(os.listdir(f"/proc/{name}/task"))
+    return max(count, 1)
 
 
 def limit_row(*, cpu_seconds: float) -> None:

@@ -43,8 +43,12 @@ _REFUSED: Final = """
     settimeofday clock_settime clock_adjtime adjtimex
     memfd_create memfd_secret shmget shmat shmctl shmdt semget semop semtimedop semctl
     msgget msgsnd msgrcv msgctl mq_open mq_unlink vmsplice
-    socket connect accept accept4 bind listen setuid setgid capset
+    socket connect accept accept4 bind listen setuid setgid capset io_setup sync syncfs
 """.split()  # noqa: SIM905 - a list of this length reads best as text
+_METADATA: Final = """
+    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
+    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
+""".split()  # noqa: SIM905 - the same
 _REFUSED_TO_ROWS: Final = [
     "fork",
     "vfork",
@@ -58,16 +62,26 @@ _REFUSED_TO_ROWS: Final = [
     "tkill",
 ]
 
-# fcntl and ioctl that make the kernel send a signal to any process of the same user.
-_SIGNAL_OWNERS: Final = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}
-_TERMINAL_INPUT: Final = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing for the user
+# What these two calls may not be asked for: that the kernel send signals to any process of the
+# user (F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP), leases that make others wait
+# (F_SETLEASE), typing into the terminal (TIOCSTI, TIOCLINUX), flags of files (FS_IOC_SETFLAGS,
+# FS_IOC_FSSETXATTR).
+_REFUSED_REQUESTS: Final = {
+    "fcntl": (8, 10, 15, 1024),
+    "ioctl": (0x8901, 0x8902, 0x5412, 0x541C, 0x40086602, 0x401C5820),
+}
 _PR_SET_PDEATHSIG: Final = 1
 _PID: Final = struct.Struct("I")
 _ITSELF: Final = 0x7FFFFFFF  # stands for a process id, and is none
 
 
-def filter_for_all() -> bytes:
-    """The program that every process of a zygote runs under."""
+def filter_for_all(*, scratch: bool) -> bytes:
+    """The program that every process of a zygote runs under.
+
+    Args:
+        scratch: Whether there is a folder to write in. Where there is none, no owner, mode, time
+            or attribute of a file is changed either: Landlock does not know these.
+    """
     program = [
         _op(_LOAD, _ARCHITECTURE),
         _op(_EQUAL, _ARCHITECTURES[linux.MACHINE], yes=1),
@@ -90,11 +104,11 @@ def filter_for_all() -> bytes:
     program += _when("socketpair", stream_pair)
     # The limits of any process but the caller's own, the host's included, are out of reach.
     program += _when("prlimit64", [_op(_LOAD, _ARGUMENT[0]), *_refuse_unless(0)])
-    for name, owners in _SIGNAL_OWNERS.items():
-        values = owners + (_TERMINAL_INPUT if name == "ioctl" else ())
+    for name, values in _REFUSED_REQUESTS.items():
         refused = [step for value in values for step in _refuse_if(_EQUAL, value)]
         program += _when(name, [_op(_LOAD, _ARGUMENT[1]), *refused])
-    return b"".join([*program, *_refuse_each(_REFUSED)])
+    names = _REFUSED if scratch else [*_REFUSED, *_METADATA]
+    return b"".join([*program, *_refuse_each(names)])
 
 
 def filter_for_row(pid: int) -> bytes:
