@@ -3,6 +3,9 @@
 import asyncio
 import os
 import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -224,6 +227,30 @@ def test_a_module_that_starts_a_thread_is_not_preloaded(tmp_path):
     pool.close()
 
     assert (outcome.value, len(threads)) == (["json"], 1)
+
+
+def test_an_interpreter_in_tmp_leaves_rows_nothing_to_write_beside_it():
+    """Its folders stand in the row's own /tmp, and a file there would outlive the row."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        python = Path(folder, "deep", "python")
+        python.parent.mkdir()
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        Path(folder).chmod(0o755)
+        box = Pool(layers=LAYERS, workers=1, python=str(python))
+        box._interpreter = replace(
+            box._interpreter, readable=(*box._interpreter.readable, str(python.parent))
+        )
+        top = f"/tmp/{Path(folder).name}"
+        tries = [f"open({top + place!r}, 'w')" for place in ("/x", "/deep/x")]
+        tries += [f"os.rename({top!r}, '/tmp/y')", f"os.mkdir({top!r} + '/d')"]
+        said = [run(box, f"import os\n{grade(each)}", 0).error for each in tries]
+        seen = run(box, "import os\n" + grade(f"return os.listdir({top!r} + '/deep')"), 0)
+        box.close()
+
+    assert seen.value == ["python"]
+    refusals = ("Read-only file system", "Operation not permitted")
+    assert all(any(word in text for word in refusals) for text in said), said
 
 
 def test_a_cancelled_run_stops_at_once():
