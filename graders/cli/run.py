@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.options import chosen_profile, profile_options, show_findings
-from graders.cli.sandbox import sandbox_for, sandbox_options
+from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
     from graders.cli.job import Job
@@ -100,7 +100,8 @@ def _job(
     from graders.compile import Tools, compile_grader
 
     grader = compile_grader(document, tools=Tools(sandbox=sandbox), profile=profile)
-    show_findings(check_document(document, profile))
+    python = chosen_python(given["python"]) if sandbox else None
+    show_findings(check_document(document, profile, python))
     return Job(
         grader=grader,
         profile=profile.name,
