@@ -115,7 +115,7 @@ def _lock_down(plan: Plan, layers: set[str]) -> None:
         )
     linux.prctl(_PR_SET_DUMPABLE, 0)
     if "seccomp" in layers:
-        seccomp.install(seccomp.filter_for_all())
+        seccomp.install(seccomp.filter_for_all(scratch="namespaces" in layers))
 
 
 def _read_source() -> str:
