@@ -162,6 +162,9 @@ class _Row:
             os.close(descriptor)
 
 
+_EXCESS = bytearray(65536)  # where bytes go that have no room: memory of our own, to be wiped
+
+
 class _Buffer:
     """Room for a child's bytes that is zeroed after use: the next row inherits this memory."""
 
@@ -178,13 +181,15 @@ class _Buffer:
             self.used += got
             return got > 0
         self.full = True
-        return bool(os.read(descriptor, 65536))
+        return os.readv(descriptor, [_EXCESS]) > 0
 
     def taken(self) -> memoryview:
         return self.view[: self.used]
 
     def wipe(self) -> None:
         self.room[: self.used] = bytes(self.used)
+        if self.full:
+            _EXCESS[:] = bytes(len(_EXCESS))
         self.used, self.full = 0, False
 
 
