@@ -101,11 +101,13 @@ def _lock_down(plan: Plan, layers: set[str]) -> None:
     os.sched_setaffinity(0, (cores[first:] + cores)[: limits["cores"]])
     namespaces.drop_capabilities()
     linux.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    limits["processes"] = None
     if "rlimits" in layers:
         own = plan["user"] is not None or "namespaces" in layers
         rlimits.limit_zygote(
             memory_bytes=limits["memory_bytes"], disk_bytes=limits["disk_bytes"], processes=own
         )
+        limits["processes"] = None if own else rlimits.count_tasks() + rlimits.SHARED_TASKS
     if "landlock" in layers:
         inside = "namespaces" in layers
         landlock.restrict(
@@ -257,6 +259,7 @@ class _Server:
                 child.Descriptors(_CONTROL, result_in, out_in, err_in, go_out),
                 code=self._code,
                 cpu_seconds=self._limits["cpu_seconds"],
+                processes=self._limits["processes"],
                 restrict=self._restrict,
                 leash=not self._first_process,
                 nested=theirs.detach() if theirs else None,
