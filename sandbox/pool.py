@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
+import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from sandbox.inside.nested import RUNNER
@@ -18,7 +21,8 @@ from sandbox.limits import Limits
 from sandbox.types import Call, Outcome, Status
 from sandbox.worker import BrokenSandboxError, Mother, RefusedError, Zygote
 
-_FIRST_UID: Final = 64_000  # above ordinary users, below nobody's 65,534
+_SLOTS: Final = itertools.count()  # one for each worker of every pool in this process
+_USERS: Final = 256  # numbers of users that a process takes for its rows
 _MAX_MOTHERS: Final = 4
 _ATTEMPTS: Final = 2
 _NESTED_MEMORY: Final = 512 << 20
@@ -74,7 +78,7 @@ class Pool:
         self._idle: OrderedDict[int, Zygote] = OrderedDict()
         self._max_idle = idle
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
-        self._slots = deque(range(self.workers))
+        self._slots = deque(itertools.islice(_SLOTS, self.workers))
         self._closed = False
         self._runs: list[_Run] = []
 
@@ -279,10 +283,27 @@ def make_plan(
         "layers": sorted(layers),
         "limits": {name: getattr(limits, name) for name in Limits.__slots__},
         "readable": python.readable,
-        "user": _FIRST_UID + slot % 1000 if "user" in layers else None,
+        "user": _first_user() + slot % _USERS if "user" in layers else None,
         "slot": slot,
         "nested": False,
     }
+
+
+@cache
+def _first_user() -> int:
+    """The first of the users that rows become, where the host is root.
+
+    Limits such as that of threads count by user, over all of the machine: another run's rows must
+    be other users than ours. Where a container has few numbers they are above ordinary users and
+    below nobody's 65,534, and shared.
+    """
+    first = (1 << 30) + secrets.randbelow(1 << 22) * _USERS
+    for path in ("/proc/self/uid_map", "/proc/self/gid_map"):
+        with open(path, encoding="ascii") as file:
+            ranges = [tuple(map(int, line.split())) for line in file]
+        if not any(start <= first and first + _USERS <= start + size for start, _, size in ranges):
+            return 64_000
+    return first
 
 
 def _asks_for_nested(source: str) -> bool:
