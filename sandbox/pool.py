@@ -158,17 +158,20 @@ class Pool:
         attempts = 0
         problem: Exception | None
         while taken and not run.cancelled:
+            was_warm = False
             try:
                 zygote = self._zygote(run.calls[taken[0]].source, slot)
             except (BrokenSandboxError, OSError) as error:
                 problem = error
             else:
+                was_warm = zygote.has_served
                 done, problem = self._run_in(zygote, run, taken, slot)
                 attempts = 0 if done else attempts
                 taken = taken[done:]
             if problem is None:
                 continue
-            attempts += 1
+            # One that an earlier row left dying says nothing about this row.
+            attempts += not was_warm
             if attempts >= _ATTEMPTS or isinstance(problem, RefusedError):
                 run.outcomes[taken[0]] = Outcome(status=Status.BROKEN, error=str(problem))
                 taken, attempts = taken[1:], 0
@@ -178,9 +181,8 @@ class Pool:
     ) -> tuple[int, Exception | None]:
         """Run calls in one child; returns how many have an outcome, and what broke."""
         if zygote.does_not_compile:
-            broken = Outcome(status=Status.RAISED, error=zygote.does_not_compile)
             for i in taken:
-                run.outcomes[i] = broken
+                run.outcomes[i] = zygote.does_not_compile
             zygote.close()
             return len(taken), None
         done = 0

@@ -25,6 +25,7 @@ NUMBER: Final = Struct("<d")
 
 # Types of MESSAGE.
 KEEPER = b"K"  # with a descriptor: the pidfd of what must die for all of it to die
+LOCKED = b"L"  # all layers are on: the host may send the source
 READY = b"R"  # body: the traceback of a source that does not compile, or nothing
 REFUSED = b"E"  # body: why the isolation asked for could not be put on
 CONNECTION = b"N"  # with a descriptor: where the next child asks for nested runs

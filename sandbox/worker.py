@@ -107,24 +107,39 @@ class Zygote:
     def __init__(self, mother: Mother, plan: Mapping[str, Any], source: str) -> None:
         self.source = source
         self.usable = True
+        self.has_served = False
+        self.does_not_compile: Outcome | None = None
         self._keeper: int | None = None
         self._connections: list[socket.socket] = []
         self._socket = mother.fork(plan)
         self._deadline = monotonic() + _START_SECONDS
-        text = source.encode("utf-8", "surrogatepass")
         try:
-            self._socket.settimeout(_START_SECONDS)
-            with suppress(BrokenPipeError, ConnectionResetError):  # what it says is read below
-                self._socket.sendall(struct.pack("<I", len(text)) + text)
             kind, body = self._next_word()
-        except (OSError, EOFError, TimeoutError) as error:
+            if kind == wire.LOCKED:
+                kind, body = self._compile(source, plan["limits"]["wall_seconds"])
+        except (OSError, EOFError, TimeoutError) as problem:
             self.close()
-            raise BrokenSandboxError(f"no sandbox came up: {str(error) or 'it ended'}") from None
+            raise BrokenSandboxError(f"no sandbox came up: {str(problem) or 'it ended'}") from None
         if kind == wire.REFUSED:
             self.close()
             raise RefusedError(body.decode("utf-8", "replace"))
-        self.does_not_compile = body.decode("utf-8", "replace")
-        self.usable = not self.does_not_compile
+        if body:
+            error = body.decode("utf-8", "replace")
+            self.does_not_compile = Outcome(status=Status.RAISED, error=error)
+        self.usable = self.does_not_compile is None
+
+    def _compile(self, source: str, seconds: float) -> tuple[bytes, bytes]:
+        """Send the source. It may be made to take for ever, and that is its rows' own outcome."""
+        self._deadline = monotonic() + seconds
+        text = source.encode("utf-8", "surrogatepass")
+        try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # what it says is read below
+                self._send(struct.pack("<I", len(text)) + text)
+            return self._next_word()
+        except TimeoutError:
+            error = f"compiling the source took more than {seconds:g} s"
+            self.does_not_compile = Outcome(status=Status.TIMED_OUT, error=error)
+            return wire.READY, b""
 
     def run(
         self, calls: Sequence[Call], wall_seconds: float, answer: Answer | None = None
@@ -145,6 +160,7 @@ class Zygote:
                 outcome, last = self._read_end(body, wall_seconds=now - started)
                 if last != (not left):
                     self.usable = self.usable and last  # more calls answered than were asked
+                self.has_served = True
                 yield outcome
                 if last:
                     break

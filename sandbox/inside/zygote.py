@@ -47,6 +47,7 @@ def start(control: int, plan: Plan) -> None:
     else:
         _send_keeper(os.getpid())
     _lock_down(plan, layers)
+    _send(wire.LOCKED, b"")
     _serve(plan, layers, _compile(_read_source()))
 
 
