@@ -86,6 +86,12 @@ class Processes:
         self._threads.shutdown(cancel_futures=True)
 
     def _run(self, call: Call) -> Outcome:
+        try:
+            return self._run_in_folder(call)
+        except OSError as error:  # no file, process or descriptor to be had: not the row's fault
+            return Outcome(status=Status.BROKEN, error=str(error))
+
+    def _run_in_folder(self, call: Call) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as folder:
             result = Path(folder) / "result"
             out, err = Path(folder) / "out", Path(folder) / "err"
