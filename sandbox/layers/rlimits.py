@@ -11,7 +11,7 @@ import math
 import os
 import resource
 
-_DESCRIPTORS, _PROCESSES = 256, 64
+_DESCRIPTORS, _PROCESSES, _SIGNALS = 256, 64, 256
 SHARED_TASKS = 256  # that rows may add to those of the user's other programs
 
 
@@ -24,6 +24,7 @@ def limit_zygote(*, memory_bytes: int, disk_bytes: int, processes: bool) -> None
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_MEMLOCK, 0)
     _limit(resource.RLIMIT_MSGQUEUE, 0)
+    _limit(resource.RLIMIT_SIGPENDING, _SIGNALS)  # and timers
     if processes:
         _limit(resource.RLIMIT_NPROC, _PROCESSES)
 

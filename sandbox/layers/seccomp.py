@@ -40,7 +40,7 @@ _REFUSED: Final = """
     settimeofday clock_settime clock_adjtime adjtimex
     memfd_create memfd_secret shmget shmat shmctl shmdt semget semop semtimedop semctl
     msgget msgsnd msgrcv msgctl mq_open mq_unlink vmsplice
-    inotify_init inotify_init1 open_tree_attr file_setattr
+    inotify_init inotify_init1 io_setup io_submit sync syncfs open_tree_attr file_setattr
     socket connect accept accept4 bind listen setuid setgid capset
 """.split()  # noqa: SIM905 - a list of this length reads best as text
 _REFUSED_TO_ROWS: Final = [
@@ -74,9 +74,10 @@ _COMMANDS: Final = {
     # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
     "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
 }
-# A process that the kernel may dump is dumped even with a limit of 0, if the host has a program
-# that handles dumps: what it held would outlive it.
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+# A row that outlives its zygote would be an orphan: it may not undo the leash. A process that may
+# be dumped is, even with a limit of 0, where the host has a program that handles dumps: what it
+# held would outlive it. A cookie for core scheduling keeps others off the other half of a core.
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SCHED_CORE = 1, 4, 62
 _PID: Final = struct.Struct("I")
 _ITSELF: Final = 0x7FFFFFFF  # stands for a process id, and is none
 
@@ -122,12 +123,9 @@ def filter_for_row(pid: int) -> bytes:
     program += _when("clone", [*threads_only, _refuse(errno.EPERM)])
     for name in ("kill", "tgkill"):
         program += _when(name, [_op(_LOAD, _ARGUMENT[0]), *_refuse_unless(pid)])
-    # A row that outlives its zygote would be an orphan: it may not undo the leash.
-    options = [
-        _op(_LOAD, _ARGUMENT[0]),
-        *_refuse_if(_EQUAL, _PR_SET_PDEATHSIG),
-        *_refuse_if(_EQUAL, _PR_SET_DUMPABLE),
-    ]
+    options = [_op(_LOAD, _ARGUMENT[0])]
+    for option in (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SCHED_CORE):
+        options += _refuse_if(_EQUAL, option)
     program += _when("prctl", options)
     return b"".join([*program, *_refuse_each(_REFUSED_TO_ROWS)])
 

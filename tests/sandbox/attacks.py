@@ -69,6 +69,7 @@ def look():
         flags = fcntl.fcntl(d, fcntl.F_GETFL)
         found += [f"flags of {d}"] if flags & (os.O_NONBLOCK | os.O_APPEND) else []
     if os.getcwd() == "/tmp":
+        found += ["time of access"] if os.stat("/tmp").st_atime != os.stat("/tmp").st_mtime else []
         found += os.listdir("/tmp") + os.listxattr("/tmp")
         found += ["time"] if os.stat("/tmp").st_mtime == 7 else []
     found += [os.umask(0o22), os.getcwd(), sys.getrecursionlimit()]
@@ -138,7 +139,8 @@ def traces(pool, *, files):
     """
     from sandbox import Call
 
-    left, looked = Call(LEAVE, "grade", [{}, {"files": files}]), Call(LEAVE, "look", [])
+    source = f"{LEAVE}# a zygote of its own, as files are {files}\n"
+    left, looked = Call(source, "grade", [{}, {"files": files}]), Call(source, "look", [])
     return [outcome.value for outcome in pool.run_now([looked, left, looked, left, looked])]
 
 

@@ -89,6 +89,17 @@ def attack():
         "for _ in range(900): threading.Thread(target=e.wait, daemon=True).start()",
         off=("rlimits",),
     ),
+    "timers": Attack(
+        """
+def attack():
+    for _ in range(1000):
+        said = syscall(222, 1, 0, buffer(8))
+        if said != "through":
+            return said
+    return "through"
+""",
+        off=("rlimits",),
+    ),
     "a giant message": body("raise ValueError('x' * (150 << 20))", ends="raised out_of_memory"),
     "recursion": Attack("def attack():\n    return attack()\n", ends="raised"),
     "recursion in C": body(

@@ -3,6 +3,7 @@
 Set up by whoever runs attacks, as the user of the rows; looked at after each attack.
 """
 
+import fcntl
 import os
 import shutil
 import socket
@@ -21,6 +22,15 @@ time.sleep(600)
 """
 PYTHON = "/usr/bin/python3"  # one that every user can run
 _OLD = 1_000_000_000  # seconds since 1970: the secret's time
+
+
+def _is_locked(path):
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class Around:
@@ -112,6 +122,7 @@ class Around:
             "the secret's time has changed": secret.st_mtime != _OLD,
             "the secret has changed": secret.st_size != len("secret"),
             "a new file": bool(new),
+            "the packages are locked": _is_locked(Path(sandbox.__path__[0], "py.typed")),
         }
         return [words for words, is_so in seen.items() if is_so]
 
