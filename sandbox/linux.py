@@ -47,6 +47,7 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "fchown": (93, 55),
     "fchownat": (260, 54),
     "fcntl": (72, 25),
+    "file_setattr": (469, 469),
     "finit_module": (313, 273),
     "fork": (57, None),
     "fremovexattr": (199, 16),
@@ -57,7 +58,10 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "fspick": (433, 433),
     "futimesat": (261, None),
     "init_module": (175, 105),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
     "io_setup": (206, 0),
+    "io_submit": (209, 2),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
@@ -100,6 +104,7 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "nfsservctl": (180, 42),
     "open_by_handle_at": (304, 265),
     "open_tree": (428, 428),
+    "open_tree_attr": (467, 467),
     "perf_event_open": (298, 241),
     "personality": (135, 92),
     "pidfd_getfd": (438, 438),
@@ -117,6 +122,7 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "quotactl_fd": (443, 443),
     "reboot": (169, 142),
     "removexattr": (197, 14),
+    "removexattrat": (466, 466),
     "request_key": (249, 218),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
@@ -129,6 +135,8 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "semget": (64, 190),
     "semop": (65, 193),
     "semtimedop": (220, 192),
+    "sendmmsg": (307, 269),
+    "sendmsg": (46, 211),
     "set_mempolicy": (238, 237),
     "setdomainname": (171, 162),
     "setgid": (106, 144),
@@ -138,6 +146,7 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "settimeofday": (164, 170),
     "setuid": (105, 146),
     "setxattr": (188, 5),
+    "setxattrat": (463, 463),
     "shmat": (30, 196),
     "shmctl": (31, 195),
     "shmdt": (67, 197),
@@ -163,8 +172,8 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "vmsplice": (278, 75),
 }
 
-# The last call that was looked at (mseal, Linux 6.10); later ones are refused as unknown.
-LAST_KNOWN: Final = 462
+# Where the tables above end; later calls are unknown to us, and refused as unknown.
+LAST_KNOWN: Final = 470
 
 
 def number(name: str) -> int | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -91,7 +91,12 @@ class Mother:
     def _spawn(self, preload: Sequence[str]) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         code = "from sandbox.inside import mother; mother.main(int(sys.argv[1]))"
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        try:
+            self._stderr = os.fdopen(os.memfd_create("stderr"), "w+b")
+        except OSError:
+            theirs.close()
+            self._socket.close()
+            raise
         try:
             with theirs:
                 self._process = subprocess.Popen(

@@ -41,6 +41,7 @@ def make_plan(
         "user": free_user() if "user" in layers else None,
         "slot": slot,
         "nested": False,
+        "row_tasks": None,
         "file": RUNNER_FILE if runner else FILE,
     }
 

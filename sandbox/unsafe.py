@@ -127,6 +127,12 @@ class Processes:
     def _run(self, call: Call) -> Outcome:
         if self._closed.is_set():
             return _CLOSED
+        try:
+            return self._run_in_folder(call)
+        except OSError as error:  # no file, process or descriptor to be had: not the row's fault
+            return Outcome(status=Status.BROKEN, error=str(error))
+
+    def _run_in_folder(self, call: Call) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             (folder / "call").write_text(json.dumps(self._request(call)), encoding="ascii")

@@ -48,11 +48,12 @@ def lock_down(plan: Plan, layers: set[str]) -> None:
     linux.prctl(_PR_SET_NO_NEW_PRIVS, 1)
     with _named("rlimits"):
         if "rlimits" in layers:
-            # Counted by user, and elsewhere the user has other programs.
-            others = 0 if inside or plan["user"] is not None else rlimits.tasks_of_user()
+            own = plan["user"] is not None or inside  # a user with no programs but ours
             rlimits.limit_zygote(
-                memory_bytes=limits["memory_bytes"], disk_bytes=limits["disk_bytes"], others=others
+                memory_bytes=limits["memory_bytes"], disk_bytes=limits["disk_bytes"], processes=own
             )
+            if not own:
+                plan["row_tasks"] = rlimits.count_tasks() + rlimits.SHARED_TASKS
     with _named("landlock"):
         if "landlock" in layers:
             landlock.restrict(

@@ -172,7 +172,8 @@ class _Server:
     """The loop: fork, watch, reply, wipe out."""
 
     def __init__(self, plan: Plan, layers: set[str], code: CodeType) -> None:
-        self._code, self._limits = code, plan["limits"]
+        self._code, self._row_tasks = code, plan["row_tasks"]
+        self._cpu_seconds = plan["limits"]["cpu_seconds"]
         self._restrict = seccomp.prepare_row_filter() if "row_filter" in layers else None
         self._first_process = "namespaces" in layers
         self._nested = plan["nested"]
@@ -222,7 +223,8 @@ class _Server:
             child.run(
                 child.Descriptors(_CONTROL, result_in, out_in, err_in, go_out),
                 code=self._code,
-                cpu_seconds=self._limits["cpu_seconds"],
+                cpu_seconds=self._cpu_seconds,
+                processes=self._row_tasks,
                 restrict=self._restrict,
                 leash=not self._first_process,
                 nested=theirs.detach() if theirs else None,
