@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from sandbox.interpreter import Interpreter
@@ -89,32 +90,27 @@ class Mother:
             self._clear()
 
     def _spawn(self, preload: Sequence[str]) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         code = "from sandbox.inside import mother; mother.main(int(sys.argv[1]))"
-        try:
-            self._stderr = os.fdopen(os.memfd_create("stderr"), "w+b")
-        except OSError:
-            theirs.close()
-            self._socket.close()
-            raise
-        try:
+        with ExitStack() as opened:  # closed again where it does not come to the end
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            opened.enter_context(ours)
             with theirs:
+                stderr = opened.enter_context(os.fdopen(os.memfd_create("stderr"), "w+b"))
                 self._process = subprocess.Popen(
                     self._interpreter.start(code, str(theirs.fileno())),
                     env=self._interpreter.environment,
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    stderr=self._stderr,
+                    stderr=stderr,
                     cwd="/",
                     start_new_session=True,
                 )
-        except OSError:
-            self._socket.close()
-            self._stderr.close()
-            raise
+            opened.pop_all()
+        self._socket, self._stderr = ours, stderr
         self._socket.settimeout(START_SECONDS)
-        self._socket.send(json.dumps(list(preload)).encode())
+        with suppress(OSError):  # it has ended: `wait` says how
+            self._socket.send(json.dumps(list(preload)).encode())
 
     def _threads(self) -> int:
         """How many threads it has, once it is ready."""

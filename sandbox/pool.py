@@ -23,6 +23,7 @@ from sandbox.zygote import CompilingEndedError, RefusedError, Zygote
 
 _IDLE_MOTHERS: Final = 4
 _VERDICTS: Final = 256
+_COMPILE_SECONDS: Final = 5.0  # or a row's time, where that is more
 _ATTEMPTS: Final = 2
 _CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
 
@@ -240,7 +241,8 @@ class Pool:
             mother.wait()
             zygote = Zygote(mother, plan, source)
             with self._watched(zygote, run):
-                zygote.start(self.limits.wall_seconds if seconds is None else seconds)
+                own = max(self.limits.wall_seconds, _COMPILE_SECONDS)
+                zygote.start(own if seconds is None else seconds)
         except (RefusedError, CompilingEndedError):
             raise
         except BrokenSandboxError:
@@ -306,12 +308,7 @@ class Pool:
             code, stdin, timeout, memory = json.loads(request)
             seconds = max(0.001, min(float(timeout), left))
             call = Call(RUNNER, "run", [str(code), str(stdin), int(memory), int(seconds) + 1])
-            zygote = self._warm(RUNNER, slot) or self._start(run, RUNNER, slot, left)
-            with self._watched(zygote, run):
-                try:
-                    (outcome,) = zygote.run([call], seconds)
-                finally:
-                    self._give_back(zygote)
+            outcome = self._run_nested(run, call, seconds, slot)
         except (BrokenSandboxError, OSError) as error:
             outcome = Outcome(status=Status.BROKEN, error=str(error))
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
@@ -323,6 +320,21 @@ class Pool:
             "value": outcome.value,
         }
         return json.dumps(reply).encode()
+
+    def _run_nested(self, run: _Run, call: Call, seconds: float, slot: int) -> Outcome:
+        while True:
+            warm = self._warm(RUNNER, slot)
+            zygote = warm or self._start(run, RUNNER, slot, seconds)
+            with self._watched(zygote, run):
+                try:
+                    (outcome,) = zygote.run([call], seconds)
+                except BrokenSandboxError:
+                    if not warm:  # one that an earlier row's code left dying says nothing
+                        raise
+                else:
+                    return outcome
+                finally:
+                    self._give_back(zygote)
 
 
 def nested_limits(limits: Limits) -> Limits:

@@ -187,8 +187,7 @@ class _Server:
         while True:
             clean = self._watch(row)
             if not clean:
-                os.kill(row.pid, signal.SIGKILL)  # and with process 1 goes all the rest
-                os._exit(0)
+                os._exit(0)  # and with process 1 goes whatever is left
             spare = self._next(row)
             if self._touched():
                 os._exit(0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -24,6 +25,8 @@ _NEW = {
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
 _REC, _PRIVATE, _NOATIME = 16384, 1 << 18, 1024
 _DETACH = 2
+_HERE, _RECURSIVE = -100, 0x8000  # AT_FDCWD, AT_RECURSIVE
+_READ_ONLY_ATTRIBUTE, _NO_SUID_ATTRIBUTE = 1, 2
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _PLACES = ("/mnt", "/srv", "/opt", "/media", "/home", "/var", "/run", "/tmp")  # noqa: S108
 SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the row's own
@@ -109,9 +112,10 @@ def _bind(path: str, root: str) -> None:
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
         _touch(root + path)
     linux.mount(path, root + path, None, _BIND | _REC)
-    # Inside a user namespace the flags that a mount already has cannot be taken off.
-    kept = os.statvfs(path).f_flag & (_NODEV | _NOEXEC)
-    linux.mount("none", root + path, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | kept)
+    # With what is mounted below it, such as a volume of a container among the packages.
+    attributes = struct.pack("QQQQ", _READ_ONLY_ATTRIBUTE | _NO_SUID_ATTRIBUTE, 0, 0, 0)
+    place = os.fsencode(root + path)
+    linux.syscall("mount_setattr", _HERE, place, _RECURSIVE, attributes, len(attributes))
 
 
 def _holds(folder: str, paths: list[str]) -> bool:

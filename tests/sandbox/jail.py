@@ -68,6 +68,8 @@ def _make_root(linux, folder):
     linux.mount("none", "/", None, _REC | _PRIVATE)
     linux.mount("tmpfs", ROOT, "tmpfs", _NOSUID | _NODEV, "size=300m,nr_inodes=60000")
     shutil.copytree(folder, ROOT + folder)
+    os.mkdir(f"{ROOT}{folder}/sandbox/mounted")
+    linux.mount("tmpfs", f"{ROOT}{folder}/sandbox/mounted", "tmpfs", _NODEV, "size=1m")
     for path in ("/usr", "/bin", "/lib", "/lib64"):
         if os.path.islink(path):
             os.symlink(os.readlink(path), ROOT + path)

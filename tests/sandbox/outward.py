@@ -126,6 +126,14 @@ FILES = {
         "flags = fcntl.ioctl(f, 0x80086601, bytes(8)); fcntl.ioctl(f, 0x40086602, flags)",
         off=("seccomp", "namespaces"),
     ),
+    # As a volume of a container may be: only jail.py has one there.
+    "write to a mount below the packages": body(
+        "import sandbox; open(sandbox.__path__[0] + '/mounted/x', 'w')", off=FILE
+    ),
+    "open a mount below the packages to all": body(
+        "import sandbox; os.chmod(sandbox.__path__[0] + '/mounted', 0o777)",
+        off=("seccomp", "namespaces"),
+    ),
     "the old root by /proc": tries("os.listdir('/proc/1/root')", errno="EACCES ENOENT EPERM"),
     "the zygote's descriptors": tries(
         "os.listdir(f'/proc/{os.getppid()}/fd')", errno="EACCES ENOENT EPERM"

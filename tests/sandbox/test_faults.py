@@ -193,6 +193,23 @@ def test_sandboxes_that_died_between_rows_cost_no_row():
     assert [outcome.value for outcome in outcomes] == [0]
 
 
+NESTED = "import sandbox\ndef grade(x):\n    return sandbox.run_code(str(x))['value']\n"
+
+
+def test_sandboxes_for_nested_code_that_died_between_rows_cost_no_row():
+    """Code of one row may have ended what would run the code of the next."""
+    pool = Pool(layers=LAYERS, workers=1, limits=Limits(wall_seconds=20))
+    first = pool.run_now([Call(NESTED, "grade", [1])])
+    nested = [zygote for zygote in pool._idle.values() if zygote.source != NESTED]
+    for zygote in nested:
+        zygote.abandon()
+    second = pool.run_now([Call(NESTED, "grade", [2])])
+    pool.close()
+
+    assert len(nested) == 1
+    assert [outcome.value for outcome in (*first, *second)] == [1, 2]
+
+
 LATE = """
 import os, threading, time
 def grade(seconds):

@@ -275,7 +275,7 @@ def test_a_cancelled_run_stops_at_once():
 
 
 FORGED = """
-import os, struct
+import os, signal, struct, threading, time
 def frame(last):
     return struct.pack("<4sBdQI", b"LGS1", 1 | (0x80 if last else 0), 0.0, 0, 8) + struct.pack("<d", 9.0)
 def grade(kind):
@@ -291,11 +291,42 @@ def grade(kind):
     if kind == "two":
         os.write(4, frame(last=True) * 2)
         os._exit(0)
+    if kind == "no way on":
+        os.close(5)
+    if kind == "a full way on" and os.path.exists("/proc/self/fd/5"):
+        way = os.open("/proc/self/fd/5", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(way, b"." * 4096)
+        except BlockingIOError:
+            pass
+    if kind in ("no way back, later", "half, later"):
+        def later():
+            time.sleep(0.05)
+            os.write(4, b"LGS1") if kind == "half, later" else os.close(4)
+        threading.Thread(target=later, daemon=True).start()
+    if kind == "stopped, later":
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGSTOP))
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+    if kind == "fine":
+        time.sleep(0.02)
     return 1.0
 """
 
 
-@pytest.mark.parametrize("kind", ["more to come", "the last", "two"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "more to come",
+        "the last",
+        "two",
+        "no way on",
+        "a full way on",
+        "no way back, later",
+        "half, later",
+        "stopped, later",
+    ],
+)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_forged_answers_stay_within_their_batch(kind, batch):
     """A row owns its own outcome, and in a batch its batch's; no later row reads its bytes."""
