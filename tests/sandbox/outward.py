@@ -369,7 +369,7 @@ KERNEL = {
     "an area of one's own process": call(157, 35, 1, 0, 0, 0),
     # What all programs of the machine share.
     "asynchronous requests": call(206, 1, "buffer(8)", off=("seccomp",)),
-    "sync everything": call(162, off=("seccomp",)),
+    "sync everything": call(162),
     "a core of its own": call(157, 62, 1, 0, 0, 0),
     "a call from the future": call(471, 0, errno="ENOSYS"),
     "an x32 call": Attack("def attack():\n    return syscall(0x40000000 + 39)\n", ends="signaled"),
