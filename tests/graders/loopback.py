@@ -1,10 +1,17 @@
-"""A server on loopback that answers, fails or goes silent as a test says."""
+"""A server on loopback that answers, fails or goes silent as a test says, and who asks it."""
 
 import asyncio
 import json
 import threading
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+
+from graders.clients import Message, ModelRequest
+from graders.clients.openai_compatible import OpenAICompatible
+from graders.errors import GradingError
+
+KEY = "sk-a-key-that-nobody-may-see"
+SOON = {"retry-after-ms": "1"}
 
 
 @dataclass(frozen=True)
@@ -109,3 +116,30 @@ async def _answer_one(reader, writer, server, answer):
     writer.write("\r\n".join([*lines, "", ""]).encode() + body[: reply.keep])
     await writer.drain()
     return reply.keep is None
+
+
+def request(*messages, schema=None, **sampling):
+    """A request of some messages, by default of one."""
+    messages = messages or (Message("user", "hi"),)
+    return ModelRequest(model="gpt-4o", messages=messages, schema=schema, sampling=sampling)
+
+
+def scripted(*answers):
+    """Each answer in turn; the last one for ever."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+def ask(*answers, asked=None, **settings):
+    """What one request gets: a reply or a failure; and what the server received."""
+    with loopback(scripted(*answers)) as server:
+        client = OpenAICompatible(**{"base_url": server.url, "api_key": KEY, **settings})
+        try:
+            return asyncio.run(client.complete(asked or request())), server.received
+        except GradingError as error:
+            return error.failure, server.received
+
+
+def said(message, **other):
+    """The body of an error."""
+    return {"error": {"message": message, **other}}

@@ -5,16 +5,14 @@ import base64
 import logging
 
 import pytest
-from loopback import Answer, completion, loopback
+from loopback import KEY, Answer, completion, loopback, request, said
 
-from graders.clients import Message, ModelRequest
 from graders.clients.address import parse_address
 from graders.clients.openai_compatible import OpenAICompatible
 from graders.compile import Tools, compile_grader
 from graders.errors import GradersError
 from graders.rows import Row, to_sample
 
-KEY = "sk-a-key-that-nobody-may-see"
 PASSWORD = "pass%20word-that-nobody-may-see"
 BASIC = base64.b64encode(b"me:pass word-that-nobody-may-see").decode()
 SECRETS = [KEY, PASSWORD, "pass word-that-nobody-may-see", BASIC]
@@ -87,7 +85,7 @@ def echoing(status, keep=None):
 
     def answer(received):
         seen = f"{received.headers['authorization']} {SECRETS}"
-        body = {"error": {"message": seen}}
+        body = said(seen)
         if status == 200:
             body = completion(f'{{"steps": [], "result": "{seen}"}}', refusal=None, model=seen)
         return Answer(body, status, {"retry-after-ms": "1"}, keep=keep)
@@ -135,10 +133,9 @@ def test_no_secret_gets_into_a_reply(field):
         "refusal": completion(None, refusal=f"it is {KEY}"),
         "model": completion(model=f"it is {KEY}"),
     }[field]
-    request = ModelRequest(model="m", messages=(Message("user", "?"),), schema=None, sampling={})
     with loopback(lambda _: Answer(body)) as server:
         client = OpenAICompatible(base_url=server.url, api_key=KEY)
-        reply = asyncio.run(client.complete(request))
+        reply = asyncio.run(client.complete(request()))
 
     assert getattr(reply, field) == "it is ***"
     assert KEY not in repr(reply)
@@ -147,9 +144,6 @@ def test_no_secret_gets_into_a_reply(field):
 def test_user_and_password_go_as_http_basic():
     """In place of the key: there is one Authorization header."""
     with loopback(lambda _: Answer(completion())) as server:
-        request = ModelRequest(
-            model="m", messages=(Message("user", "?"),), schema=None, sampling={}
-        )
-        asyncio.run(OpenAICompatible(**credentials(server)[1]).complete(request))
+        asyncio.run(OpenAICompatible(**credentials(server)[1]).complete(request()))
 
     assert server.received[0].headers["authorization"] == f"Basic {BASIC}"
