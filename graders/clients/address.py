@@ -13,8 +13,11 @@ from graders.errors import GradersError
 OPENAI_URL: Final = "https://api.openai.com/v1"
 
 _SHOWN_IN_QUERY: Final = frozenset({"api-version"})
+_SHORTEST: Final = 4
+"""Characters of what is taken for a secret: replacing every "k" hides nothing but the message."""
+
 _SHORTEST_IN_REPLIES: Final = 8
-"""Characters: a judge may well say "none" or "ollama", which local servers take for a key."""
+"""A judge may well say "none" or "ollama", which local servers take for a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,9 @@ def parse_address(url: str, api_key: str | None) -> Address:
     basic = base64.b64encode(unquote(userinfo).encode()).decode() if at else None
     password = userinfo.partition(":")[2]
     secrets = [key, basic, userinfo, unquote(userinfo), password, unquote(password)]
-    longest_first = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+    longest_first = sorted(
+        {secret for secret in secrets if secret and len(secret) >= _SHORTEST}, key=len, reverse=True
+    )
     return Address(
         base_url=base_url, query=query, api_key=key, basic=basic, secrets=tuple(longest_first)
     )

@@ -78,6 +78,7 @@ def test_a_short_key_that_is_none_stays_in_what_a_model_says(key, scrubbed):
 
     assert address.scrub_reply("none at all") == scrubbed
     assert address.scrub(f"<{key}>") == "<***>"
+    assert parse_address("http://x", "k").scrub("broken") == "broken"
 
 
 def echoing(status, keep=None):
