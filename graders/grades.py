@@ -49,7 +49,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         parts: Grades of members by key; empty unless the grader is made of others.
         detail: What the judgement rests on (rendered inputs, model reply), for people.
         seconds: Wall time it took.
-        usage: Tokens per model that was asked.
+        usage: Tokens per model that was asked, those of its parts included.
         resources: What it took besides time: `cpu_seconds`, `peak_bytes`, the sandbox' `layers`.
     """
 

@@ -143,7 +143,7 @@ def _masked(value: JSON) -> JSON:
 def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, JSON]:
     """A grade as the body of a run answer."""
     assert not isinstance(config, EvalConfig), "a run request holds one grader"
-    usage = {model: _usage(used) for model, used in _usages(grade).items()}
+    usage = {model: _usage(used) for model, used in (grade.usage or {}).items()}
     first_model = next(iter(usage), None)
     errors = to_errors(grade.failure)
     return {
@@ -179,15 +179,6 @@ def to_errors(failure: Failure | None) -> dict[str, JSON]:
             if failure.kind.value + suffix in errors:
                 errors[failure.kind.value + suffix] = text
     return errors
-
-
-def _usages(grade: Grade) -> dict[str, Usage]:
-    """Tokens per model, over a grade and its members."""
-    total: dict[str, Usage] = {}
-    for one in (grade, *grade.parts.values()):
-        for model, used in (one.usage or {}).items():
-            total[model] = used + total[model] if model in total else used
-    return total
 
 
 def _usage(used: Usage) -> JSON:
