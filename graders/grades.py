@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from math import isfinite
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from graders.errors import Failure
 from graders.rows import Row
 from sandbox import JSON
+
+T = TypeVar("T")
 
 _NO_PARTS: Mapping[str, Grade] = {}
 _NO_DETAIL: Mapping[str, JSON] = {}
@@ -91,12 +93,24 @@ class Grader(Protocol):
 
 
 async def grade_each(
-    rows: Sequence[Row], judge: Callable[[Row], Coroutine[None, None, Grade]]
+    things: Sequence[T], judge: Callable[[T], Coroutine[None, None, Grade]]
 ) -> list[Grade]:
-    """Grade rows that each wait for someone, all at once and in order; who answers sets bounds."""
+    """Grade what each waits for someone, all at once and in order; who answers sets bounds."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(judge(row)) for row in rows]
+        tasks = [group.create_task(judge(thing)) for thing in things]
     return [task.result() for task in tasks]
+
+
+def total_usage(parts: Mapping[str, Grade]) -> dict[str, Usage] | None:
+    """Tokens per model over the parts of a grade, failed ones included: they were paid for.
+
+    None where nobody was asked. The models stand in the order in which members name them.
+    """
+    total: dict[str, Usage] = {}
+    for part in parts.values():
+        for model, used in (part.usage or {}).items():
+            total[model] = total[model] + used if model in total else used
+    return total or None
 
 
 def finite_number(value: JSON) -> float | None:

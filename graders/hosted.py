@@ -12,7 +12,7 @@ from typing import Final
 
 from graders.checks import check_document
 from graders.compile import Tools, compile_grader
-from graders.config.graders import AnyConfig, EvalConfig, RunRequest
+from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
 from graders.config.parse import parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
@@ -146,6 +146,7 @@ def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, J
     usage = {model: _usage(used) for model, used in (grade.usage or {}).items()}
     first_model = next(iter(usage), None)
     errors = to_errors(grade.failure)
+    members = grade.parts if isinstance(config, MultiConfig) else {}  # repeats are ours alone
     return {
         "reward": grade.score or 0.0,
         "metadata": {
@@ -157,7 +158,7 @@ def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, J
             "token_usage": usage[first_model] if first_model else None,
             "sampled_model_name": first_model,
         },
-        "sub_rewards": {key: part.score or 0.0 for key, part in grade.parts.items()},
+        "sub_rewards": {key: part.score or 0.0 for key, part in members.items()},
         "model_grader_token_usage_per_model": usage,
     }
 

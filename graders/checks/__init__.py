@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 from graders.checks.image import check_image
+from graders.checks.judge import check_judge
 from graders.checks.source import check_source
 from graders.config.graders import (
     AnyConfig,
+    EndpointConfig,
     EvalConfig,
     LabelModelConfig,
     MultiConfig,
     PythonConfig,
+    ScoreModelConfig,
     StringCheckConfig,
     TextSimilarityConfig,
     walk,
@@ -51,7 +55,14 @@ def _check_part(part: AnyConfig, profile: Profile) -> list[Finding]:
         case PythonConfig():
             here = check_image(part.image_tag, part.source)
             return [*_at("source", check_source(part.source)), *here]
-    findings = _check_metric(part, profile) if isinstance(part, TextSimilarityConfig) else []
+        case TextSimilarityConfig():
+            findings = _check_metric(part, profile)
+        case ScoreModelConfig() | LabelModelConfig():
+            findings = check_judge(part)
+        case StringCheckConfig() | EndpointConfig():
+            findings = []
+        case _:
+            assert_never(part)
     for place, text in part.templates():
         findings += _at(place, _problems_of(lambda text=text: compile_template(text)))
     return findings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.grades import Grade, Grader
-from graders.kinds.multi import first_failure, grade_all, total_seconds, total_usage
+from graders.grades import Grade, Grader, total_usage
+from graders.kinds.multi import first_failure, grade_all, total_seconds
 from graders.rows import Row
 
 

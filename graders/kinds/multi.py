@@ -16,7 +16,7 @@ import msgspec
 
 from graders.errors import Failure, GradingError
 from graders.formula import Formula
-from graders.grades import Grade, Grader, Usage, passes, signed
+from graders.grades import Grade, Grader, passes, signed, total_usage
 from graders.profile import MemberFailure
 from graders.rows import Row
 
@@ -41,18 +41,6 @@ def first_failure(parts: Mapping[str, Grade]) -> Failure | None:
 def total_seconds(parts: Mapping[str, Grade]) -> float:
     """Time that a row's members took, one after the other."""
     return sum([part.seconds for part in parts.values()])
-
-
-def total_usage(parts: Mapping[str, Grade]) -> dict[str, Usage] | None:
-    """Tokens per model over a row's members, failed ones included: they were paid for.
-
-    None where nobody was asked. The models stand in the order in which members name them.
-    """
-    total: dict[str, Usage] = {}
-    for part in parts.values():
-        for model, used in (part.usage or {}).items():
-            total[model] = total[model] + used if model in total else used
-    return total or None
 
 
 @dataclass(frozen=True, slots=True)
