@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from graders.checks.image import check_image
+from graders.checks.injection import check_injection
 from graders.checks.judge import check_judge
 from graders.checks.source import check_source
 from graders.config.graders import (
@@ -58,7 +59,7 @@ def _check_part(part: AnyConfig, profile: Profile) -> list[Finding]:
         case TextSimilarityConfig():
             findings = _check_metric(part, profile)
         case ScoreModelConfig() | LabelModelConfig():
-            findings = check_judge(part)
+            findings = [*check_judge(part), *check_injection(part.input)]
         case StringCheckConfig() | EndpointConfig():
             findings = []
         case _:

@@ -235,9 +235,10 @@ def read_answer(reply: ModelReply) -> JSON:
         message = "the judge's answer was cut off; raise max_completions_tokens"
         raise GradingError(FailureKind.MODEL_MAX_TOKENS, message)
     try:
-        answer = decode(reply.text)
-    except NotJSONError:
-        raise _unusable(f"the judge's answer is not JSON: {reply.text[:200]!r}") from None
+        answer = decode(reply.text, unique_keys=True)
+    except NotJSONError as error:
+        problem = "is not JSON" if error.line else f"is ambiguous, {error.problem}"
+        raise _unusable(f"the judge's answer {problem}: {reply.text[:200]!r}") from None
     if not isinstance(answer, dict) or "result" not in answer:
         raise _unusable(f"the judge's answer has no result: {reply.text[:200]!r}")
     return answer["result"]
