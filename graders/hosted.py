@@ -11,13 +11,13 @@ from time import perf_counter
 from typing import Final
 
 from graders.checks import check_document
+from graders.clients.endpoint import masked_url
 from graders.compile import Tools, compile_grader
 from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
 from graders.config.parse import parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
 from graders.grades import Grade, Usage
-from graders.kinds.endpoint import masked_url
 from graders.profile import OPENAI, Profile
 from sandbox import JSON
 
