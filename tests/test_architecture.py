@@ -35,7 +35,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine"],
+    ["hosted", "engine", "sampling"],
     ["report"],
     ["cli"],
 ]
