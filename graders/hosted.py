@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final
 
 from graders.checks import check_document
-from graders.clients.endpoint import masked_url
+from graders.clients.masked import masked_url
 from graders.compile import Tools, compile_grader
 from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
 from graders.config.parse import parse_config

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from graders.clients.endpoint import masked_text
+from graders.clients.masked import masked_text
 from graders.errors import ConfigError, FailureKind, Finding, GradingError
 from metrics.embed import EmbeddingError
 from metrics.embed.embedder import checked

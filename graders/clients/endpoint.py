@@ -16,8 +16,9 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from graders.clients.masked import masked_text, masked_url
 from graders.errors import ConfigError, FailureKind, Finding, GradingError
 from graders.strict_json import NotJSONError, decode, encode
 from sandbox import JSON
@@ -28,8 +29,6 @@ MAX_BYTES: Final = 1024 * 1024
 _IN_FLIGHT: Final = 64
 _FIRST_WAIT_SECONDS: Final = 0.5
 _SHOWN: Final = 200
-_SHORTEST_SECRET: Final = 4
-"""Characters; what is shorter would be masked in every other word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,46 +170,6 @@ class HttpEndpoint:
         finally:
             del self._sessions[loop]
             await client.aclose()
-
-
-def masked_url(url: str) -> str:
-    """An address without what may be a credential: user, password and query.
-
-    Example:
-        >>> masked_url("https://me:pw@host/grade?code=secret")
-        'https://***@host/grade?***'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets without an address in them
-        return "***"
-    _, at, host = parts.netloc.rpartition("@")
-    netloc = f"***@{host}" if at else host
-    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
-
-
-def masked_text(text: str, url: str, headers: Mapping[str, str]) -> str:
-    """A text without the credentials of an address and its headers, if it has them.
-
-    Example:
-        >>> masked_text("no such key: abc123", "https://x/?code=abc123", {})
-        'no such key: ***'
-    """
-    _, _, rest = url.partition("//")
-    location, _, query = rest.partition("?")
-    values = [*headers.values(), query, location.rpartition("@")[0]]
-    words = [word for value in values for word in (value, *_words(value))]
-    for secret in sorted(set(words), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "***")
-    return text
-
-
-def _words(value: str) -> list[str]:
-    """The parts of a header, a query or a user and password that could be echoed alone."""
-    for divider in "&=:;,":
-        value = value.replace(divider, " ")
-    return value.split()
 
 
 async def _send(client: Any, url: str, headers: Mapping[str, str], data: bytes) -> bytes:

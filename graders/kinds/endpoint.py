@@ -9,7 +9,7 @@ from time import perf_counter
 from uuid import UUID
 
 from graders.clients import EndpointClient
-from graders.clients.endpoint import masked_text, masked_url
+from graders.clients.masked import masked_text, masked_url
 from graders.config.graders import EndpointConfig
 from graders.errors import FailureKind, GradingError
 from graders.grades import Grade, finite_number, grade_each, passes, signed

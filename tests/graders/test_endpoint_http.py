@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 
-from graders.clients.endpoint import MAX_BYTES, HttpEndpoint, masked_text, masked_url
+from graders.clients.endpoint import MAX_BYTES, HttpEndpoint
+from graders.clients.masked import masked_text, masked_url
 from graders.compile import Tools, compile_grader
 from graders.errors import ConfigError, FailureKind, GradingError
 from graders.rows import Row, to_sample
