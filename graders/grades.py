@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Protocol, TypeVar
 
@@ -96,8 +96,17 @@ async def grade_each(
     things: Sequence[T], judge: Callable[[T], Coroutine[None, None, Grade]]
 ) -> list[Grade]:
     """Grade what each waits for someone, all at once and in order; who answers sets bounds."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(judge(thing)) for thing in things]
+    return await together(judge(thing) for thing in things)
+
+
+async def together(work: Iterable[Coroutine[None, None, T]]) -> list[T]:
+    """Do several things at once; the results in order. An error stops the others and comes out."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as several:
+        # As it is: whoever calls looks for a ledger's or a cache's error, not for a group.
+        raise several.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

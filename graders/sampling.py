@@ -22,6 +22,7 @@ from typing import Final
 
 from graders.clients import Message, ModelClient, ModelReply, ModelRequest
 from graders.errors import Failure, GradingError, RowError, TemplateError
+from graders.grades import together
 from graders.lines import decode_object, kind_of, numbered, open_lines
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
@@ -137,9 +138,7 @@ async def draw(
 
 
 async def _draw_one(client: ModelClient, prompt: Prompt, drawing: Drawing) -> Drawn:
-    async with asyncio.TaskGroup() as group:
-        asking = [group.create_task(_ask(client, r)) for r in drawing.requests(prompt)]
-    outcomes = [task.result() for task in asking]
+    outcomes = await together(_ask(client, request) for request in drawing.requests(prompt))
     return Drawn(
         prompt=prompt,
         samples=[outcome for outcome in outcomes if not isinstance(outcome, Failure)],

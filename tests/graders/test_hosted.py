@@ -260,8 +260,8 @@ def test_a_sample_object_of_tool_calls_has_its_output_tools(slot, value, text):
         ({"testing_criteria": [EXACT]}, "is not a run request: {grader, model_sample, item?}"),
         ({"grader": EXACT, "model_sample": "x", "item": []}, "item: [] is not an object"),
         ({"grader": PYTHON, "model_sample": "x"}, "grader: the python grader 'code' runs Python "
-         "code and needs a sandbox. In Python, pass tools=Tools(sandbox=...); the command has none "
-         "yet."),
+         "code and needs a sandbox. In Python, pass tools=Tools(sandbox=sandbox.open_sandbox()); "
+         "`graders run` opens one by itself."),
     ],
 )  # fmt: skip
 def test_a_request_that_is_none_is_refused(request_, message):
