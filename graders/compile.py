@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import assert_never
+from typing import Final, assert_never
 
 from graders.checks import check_document
 from graders.clients import EndpointClient, ModelClient
@@ -164,6 +164,17 @@ def _criteria(config: EvalConfig, tools: Tools, profile: Profile) -> Mapping[str
     return graders
 
 
+_FIXES: Final[Mapping[str, str]] = {
+    "sandbox": "In Python, pass tools=Tools(sandbox=sandbox.open_sandbox()); "
+    "`graders run` opens one by itself.",
+    "client": "In Python, pass tools=Tools(client=...), such as an OpenAICompatible() of "
+    "graders.clients.openai_compatible; on the command line, set OPENAI_API_KEY, or give "
+    "--base-url URL for a server of your own, --client MODULE:NAME or --replay FILE.",
+    "endpoint": "In Python, pass tools=Tools(endpoint=...), such as an HttpEndpoint() of "
+    "graders.clients.endpoint; `graders run` has one by itself.",
+}
+
+
 def _missing_tools(document: Document, tools: Tools) -> list[Finding]:
     missing = []
     for location, part in walk(document.grader):
@@ -183,7 +194,7 @@ def _missing_tools(document: Document, tools: Tools) -> list[Finding]:
                 severity="error",
                 path=document.place(location),
                 message=f"the {part.type} grader {part.name!r} {does} and needs {tool}",
-                fix=f"In Python, pass tools=Tools({field}=...); the command has none yet.",
+                fix=_FIXES[field],
             )
         )
     return missing

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from graders.errors import Failure
 from graders.rows import Row
 from sandbox import JSON
+
+T = TypeVar("T")
 
 _NO_PARTS: Mapping[str, Grade] = {}
 _NO_DETAIL: Mapping[str, JSON] = {}
@@ -49,7 +51,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         parts: Grades of members by key; empty unless the grader is made of others.
         detail: What the judgement rests on (rendered inputs, model reply), for people.
         seconds: Wall time it took.
-        usage: Tokens per model that was asked.
+        usage: Tokens per model that was asked, those of its parts included.
         resources: What it took besides time: `cpu_seconds`, `peak_bytes`, the sandbox' `layers`.
     """
 
@@ -91,12 +93,33 @@ class Grader(Protocol):
 
 
 async def grade_each(
-    rows: Sequence[Row], judge: Callable[[Row], Coroutine[None, None, Grade]]
+    things: Sequence[T], judge: Callable[[T], Coroutine[None, None, Grade]]
 ) -> list[Grade]:
-    """Grade rows that each wait for someone, all at once and in order; who answers sets bounds."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(judge(row)) for row in rows]
+    """Grade what each waits for someone, all at once and in order; who answers sets bounds."""
+    return await together(judge(thing) for thing in things)
+
+
+async def together(work: Iterable[Coroutine[None, None, T]]) -> list[T]:
+    """Do several things at once; the results in order. An error stops the others and comes out."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as several:
+        # As it is: whoever calls looks for a ledger's or a cache's error, not for a group.
+        raise several.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+def total_usage(parts: Mapping[str, Grade]) -> dict[str, Usage] | None:
+    """Tokens per model over the parts of a grade, failed ones included: they were paid for.
+
+    None where nobody was asked. The models stand in the order in which members name them.
+    """
+    total: dict[str, Usage] = {}
+    for part in parts.values():
+        for model, used in (part.usage or {}).items():
+            total[model] = total[model] + used if model in total else used
+    return total or None
 
 
 def finite_number(value: JSON) -> float | None:

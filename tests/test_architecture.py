@@ -18,7 +18,7 @@ MAY_IMPORT = {
 MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
     "metrics": {"rouge_score_rs"},
     "sandbox": set(),
-    "graders": {"openai"},
+    "graders": {"genai_prices", "httpx2", "openai"},
 }
 LAYERS = [  # within graders, innermost first; a module imports from its own line or those above
     ["errors", "rows", "strict_json", "lines", "terminal", "installation", "starter", "images"],
@@ -29,13 +29,14 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
         "formula",
         "clients",
         "grades",
+        "ledger",
         "row_files",
         "joins",
         "results",
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine"],
+    ["hosted", "engine", "sampling"],
     ["report"],
     ["cli"],
 ]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import assert_never
 
 from graders.checks.image import check_image
+from graders.checks.injection import check_injection
+from graders.checks.judge import check_judge
 from graders.checks.source import check_source
 from graders.config.graders import (
     AnyConfig,
+    EndpointConfig,
     EvalConfig,
     LabelModelConfig,
     MultiConfig,
     PythonConfig,
+    ScoreModelConfig,
     StringCheckConfig,
     TextSimilarityConfig,
     walk,
@@ -56,7 +61,14 @@ def _check_part(part: AnyConfig, profile: Profile, python: str | None) -> list[F
         case PythonConfig():
             here = check_image(part.image_tag, part.source, partial(look, python))
             return [*_at("source", check_source(part.source)), *here]
-    findings = _check_metric(part, profile) if isinstance(part, TextSimilarityConfig) else []
+        case TextSimilarityConfig():
+            findings = _check_metric(part, profile)
+        case ScoreModelConfig() | LabelModelConfig():
+            findings = [*check_judge(part), *check_injection(part.input)]
+        case StringCheckConfig() | EndpointConfig():
+            findings = []
+        case _:
+            assert_never(part)
     for place, text in part.templates():
         findings += _at(place, _problems_of(lambda text=text: compile_template(text)))
     return findings

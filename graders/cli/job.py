@@ -10,8 +10,8 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import NoReturn
@@ -23,6 +23,7 @@ from graders.cli.progress import Show, progress_bar
 from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, reward_of, run_sync
 from graders.errors import GradersError, RowError
 from graders.grades import Grade, Grader
+from graders.ledger import Ledger
 from graders.report.summary import Summary
 from graders.report.text import to_lines
 from graders.results import Result, to_result, write_results
@@ -46,6 +47,7 @@ class Job:
         title: What the summary says was run.
         as_json: Whether output is for programs.
         layers: What isolates python graders; None where none runs.
+        ledger: What models were asked, and what it took.
     """
 
     grader: Grader
@@ -55,6 +57,7 @@ class Job:
     title: str
     as_json: bool
     layers: list[str] | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
     def result(self, graded: Graded) -> Result:
         """The result line of a graded row."""
@@ -121,13 +124,16 @@ def _interrupted_at_once() -> Iterator[None]:
 async def _grade_all(
     job: Job, rows: Iterator[Row | RowError], summary: Summary, write: Write | None, show: Show
 ) -> None:
-    stream = grade_stream(job.grader, rows, job.options, bad_line=summary.bad_line)
-    async for batch in stream:
-        if write is not None:
-            for graded in batch:
-                write(job.result(graded), graded[1])
-        summary.add(batch)
-        show(batch[-1][0].row, summary.samples, summary.failed + summary.bad_lines)
+    stream = grade_stream(
+        job.grader, rows, job.options, bad_line=summary.bad_line, ledger=job.ledger
+    )
+    async with aclosing(stream):
+        async for batch in stream:
+            if write is not None:
+                for graded in batch:
+                    write(job.result(graded), graded[1])
+            summary.add(batch)
+            show(batch[-1][0].row, summary.samples, summary.failed + summary.bad_lines)
 
 
 @contextmanager

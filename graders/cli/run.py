@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graders.cli.clients import client_options, clients_for, judges, with_judge
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
-    from graders.cli.job import Job
     from graders.config.parse import Document
     from graders.engine import RunOptions
     from graders.profile import Profile
     from graders.row_files import RowFormat
     from graders.rows import Row
-    from sandbox import Sandbox
 
 _EPILOG = """\b
 Examples:
@@ -28,6 +27,8 @@ Examples:
   graders run grader.json items.jsonl --outputs outputs.jsonl --key id
   graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
   cat rows.jsonl | graders run grader.json - --failures stop
+  graders run judge.json rows.jsonl --base-url http://localhost:8080/v1
+  graders run judge.json rows.jsonl --judge gpt-4.1-mini --cache kept.db
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
 
 A row is {"item": {...}, "sample": ...} or {"item": {...}, "samples": [...]}, a
@@ -65,12 +66,18 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Grade N samples at most.")
 @click.option("--strict", is_flag=True, help="Stop at the first line that is not a row.")
+@click.option("--judge", metavar="MODEL", help="Ask this model instead of the config's.")
+@client_options
 @sandbox_options
 @profile_options
 def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
-    from graders.cli.job import grade_file, grade_one
+    from graders.checks import check_document
+    from graders.cli.job import Job, grade_file, grade_one
+    from graders.compile import Tools, compile_grader
     from graders.config.parse import load_config
+    from graders.errors import ConfigError, findings_of
+    from graders.ledger import Ledger
 
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"])
@@ -78,8 +85,32 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     row = _one_row(document, rows, given)
     if given["pass_threshold"] is not None:
         document, profile = _with_threshold(document, profile, given["pass_threshold"])
-    with sandbox_for(document, given) as sandbox:
-        job = _job(document, profile, sandbox, config, given)
+    if given["judge"] is not None:
+        document = with_judge(document, given["judge"])
+    findings = check_document(document, profile, chosen_python(given["python"]))
+    if errors := findings_of("error", findings):
+        raise ConfigError(*errors)
+    ledger = Ledger()
+    with (
+        sandbox_for(document, given) as sandbox,
+        clients_for(judges(document), given, ledger, endpoints=_has_endpoint(document)) as asking,
+    ):
+        grader = compile_grader(
+            document,
+            tools=Tools(sandbox=sandbox, client=asking[0], endpoint=asking[1]),
+            profile=profile,
+        )
+        show_findings(findings)
+        job = Job(
+            grader=grader,
+            profile=profile.name,
+            signature=f"profile:{profile.name}|{grader.signature}",
+            options=_options(given),
+            title=f"{document.describe()}, from {config}",
+            as_json=given["as_json"],
+            layers=sorted(sandbox.layers) if sandbox else None,
+            ledger=ledger,
+        )
         _refuse_overwriting(given["results"], config, rows, given["outputs"])
         if row is not None:
             return grade_one(job, row, given["results"])
@@ -88,29 +119,10 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         return grade_file(job, rows, _row_format(rows, given), given["results"])
 
 
-def _job(
-    document: Document,
-    profile: Profile,
-    sandbox: Sandbox | None,
-    config: Path,
-    given: dict[str, Any],
-) -> Job:
-    from graders.checks import check_document
-    from graders.cli.job import Job
-    from graders.compile import Tools, compile_grader
+def _has_endpoint(document: Document) -> bool:
+    from graders.config.graders import EndpointConfig, walk
 
-    grader = compile_grader(document, tools=Tools(sandbox=sandbox), profile=profile)
-    python = chosen_python(given["python"]) if sandbox else None
-    show_findings(check_document(document, profile, python))
-    return Job(
-        grader=grader,
-        profile=profile.name,
-        signature=f"profile:{profile.name}|{grader.signature}",
-        options=_options(given),
-        title=f"{document.describe()}, from {config}",
-        as_json=given["as_json"],
-        layers=sorted(sandbox.layers) if sandbox else None,
-    )
+    return any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
 
 
 def _options(given: dict[str, Any]) -> RunOptions:

@@ -7,7 +7,6 @@ of the first one in the map's order, and the formula is not evaluated (or the me
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -16,16 +15,14 @@ import msgspec
 
 from graders.errors import Failure, GradingError
 from graders.formula import Formula
-from graders.grades import Grade, Grader, passes, signed
+from graders.grades import Grade, Grader, passes, signed, together, total_usage
 from graders.profile import MemberFailure
 from graders.rows import Row
 
 
 async def grade_all(members: Mapping[str, Grader], rows: Sequence[Row]) -> list[dict[str, Grade]]:
     """Every member's grade of every row: a mapping per row, in the members' order."""
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(member.grade(rows)) for member in members.values()]
-    columns = [task.result() for task in running]
+    columns = await together(member.grade(rows) for member in members.values())
     return [dict(zip(members, parts, strict=True)) for parts in zip(*columns, strict=True)]
 
 
@@ -71,6 +68,7 @@ class MultiGrader:
             passed=passes(score, self.threshold),
             parts=parts,
             seconds=total_seconds(parts),
+            usage=total_usage(parts),
         )
 
     def _score(self, parts: Mapping[str, Grade]) -> tuple[float | None, Failure | None]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from graders.cli import main
 from graders.results import read_results
 
 EXACT = {
@@ -42,18 +41,6 @@ def _folder(tmp_path, monkeypatch):
 def write(name, content):
     text = content if isinstance(content, str) else json.dumps(content)
     Path(name).write_text(text, encoding="utf-8", newline="")
-
-
-@pytest.fixture
-def run(capsys):
-    """Run `graders run ...`; gives the exit code, standard output and standard error."""
-
-    def command(*arguments):
-        code = main(["run", *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return command
 
 
 def lines(path):

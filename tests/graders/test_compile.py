@@ -52,7 +52,7 @@ class OneOutcome:
 class OneAnswer:
     """An endpoint client that answers the same to everything."""
 
-    async def post(self, url, headers, body):
+    async def post(self, url, headers, body, **_):
         return {"score": len(url) + len(headers) + len(body)}
 
 
@@ -200,10 +200,18 @@ def test_a_member_key_may_be_any_name(key):
     ],
 )  # fmt: skip
 def test_a_missing_tool_is_named(config, path, does, tool):
-    """The message says who needs it, what for, and how to pass it."""
-    assert problems(config, tools=None) == [
-        f"{path}{does}. In Python, pass tools=Tools({tool}=...); the command has none yet."
-    ]
+    """The message says who needs it, what for, and how to pass it here and on the command line."""
+    ways = {
+        "sandbox": "In Python, pass tools=Tools(sandbox=sandbox.open_sandbox()); `graders run` "
+        "opens one by itself.",
+        "client": "In Python, pass tools=Tools(client=...), such as an OpenAICompatible() of "
+        "graders.clients.openai_compatible; on the command line, set OPENAI_API_KEY, or give "
+        "--base-url URL for a server of your own, --client MODULE:NAME or --replay FILE.",
+        "endpoint": "In Python, pass tools=Tools(endpoint=...), such as an HttpEndpoint() of "
+        "graders.clients.endpoint; `graders run` has one by itself.",
+    }
+
+    assert problems(config, tools=None) == [f"{path}{does}. {ways[tool]}"]
 
 
 def test_missing_tools_are_reported_together_and_with_other_problems():

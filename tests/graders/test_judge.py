@@ -261,10 +261,8 @@ def test_a_bug_in_a_client_stops_the_run():
     def reply(_):
         raise ZeroDivisionError
 
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(ZeroDivisionError):
         judge(SCORE, reply)
-
-    assert caught.group_contains(ZeroDivisionError)
 
 
 @pytest.mark.parametrize("text", [answer(1), "no JSON"])
