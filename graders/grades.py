@@ -51,7 +51,7 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         parts: Grades of members by key; empty unless the grader is made of others.
         detail: What the judgement rests on (rendered inputs, model reply), for people.
         seconds: Wall time it took.
-        usage: Tokens per model that was asked.
+        usage: Tokens per model that was asked, those of its parts included.
         resources: What it took besides time: `cpu_seconds`, `peak_bytes`, the sandbox' `layers`;
             how many `attempts` a judge's answer took, and whether it was `cached`.
     """
@@ -94,10 +94,10 @@ class Grader(Protocol):
 
 
 async def grade_each(
-    rows: Sequence[Row], judge: Callable[[Row], Coroutine[None, None, Grade]]
+    things: Sequence[T], judge: Callable[[T], Coroutine[None, None, Grade]]
 ) -> list[Grade]:
-    """Grade rows that each wait for someone, all at once and in order; who answers sets bounds."""
-    return await together(judge(row) for row in rows)
+    """Grade what each waits for someone, all at once and in order; who answers sets bounds."""
+    return await together(judge(thing) for thing in things)
 
 
 async def together(work: Iterable[Coroutine[None, None, T]]) -> list[T]:
@@ -109,6 +109,18 @@ async def together(work: Iterable[Coroutine[None, None, T]]) -> list[T]:
         # As it is: whoever calls looks for a ledger's or a cache's error, not for a group.
         raise several.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+def total_usage(parts: Mapping[str, Grade]) -> dict[str, Usage] | None:
+    """Tokens per model over the parts of a grade, failed ones included: they were paid for.
+
+    None where nobody was asked. The models stand in the order in which members name them.
+    """
+    total: dict[str, Usage] = {}
+    for part in parts.values():
+        for model, used in (part.usage or {}).items():
+            total[model] = total[model] + used if model in total else used
+    return total or None
 
 
 def finite_number(value: JSON) -> float | None:

@@ -11,13 +11,13 @@ from time import perf_counter
 from typing import Final
 
 from graders.checks import check_document
+from graders.clients.masked import masked_url
 from graders.compile import Tools, compile_grader
-from graders.config.graders import AnyConfig, EvalConfig, RunRequest
+from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
 from graders.config.parse import parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
 from graders.grades import Grade, Usage
-from graders.kinds.endpoint import masked_url
 from graders.profile import OPENAI, Profile
 from sandbox import JSON
 
@@ -143,9 +143,10 @@ def _masked(value: JSON) -> JSON:
 def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, JSON]:
     """A grade as the body of a run answer."""
     assert not isinstance(config, EvalConfig), "a run request holds one grader"
-    usage = {model: _usage(used) for model, used in _usages(grade).items()}
+    usage = {model: _usage(used) for model, used in (grade.usage or {}).items()}
     first_model = next(iter(usage), None)
     errors = to_errors(grade.failure)
+    members = grade.parts if isinstance(config, MultiConfig) else {}  # repeats are ours alone
     return {
         "reward": grade.score or 0.0,
         "metadata": {
@@ -157,7 +158,7 @@ def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, J
             "token_usage": usage[first_model] if first_model else None,
             "sampled_model_name": first_model,
         },
-        "sub_rewards": {key: part.score or 0.0 for key, part in grade.parts.items()},
+        "sub_rewards": {key: part.score or 0.0 for key, part in members.items()},
         "model_grader_token_usage_per_model": usage,
     }
 
@@ -179,15 +180,6 @@ def to_errors(failure: Failure | None) -> dict[str, JSON]:
             if failure.kind.value + suffix in errors:
                 errors[failure.kind.value + suffix] = text
     return errors
-
-
-def _usages(grade: Grade) -> dict[str, Usage]:
-    """Tokens per model, over a grade and its members."""
-    total: dict[str, Usage] = {}
-    for one in (grade, *grade.parts.values()):
-        for model, used in (one.usage or {}).items():
-            total[model] = used + total[model] if model in total else used
-    return total
 
 
 def _usage(used: Usage) -> JSON:

@@ -12,6 +12,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
+from graders.clients.embedding import PREFIX, ServerEmbedder
 from graders.errors import ConfigError, Finding, near_miss
 from graders.template import Rendering
 from metrics import Settings
@@ -53,8 +54,12 @@ class Profile:
             if value not in allowed:
                 raise _refused(key, *_not_one_of(value, allowed))
 
-    def override(self, settings: Mapping[str, str]) -> Profile:
+    def override(self, settings: Mapping[str, str], *, base_url: str | None = None) -> Profile:
         """This profile with some settings changed, given as text.
+
+        Args:
+            settings: Values by name.
+            base_url: Where `cosine=server:MODEL` asks; None is OPENAI_BASE_URL, or else OpenAI.
 
         Raises:
             ConfigError: A name is unknown or a value not allowed; says which are.
@@ -65,16 +70,16 @@ class Profile:
         """
         profile = self
         for key, value in settings.items():
-            profile = _with(profile, key, value)
+            profile = _with(profile, key, value, base_url)
         return profile
 
 
-def _with(profile: Profile, key: str, value: str) -> Profile:
+def _with(profile: Profile, key: str, value: str, base_url: str | None) -> Profile:
     name = f"{profile.name},{key}={value}"
     metric_settings = [setting.name for setting in fields(Settings)]
     if key in metric_settings:
         try:
-            given: dict[str, Any] = {key: int(value) if key == "work_limit" else value}
+            given: dict[str, Any] = {key: _metric_setting(key, value, base_url)}
             return replace(profile, name=name, metrics=replace(profile.metrics, **given))
         except ValueError as error:
             raise _refused(key, str(error), "") from None
@@ -91,6 +96,15 @@ def _with(profile: Profile, key: str, value: str) -> Profile:
         hint = near_miss(key, known) or f"Known settings: {', '.join(known)}."
         raise _refused(key, "there is no such setting", hint)
     return replace(profile, name=name, **{key: value})  # type: ignore[arg-type]
+
+
+def _metric_setting(key: str, value: str, base_url: str | None) -> object:
+    """A setting of `metrics`; an embedder that asks a server is made here, for they know none."""
+    if key == "work_limit":
+        return int(value)
+    if key == "cosine" and value.startswith(PREFIX):
+        return ServerEmbedder(model=value.removeprefix(PREFIX), base_url=base_url)
+    return value
 
 
 def _not_one_of(value: object, allowed: Sequence[str]) -> tuple[str, str]:

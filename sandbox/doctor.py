@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sandbox.limits import Level, Limits
 from sandbox.types import Call, Outcome, Status
+
+if TYPE_CHECKING:
+    from sandbox.interpreter import Interpreter
+    from sandbox.mother import Mother
 
 _CANARY_LIMITS: Final = Limits(memory_bytes=256 << 20, wall_seconds=10)
 _REFUSES: Final = """
@@ -186,13 +189,14 @@ def examine(python: str | None = None, *, controls: bool = False) -> tuple[Proof
 
     if not sys.platform.startswith("linux"):
         raise IsolationError(not_linux())
-    from sandbox.worker import BrokenSandboxError, Mother
+    from sandbox.mother import BrokenSandboxError, Mother
 
     mother = None
     try:
         found = interpreter(python)
         mother = Mother(found, ())
-        trials = _Trials(mother, python)
+        mother.wait()
+        trials = _Trials(mother, found)
         return tuple(
             trials.prove(layer, controls=controls) for layer in LAYERS if trials.fits(layer)
         )
@@ -206,13 +210,16 @@ def examine(python: str | None = None, *, controls: bool = False) -> tuple[Proof
 class _Trials:
     """Canaries, in zygotes of one mother."""
 
-    def __init__(self, mother: object, python: str | None) -> None:
+    def __init__(self, mother: Mother, python: Interpreter) -> None:
         self._mother, self._python = mother, python
         self._root = os.getuid() == 0
         self._base = {"rlimits", *(["user"] if self._root else [])}
-        if self._try(LAYERS[0], self._base).status is Status.BROKEN:
+        first = self._try(LAYERS[0], self._base)
+        if first.status is Status.BROKEN:
             # An interpreter that only root can read: others see it in a root of their own.
             self._base |= {"namespaces"}
+            if self._try(LAYERS[0], self._base).status is Status.BROKEN:
+                raise IsolationError(_nothing_starts(first.error, python, root=self._root))
 
     def fits(self, layer: Layer) -> bool:
         """An ordinary user is another user than root already."""
@@ -235,23 +242,22 @@ class _Trials:
         )
 
     def _try(self, layer: Layer, layers: set[str]) -> Outcome:
-        from sandbox.interpreter import interpreter
-        from sandbox.pool import make_plan
-        from sandbox.worker import BrokenSandboxError, Mother, Zygote
+        from sandbox.mother import BrokenSandboxError
+        from sandbox.plan import make_plan
+        from sandbox.zygote import Zygote
 
-        assert isinstance(self._mother, Mother), "made by examine"
         try:
-            plan = make_plan(interpreter(self._python), layers, _CANARY_LIMITS)
-            zygote = Zygote(self._mother, plan, layer.canary)
-        except BrokenSandboxError as error:
-            return Outcome(status=Status.BROKEN, error=str(error))
-        try:
-            (outcome,) = zygote.run([Call(layer.canary, "canary", [])], 10)
-        except BrokenSandboxError as error:
-            return Outcome(status=Status.BROKEN, error=str(error))
-        finally:
-            with suppress(OSError):
+            zygote = Zygote(
+                self._mother, make_plan(self._python, layers, _CANARY_LIMITS), layer.canary
+            )
+            try:
+                zygote.start(_CANARY_LIMITS.wall_seconds)
+                call = Call(layer.canary, "canary", [])
+                (outcome,) = zygote.run([call], _CANARY_LIMITS.wall_seconds)
+            finally:
                 zygote.close()
+        except BrokenSandboxError as error:
+            return Outcome(status=Status.BROKEN, error=str(error))
         return outcome
 
 
@@ -259,6 +265,17 @@ def _value(outcome: Outcome) -> str:
     if outcome.status is Status.OK:
         return str(outcome.value)
     return outcome.error.strip().rpartition("\n")[2] or str(outcome.status)
+
+
+def _nothing_starts(error: str, python: Interpreter, *, root: bool) -> str:
+    """What to say where not even a process with limits comes up."""
+    remedy = (
+        f"As root it becomes another user first, and that one must be able to read {python.path}: "
+        "run as an ordinary user, or with an interpreter that all can read (--python)."
+        if root
+        else f"It runs {python.path}."
+    )
+    return f"no sandbox starts here: {error}. {remedy}"
 
 
 def not_linux() -> str:
@@ -284,6 +301,22 @@ def layers_for(level: Level, proofs: Sequence[Proof]) -> frozenset[str]:
     if missing:
         raise IsolationError(_complaint(level, [p for p in proofs if p.layer.name in missing]))
     return frozenset(name for name, active in holds.items() if active)
+
+
+def grades_a_row(level: Level, proofs: Sequence[Proof], python: str | None = None) -> bool:
+    """Whether a row gets through with all the layers of a level together."""
+    from sandbox.pool import Pool
+
+    try:
+        layers = layers_for(level, proofs)
+    except IsolationError:
+        return False
+    pool = Pool(layers=layers, workers=1, python=python, limits=_CANARY_LIMITS)
+    try:
+        (outcome,) = pool.run_now([Call("def grade(x): return x", "grade", [1.0])])
+    finally:
+        pool.close()
+    return outcome.value == 1.0
 
 
 def _complaint(level: Level, proofs: Sequence[Proof]) -> str:

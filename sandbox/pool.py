@@ -7,21 +7,25 @@ import json
 import os
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from sandbox.inside.nested import RUNNER
 from sandbox.interpreter import Interpreter, interpreter
 from sandbox.limits import Limits
+from sandbox.mother import BrokenSandboxError, Mother
+from sandbox.plan import make_plan
 from sandbox.types import Call, Outcome, Status
-from sandbox.worker import BrokenSandboxError, Mother, RefusedError, Zygote
+from sandbox.zygote import CompilingEndedError, RefusedError, Zygote
 
-_FIRST_UID: Final = 64_000  # above ordinary users, below nobody's 65,534
-_MAX_MOTHERS: Final = 4
+_IDLE_MOTHERS: Final = 4
+_VERDICTS: Final = 256
+_COMPILE_SECONDS: Final = 5.0  # or a row's time, where that is more
 _ATTEMPTS: Final = 2
-_NESTED_MEMORY: Final = 512 << 20
+_CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
 
 
 @dataclass(slots=True)
@@ -32,7 +36,10 @@ class _Run:
     waiting: deque[int]
     outcomes: list[Outcome | None]
     cancelled: bool = False
-    busy: set[Zygote] = field(default_factory=set)
+    busy: set[Zygote] = field(default_factory=set)  # starting or busy, nested ones included
+
+    def results(self) -> list[Outcome]:
+        return [outcome or _CLOSED for outcome in self.outcomes]
 
 
 class Pool:
@@ -72,6 +79,7 @@ class Pool:
         self._lock = threading.Lock()
         self._mothers: OrderedDict[tuple[str, ...], Mother] = OrderedDict()
         self._idle: OrderedDict[int, Zygote] = OrderedDict()
+        self._verdicts: OrderedDict[str, Outcome] = OrderedDict()
         self._max_idle = idle
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
         self._slots = deque(range(self.workers))
@@ -80,29 +88,16 @@ class Pool:
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]:
         """Run calls; an outcome each, in the same order. Never raises for what the code did."""
-        run = _Run(calls, deque(range(len(calls))), [None] * len(calls))
-        loop = asyncio.get_running_loop()
-        self._runs.append(run)
-        try:
-            count = min(self.workers, -(-len(calls) // self.batch))
-            if not self._closed:
-                await asyncio.gather(
-                    *(loop.run_in_executor(self._threads, self._work, run) for _ in range(count))
-                )
-        finally:
-            self._stop(run)
-            self._runs.remove(run)
-        closed = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
-        return [outcome or closed for outcome in run.outcomes]
+        with self._running(calls) as (run, futures):
+            await asyncio.gather(*map(asyncio.wrap_future, futures))
+        return run.results()
 
     def run_now(self, calls: Sequence[Call]) -> list[Outcome]:
         """The same, for callers without an event loop."""
-        run = _Run(calls, deque(range(len(calls))), [None] * len(calls))
-        count = min(self.workers, -(-len(calls) // self.batch))
-        for future in [self._threads.submit(self._work, run) for _ in range(count)]:
-            future.result()
-        closed = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
-        return [outcome or closed for outcome in run.outcomes]
+        with self._running(calls) as (run, futures):
+            for future in futures:
+                future.result()
+        return run.results()
 
     async def aclose(self) -> None:
         """Stop what runs, and end every process."""
@@ -110,23 +105,35 @@ class Pool:
 
     def close(self) -> None:
         """The same, for callers without an event loop."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
+            mothers = list(self._mothers.values())
+            self._mothers.clear()
         for run in list(self._runs):
-            self._stop(run)
+            _stop(run)
+        for mother in mothers:  # also one that is still starting
+            mother.close()
         self._threads.shutdown()
         with self._lock:
             for zygote in self._idle.values():
                 zygote.close()
             self._idle.clear()
-            for mother in self._mothers.values():
-                mother.close()
-            self._mothers.clear()
 
-    @staticmethod
-    def _stop(run: _Run) -> None:
-        run.cancelled = True
-        for zygote in list(run.busy):
-            zygote.abandon()
+    @contextmanager
+    def _running(self, calls: Sequence[Call]) -> Iterator[tuple[_Run, list[Future[None]]]]:
+        """A run and its workers' work; whoever leaves early stops it."""
+        run = _Run(calls, deque(range(len(calls))), [None] * len(calls))
+        workers = min(self.workers, -(-len(calls) // self.batch))
+        with self._lock:
+            if self._closed:
+                workers = 0
+            self._runs.append(run)
+            futures = [self._threads.submit(self._work, run) for _ in range(workers)]
+        try:
+            yield run, futures
+        finally:
+            _stop(run)
+            self._runs.remove(run)
 
     def _work(self, run: _Run) -> None:
         """One worker's share of a run: take calls until none waits."""
@@ -151,70 +158,106 @@ class Pool:
         return taken
 
     def _run_batch(self, run: _Run, taken: list[int], slot: int) -> None:
+        """Give each call an outcome. What breaks is tried again in a new sandbox."""
         attempts = 0
-        problem: Exception | None
         while taken and not run.cancelled:
+            source, done = run.calls[taken[0]].source, 0
+            problem: Exception | None = None
+            if verdict := self._verdicts.get(source):
+                for i in taken:
+                    run.outcomes[i] = verdict
+                return
+            zygote = self._warm(source, slot)
+            new = zygote is None
             try:
-                zygote = self._zygote(run.calls[taken[0]].source, slot)
+                zygote = zygote or self._start(run, source, slot)
             except (BrokenSandboxError, OSError) as error:
                 problem = error
             else:
+                if zygote.verdict:
+                    continue
                 done, problem = self._run_in(zygote, run, taken, slot)
-                attempts = 0 if done else attempts
-                taken = taken[done:]
-            if problem is None:
-                continue
-            attempts += 1
-            if attempts >= _ATTEMPTS or isinstance(problem, RefusedError):
-                run.outcomes[taken[0]] = Outcome(status=Status.BROKEN, error=str(problem))
+            # That a warm one breaks is no attempt: it may have died long ago.
+            attempts = (0 if done else attempts) + (new and problem is not None)
+            taken = taken[done:]
+            if problem and (attempts >= _ATTEMPTS or isinstance(problem, RefusedError)):
+                ended = isinstance(problem, CompilingEndedError)
+                status = Status.SIGNALED if ended else Status.BROKEN
+                run.outcomes[taken[0]] = Outcome(status=status, error=str(problem))
                 taken, attempts = taken[1:], 0
 
     def _run_in(
         self, zygote: Zygote, run: _Run, taken: list[int], slot: int
     ) -> tuple[int, Exception | None]:
         """Run calls in one child; returns how many have an outcome, and what broke."""
-        if zygote.does_not_compile:
-            broken = Outcome(status=Status.RAISED, error=zygote.does_not_compile)
-            for i in taken:
-                run.outcomes[i] = broken
-            zygote.close()
-            return len(taken), None
         done = 0
-        run.busy.add(zygote)
-        if run.cancelled:  # between taking the call and here
-            zygote.abandon()
-        try:
-            calls = [run.calls[i] for i in taken]
-            answer = None
-            if _asks_for_nested(zygote.source):
-                answer = lambda request, left: self._answer(request, left, slot)  # noqa: E731
-            for outcome in zygote.run(calls, self.limits.wall_seconds, answer):
-                run.outcomes[taken[done]] = outcome
-                done += 1
-        except BrokenSandboxError as error:
-            return done, error
-        finally:
-            run.busy.discard(zygote)
-            self._give_back(zygote)
+        with self._watched(zygote, run):
+            try:
+                calls = [run.calls[i] for i in taken]
+                answer = None
+                if _asks_for_nested(zygote.source):
+                    answer = lambda request, left: self._answer(run, request, left, slot)  # noqa: E731
+                for outcome in zygote.run(calls, self.limits.wall_seconds, answer):
+                    run.outcomes[taken[done]] = outcome
+                    done += 1
+            except BrokenSandboxError as error:
+                return done, error
+            finally:
+                self._give_back(zygote)
         return done, None
 
-    def _zygote(self, source: str, slot: int, *, nested: bool = False) -> Zygote:
-        with self._lock:
-            if self._closed:
-                raise BrokenSandboxError("the sandbox was closed during the run")
-            for key in reversed(self._idle):
-                if self._idle[key].source == source:
-                    return self._idle.pop(key)
-            mother = self._mother(source)
+    @staticmethod
+    @contextmanager
+    def _watched(zygote: Zygote, run: _Run) -> Iterator[None]:
+        """While a zygote works for a run, whoever stops the run stops it."""
+        run.busy.add(zygote)
         try:
-            plan = make_plan(self._interpreter, self.layers, self.limits, slot=slot)
-            plan["nested"] = not nested and _asks_for_nested(source)
-            return Zygote(mother, plan, source)
-        except RefusedError:
+            if run.cancelled:  # between the last look and here
+                zygote.abandon()
+            yield
+        finally:
+            run.busy.discard(zygote)
+
+    def _warm(self, source: str, slot: int) -> Zygote | None:
+        with self._lock:
+            for key in reversed(self._idle):
+                if self._idle[key].source == source and self._idle[key].slot == slot:
+                    return self._idle.pop(key)
+        return None
+
+    def _start(self, run: _Run, source: str, slot: int, seconds: float | None = None) -> Zygote:
+        """A new zygote; without `seconds` for one that a row asks for.
+
+        Raises:
+            BrokenSandboxError: It does not come up.
+            OSError: This process lacks descriptors, memory or processes.
+        """
+        nested = seconds is not None
+        limits = nested_limits(self.limits) if nested else self.limits
+        plan = make_plan(self._interpreter, self.layers, limits, slot=slot, runner=nested)
+        plan["nested"] = not nested and _asks_for_nested(source)
+        mother = self._mother(source)
+        try:
+            mother.wait()
+            zygote = Zygote(mother, plan, source)
+            with self._watched(zygote, run):
+                own = max(self.limits.wall_seconds, _COMPILE_SECONDS)
+                zygote.start(own if seconds is None else seconds)
+        except (RefusedError, CompilingEndedError):
             raise
         except BrokenSandboxError:
             self._forget(mother)
             raise
+        if zygote.verdict:
+            zygote.close()
+            self._remember(source, zygote.verdict)
+        return zygote
+
+    def _remember(self, source: str, verdict: Outcome) -> None:
+        with self._lock:
+            self._verdicts[source] = verdict
+            while len(self._verdicts) > _VERDICTS:
+                self._verdicts.popitem(last=False)
 
     def _give_back(self, zygote: Zygote) -> None:
         gone = []
@@ -229,22 +272,27 @@ class Pool:
             other.close()
 
     def _mother(self, source: str) -> Mother:
-        preload = self._preload
-        names = preload.get(source, ()) if isinstance(preload, Mapping) else preload
-        key = tuple(names)
-        if key not in self._mothers:
-            while len(self._mothers) >= _MAX_MOTHERS:
-                self._mothers.popitem(last=False)[1].close()
-            self._mothers[key] = self._new_mother(key)
-        self._mothers.move_to_end(key)
-        return self._mothers[key]
+        """The mother for a source, perhaps still starting.
 
-    def _new_mother(self, preload: Sequence[str]) -> Mother:
-        mother = Mother(self._interpreter, preload)
-        if mother.threads == 1:
-            return mother
-        mother.close()  # one of these modules starts a thread: rows import for themselves
-        return Mother(self._interpreter, ())
+        Raises:
+            BrokenSandboxError: The pool is closed.
+        """
+        names = self._preload
+        key = tuple(names.get(source, ()) if isinstance(names, Mapping) else names)
+        gone = []
+        with self._lock:
+            if self._closed:
+                raise BrokenSandboxError(_CLOSED.error)
+            if key not in self._mothers:
+                # As many as may be in use at once stay, whatever comes.
+                while len(self._mothers) >= _IDLE_MOTHERS + self.workers:
+                    gone.append(self._mothers.popitem(last=False)[1])
+                self._mothers[key] = Mother(self._interpreter, key)
+            self._mothers.move_to_end(key)
+            mother = self._mothers[key]
+        for other in gone:
+            other.close()
+        return mother
 
     def _forget(self, mother: Mother) -> None:
         """A mother that gives no zygote is ended; the next attempt has another."""
@@ -252,20 +300,16 @@ class Pool:
             for key, known in list(self._mothers.items()):
                 if known is mother:
                     del self._mothers[key]
-                    mother.close()
+        mother.close()
 
-    def _answer(self, request: bytes, left: float, slot: int) -> bytes:
+    def _answer(self, run: _Run, request: bytes, left: float, slot: int) -> bytes:
         """Run what a row asks to be run, in a zygote that knows nothing of the row."""
         try:
             code, stdin, timeout, memory = json.loads(request)
-            call = Call(RUNNER, "run", [str(code), str(stdin), int(memory)])
             seconds = max(0.001, min(float(timeout), left))
-            zygote = self._zygote(RUNNER, slot, nested=True)
-            try:
-                (outcome,) = zygote.run([call], seconds)
-            finally:
-                self._give_back(zygote)
-        except BrokenSandboxError as error:
+            call = Call(RUNNER, "run", [str(code), str(stdin), int(memory), int(seconds) + 1])
+            outcome = self._run_nested(run, call, seconds, slot)
+        except (BrokenSandboxError, OSError) as error:
             outcome = Outcome(status=Status.BROKEN, error=str(error))
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
             outcome = Outcome(status=Status.RAISED, error=f"not a request: {error}")
@@ -277,19 +321,31 @@ class Pool:
         }
         return json.dumps(reply).encode()
 
+    def _run_nested(self, run: _Run, call: Call, seconds: float, slot: int) -> Outcome:
+        while True:
+            warm = self._warm(RUNNER, slot)
+            zygote = warm or self._start(run, RUNNER, slot, seconds)
+            with self._watched(zygote, run):
+                try:
+                    (outcome,) = zygote.run([call], seconds)
+                except BrokenSandboxError:
+                    if not warm:  # one that an earlier row's code left dying says nothing
+                        raise
+                else:
+                    return outcome
+                finally:
+                    self._give_back(zygote)
 
-def make_plan(
-    python: Interpreter, layers: Iterable[str], limits: Limits, *, slot: int = 0
-) -> dict[str, Any]:
-    """What a zygote is told: plain data, as `sandbox.inside.zygote` reads it."""
-    return {
-        "layers": sorted(layers),
-        "limits": {name: getattr(limits, name) for name in Limits.__slots__},
-        "readable": python.readable,
-        "user": _FIRST_UID + slot % 1000 if "user" in layers else None,
-        "slot": slot,
-        "nested": False,
-    }
+
+def nested_limits(limits: Limits) -> Limits:
+    """What nested code may use: one processor, a small disk; time and memory are set by call."""
+    return replace(limits, cores=1, disk_bytes=min(limits.disk_bytes, 64 << 20))
+
+
+def _stop(run: _Run) -> None:
+    run.cancelled = True
+    for zygote in list(run.busy):
+        zygote.abandon()
 
 
 def _asks_for_nested(source: str) -> bool:

@@ -49,8 +49,10 @@ class Outcome:
         stdout: What it printed, capped.
         stderr: The same for standard error.
         wall_seconds: From start to end.
-        cpu_seconds: User and system time. Of a call that answered it is the process' own word.
-        peak_bytes: The most memory it held at once, what it shares with its warm parent included.
+        cpu_seconds: User and system time. Of a call that answered it is the process' own word;
+            None where it could not be measured.
+        peak_bytes: The most memory it held at once, what it shares with its warm parent
+            included; None where it could not be measured.
     """
 
     status: Status
@@ -59,8 +61,8 @@ class Outcome:
     stdout: str = ""
     stderr: str = ""
     wall_seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_bytes: int = 0
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
 
 
 class Sandbox(Protocol):

@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -23,32 +27,49 @@ from sandbox.interpreter import ENVIRONMENT, FLAGS, boot
 from sandbox.limits import Limits
 from sandbox.types import Call, Outcome, Status
 
+try:
+    import resource  # noqa: F401 - os.wait4 needs it
+except ImportError:
+    _MEASURES = False
+else:
+    _MEASURES = True
+
+_CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
 _CODE: Final = """
 import json, linecache, sys
-call = json.loads(sys.stdin.buffer.read())
+with open("call", "rb") as file:
+    call = json.load(file)
 try:
     import resource
 except ImportError:
     pass
 else:
-    for name, value in call["rlimits"].items():
+    for name, limits in call["rlimits"].items():
         try:
-            resource.setrlimit(getattr(resource, name), (value, value))
+            resource.setrlimit(getattr(resource, name), limits)
         except (ValueError, OSError):
             pass  # macOS knows some by name only
-from sandbox import endings, wire
+from sandbox import wire
 from sandbox.inside import calling
 source = call["source"]
-linecache.cache["grade.py"] = (len(source), None, source.splitlines(True), "grade.py")
+linecache.cache[calling.FILE] = (len(source), None, source.splitlines(True), calling.FILE)
 try:
-    code = compile(source, "grade.py", "exec")
+    code = compile(source, calling.FILE, "exec")
 except Exception as error:
     kind, body = wire.RAISED, calling.explain(error)
 else:
-    kind, body = calling.call(code, {}, call["entry"], call["args"])
+    kind, body = calling.call(code, calling.new_module(), call["entry"], call["args"])
 with open(sys.argv[1], "wb") as file:
     file.write(bytes([kind]) + body)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a process ended: its exit code, None where its time was up; what it used if known."""
+
+    code: int | None
+    used: dict[str, Any]
 
 
 class Processes:
@@ -70,81 +91,149 @@ class Processes:
         self.workers = workers or os.cpu_count() or 1
         self._python = python or sys.executable
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="unsafe")
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = threading.Event()
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]:
         """Run calls; an outcome each, in the same order."""
-        loop = asyncio.get_running_loop()
-        waiting = [loop.run_in_executor(self._threads, self._run, call) for call in calls]
-        return list(await asyncio.gather(*waiting))
+        if self._closed.is_set():
+            return [_CLOSED for _ in calls]
+        futures = [self._threads.submit(self._run, call) for call in calls]
+        try:
+            return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
+        finally:
+            stopped = not all(future.done() for future in futures)
+            for future in futures:
+                future.cancel()
+            if stopped:
+                self._kill_all()
 
     async def aclose(self) -> None:
-        """Wait for what runs."""
+        """End what runs."""
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
         """The same, for callers without an event loop."""
-        self._threads.shutdown(cancel_futures=True)
+        self._closed.set()  # what still waits sees it
+        self._kill_all()
+        self._threads.shutdown()
+
+    def _kill_all(self) -> None:
+        with self._lock:
+            for process in self._running:
+                _kill(process)
 
     def _run(self, call: Call) -> Outcome:
-        with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as folder:
-            result = Path(folder) / "result"
-            out, err = Path(folder) / "out", Path(folder) / "err"
-            started = monotonic()
-            ended = self._start(call, result, out, err)
-            said = _result(result, ended, self.limits.wall_seconds)
-            printed = [_printed(path) for path in (out, err)]
-        return Outcome(
-            stdout=printed[0], stderr=printed[1], wall_seconds=monotonic() - started, **said
-        )
-
-    def _start(self, call: Call, result: Path, out: Path, err: Path) -> int | None:
-        """Run the process to its end; returns its exit code, or None after its time."""
-        limits = {
-            "RLIMIT_AS": 2 * self.limits.memory_bytes,
-            "RLIMIT_DATA": self.limits.memory_bytes,
-            "RLIMIT_CPU": max(1, round(self.limits.cpu_seconds)),
-            "RLIMIT_FSIZE": self.limits.disk_bytes,
-        }
-        request = {
-            "source": call.source,
-            "entry": call.entry,
-            "args": list(call.args),
-            "rlimits": limits,
-        }
+        if self._closed.is_set():
+            return _CLOSED
         try:
-            with out.open("wb") as out_file, err.open("wb") as err_file:
-                done = subprocess.run(
-                    [self._python, *FLAGS, "-c", boot() + _CODE, str(result)],
-                    input=json.dumps(request).encode(),
-                    stdout=out_file,
-                    stderr=err_file,
-                    cwd=out.parent,
-                    env={**_needed_by_system(), **ENVIRONMENT, "HOME": str(out.parent)},
-                    timeout=self.limits.wall_seconds,
-                    check=False,
-                )
-        except subprocess.TimeoutExpired:
-            return None
-        return done.returncode
+            return self._run_in_folder(call)
+        except OSError as error:  # no file, process or descriptor to be had: not the row's fault
+            return Outcome(status=Status.BROKEN, error=str(error))
+
+    def _run_in_folder(self, call: Call) -> Outcome:
+        with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            (folder / "call").write_text(json.dumps(self._request(call)), encoding="ascii")
+            started = monotonic()
+            ended = self._wait(folder)
+            took = monotonic() - started
+            said = {**ended.used, **self._result(folder / "result", ended)}
+            out, err = (_printed(folder / stream) for stream in ("out", "err"))
+        if self._closed.is_set() and said["status"] is Status.SIGNALED:
+            return _CLOSED
+        return Outcome(stdout=out, stderr=err, wall_seconds=took, **said)
+
+    def _request(self, call: Call) -> dict[str, Any]:
+        cpu, memory = max(1, round(self.limits.cpu_seconds)), self.limits.memory_bytes
+        limits = {
+            "RLIMIT_AS": (2 * memory, 2 * memory),
+            "RLIMIT_DATA": (memory, memory),
+            "RLIMIT_CPU": (cpu, cpu + 1),  # the first signal says why, the second is obeyed
+            "RLIMIT_FSIZE": (self.limits.disk_bytes, self.limits.disk_bytes),
+        }
+        args = list(call.args)
+        return {"source": call.source, "entry": call.entry, "args": args, "rlimits": limits}
+
+    def _wait(self, folder: Path) -> _Ended:
+        """Run the process to its end, or to the end of its time."""
+        command = [self._python, "-u", *FLAGS, "-c", boot() + _CODE, str(folder / "result")]
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=folder,
+                env={**_needed_by_system(), **ENVIRONMENT, "HOME": str(folder)},
+                start_new_session=True,
+            )
+        late = threading.Event()
+
+        def time_is_up() -> None:
+            late.set()
+            _kill(process)
+
+        timer = threading.Timer(self.limits.wall_seconds, time_is_up)
+        with self._lock:
+            self._running.add(process)
+        if self._closed.is_set():  # between the last look and here
+            _kill(process)
+        timer.start()
+        try:
+            used = _reap(process)
+        finally:
+            timer.cancel()
+            with self._lock:
+                self._running.discard(process)
+            _kill_group(process)  # what it started and left
+        return _Ended(None if late.is_set() else process.returncode, used)
+
+    def _result(self, path: Path, ended: _Ended) -> dict[str, Any]:
+        if ended.code is None:
+            error = f"timed out after {self.limits.wall_seconds:g} s"
+            return {"status": Status.TIMED_OUT, "error": error}
+        try:
+            with path.open("rb") as file:
+                said = file.read(wire.MAX_FRAME + 1)
+            if len(said) > wire.MAX_FRAME:
+                return endings.explain_end(wire.TOO_LARGE, 0, 0.0)
+            return endings.read_body(said[0], said[1:])
+        except (OSError, ValueError, IndexError, RecursionError):
+            return endings.explain_exit(ended.code, ended.used.get("cpu_seconds") or 0.0)
+
+
+def _reap(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Wait for a process; what it used, where the system tells."""
+    if not _MEASURES:
+        process.wait()
+        return {}
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    scale = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return {
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_bytes": usage.ru_maxrss * scale,
+    }
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    _kill_group(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform != "win32":
+        with suppress(OSError):  # nobody is left in it
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _needed_by_system() -> dict[str, str]:
     return {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
 
 
-def _result(path: Path, ended: int | None, wall_seconds: float) -> dict[str, Any]:
-    if ended is None:
-        return {"status": Status.TIMED_OUT, "error": f"timed out after {wall_seconds:g} s"}
-    try:
-        with path.open("rb") as file:
-            said = file.read(wire.MAX_FRAME + 1)
-        if len(said) > wire.MAX_FRAME:
-            return endings.explain_end(wire.TOO_LARGE, 0, 0.0)
-        return endings.read_body(said[0], said[1:])
-    except (OSError, ValueError, IndexError, RecursionError):
-        return endings.explain_exit(ended)
-
-
 def _printed(path: Path) -> str:
     with path.open("rb") as file:
-        return file.read(wire.MAX_PRINTED).decode("utf-8", "backslashreplace")
+        text = file.read(wire.MAX_PRINTED).decode("utf-8", "backslashreplace")
+        return endings.mark_cut(text) if file.read(1) else text

@@ -28,6 +28,7 @@ NUMBER: Final = Struct("<d")
 
 # Types of MESSAGE.
 KEEPER = b"K"  # with a descriptor: the pidfd of what must die for all of it to die
+LOCKED = b"L"  # everything is put on; what comes now is hostile
 READY = b"R"  # body: the traceback of a source that does not compile, or nothing
 REFUSED = b"E"  # body: why the isolation asked for could not be put on
 CONNECTION = b"N"  # with a descriptor: where the next child asks for nested runs
@@ -43,3 +44,4 @@ AGAIN, GONE = range(2)
 MAX_FRAME: Final = 1 << 20
 MAX_PRINTED: Final = 64 * 1024
 MAX_NESTED: Final = 1 << 20
+MAX_MESSAGE: Final = END.size + FRAME.size + MAX_FRAME + 2 * MAX_PRINTED

@@ -18,7 +18,7 @@ MAY_IMPORT = {
 MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
     "metrics": {"rouge_score_rs"},
     "sandbox": set(),
-    "graders": {"genai_prices"},
+    "graders": {"genai_prices", "httpx2", "openai"},
 }
 LAYERS = [  # within graders, innermost first; a module imports from its own line or those above
     ["errors", "rows", "strict_json", "lines", "terminal", "installation", "starter", "images"],
@@ -36,7 +36,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "plan"],
+    ["hosted", "engine", "plan", "sampling"],
     ["report"],
     ["cli"],
 ]

@@ -118,6 +118,14 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) ->
     return [*args.posonlyargs, *args.args, *args.kwonlyargs, *rest]
 
 
+def caught(handler: ast.ExceptHandler, scope: Scope) -> set[str | None]:
+    """The exceptions that a handler names; `BaseException` where it catches all."""
+    if handler.type is None:
+        return {"BaseException"}
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {scope.dotted(exception) for exception in types}
+
+
 def _bind(node: ast.AST, scope: Scope, module: Scope) -> None:
     match node:
         case ast.Global() | ast.Nonlocal():

@@ -16,7 +16,7 @@ from graders.terminal import printable
 
 if TYPE_CHECKING:
     from graders.clients import EndpointClient, ModelClient
-    from graders.clients.wire import Wire  # type: ignore[import-not-found]
+    from graders.clients.wire import Wire
     from graders.config.graders import AnyConfig
     from graders.config.parse import Document
     from graders.ledger import Ledger
@@ -126,10 +126,9 @@ def clients_for(
 
 
 def _endpoint_client() -> EndpointClient:
-    from graders.clients.endpoint import HttpEndpoint  # type: ignore[import-not-found]
+    from graders.clients.endpoint import HttpEndpoint
 
-    client: EndpointClient = HttpEndpoint()
-    return client
+    return HttpEndpoint()
 
 
 def _model_client(
@@ -196,7 +195,7 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _server(chosen: dict[str, Any]) -> tuple[ModelClient, str]:
-    from graders.clients.openai_compatible import (  # type: ignore[import-not-found]
+    from graders.clients.openai_compatible import (
         OpenAICompatible,
     )
 
@@ -211,7 +210,7 @@ def _wire(settings: tuple[str, ...]) -> Wire:
     from graders.clients.wire import Wire
 
     choices = {key: get_args(hint) for key, hint in get_type_hints(Wire).items()}
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for setting in settings:
         key, _, value = setting.partition("=")
         if value not in choices.get(key, ()):

@@ -13,7 +13,6 @@ from graders.terminal import WIDTH, printable
 
 if TYPE_CHECKING:
     from sandbox.doctor import Proof
-    from sandbox.limits import Level
 
 _EPILOG = """\b
 Examples:
@@ -32,7 +31,7 @@ def command(as_json: bool, python: str | None) -> int:  # noqa: FBT001 - click's
     Each is proved by a canary that tries what the layer should stop, and that gets through
     without it. Exit code 0 if the standard level can be had, 1 if not.
     """
-    from sandbox.doctor import IsolationError, examine
+    from sandbox.doctor import IsolationError, examine, grades_a_row
     from sandbox.doctor import as_json as to_json
     from sandbox.limits import Level
 
@@ -40,24 +39,16 @@ def command(as_json: bool, python: str | None) -> int:  # noqa: FBT001 - click's
         proofs = examine(python, controls=True)
     except IsolationError as error:
         raise click.ClickException(str(error)) from None
-    levels = {str(level): _possible(level, proofs) for level in (Level.STRICT, Level.STANDARD)}
+    levels = {
+        str(level): grades_a_row(level, proofs, python) for level in (Level.STRICT, Level.STANDARD)
+    }
     if as_json:
         click.echo(json.dumps({"levels": levels, "layers": to_json(proofs)}, indent=2))
     else:
         _show(proofs)
         for name, possible in levels.items():
-            click.echo(f"{name}: {'can be had here' if possible else 'cannot be had here'}")
+            click.echo(f"{name}: {'a row was graded' if possible else 'cannot be had here'}")
     return 0 if levels["standard"] else 1
-
-
-def _possible(level: Level, proofs: Sequence[Proof]) -> bool:
-    from sandbox.doctor import IsolationError, layers_for
-
-    try:
-        layers_for(level, proofs)
-    except IsolationError:
-        return False
-    return True
 
 
 def _show(proofs: Sequence[Proof]) -> None:

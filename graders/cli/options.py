@@ -33,8 +33,13 @@ def profile_options(command: F) -> F:
     )(command)
 
 
-def chosen_profile(name: str, settings: Iterable[str]) -> Profile:
+def chosen_profile(name: str, settings: Iterable[str], *, base_url: str | None = None) -> Profile:
     """The profile that the two options name.
+
+    Args:
+        name: That of `--profile`.
+        settings: Those of `--set`.
+        base_url: The server that `--set cosine=server:MODEL` asks; None is OPENAI_BASE_URL.
 
     Raises:
         click.BadParameter: A setting is not KEY=VALUE.
@@ -46,7 +51,7 @@ def chosen_profile(name: str, settings: Iterable[str]) -> Profile:
         if not equals:
             raise click.BadParameter(f"{setting!r} is not KEY=VALUE", param_hint="--set")
         pairs[key.strip()] = value.strip()
-    return find_profile(name).override(pairs)
+    return find_profile(name).override(pairs, base_url=base_url)
 
 
 def show_findings(findings: Iterable[Finding]) -> None:

@@ -13,7 +13,7 @@ import click
 
 from graders.cli.clients import client_options, clients_for, judges, with_judge
 from graders.cli.options import chosen_profile, profile_options, show_findings
-from graders.cli.sandbox import sandbox_for, sandbox_options
+from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
     from graders.cli.job import Job
@@ -90,7 +90,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         document, profile = _with_threshold(document, profile, given["pass_threshold"])
     if given["judge"] is not None:
         document = with_judge(document, given["judge"])
-    findings = _sound(document, profile)
+    findings = _sound(document, profile, given["python"])
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
     _refuse_overwriting(given, config, rows)
@@ -101,7 +101,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         return grade_file(job, _named(rows), _row_format(rows, given), given["results"])
 
 
-def _sound(document: Document, profile: Profile) -> list[Finding]:
+def _sound(document: Document, profile: Profile, python: str | None) -> list[Finding]:
     """What there is to say about a config, before anything is started for it.
 
     Raises:
@@ -110,7 +110,7 @@ def _sound(document: Document, profile: Profile) -> list[Finding]:
     from graders.checks import check_document
     from graders.errors import ConfigError, findings_of
 
-    findings = check_document(document, profile)
+    findings = check_document(document, profile, chosen_python(python))
     if errors := findings_of("error", findings):
         raise ConfigError(*errors)
     return findings

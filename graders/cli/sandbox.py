@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -74,23 +76,17 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
     if not sources:
         yield None
         return
-    from graders.images import IMAGES, image_python, preloads
+    from graders.images import preloads
     from sandbox.doctor import IsolationError
     from sandbox.opening import open_sandbox
 
     if given["level"] == "unsafe":
         click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
-    python = given["python"]
-    if python in IMAGES:
-        built = image_python(python)
-        if built is None:
-            raise click.ClickException(f"no image {python}; graders image build {python} makes it")
-        python = str(built)
     try:
         box = open_sandbox(
             given["level"],
             limits=_limits(given["sandbox_limits"]),
-            python=python,
+            python=chosen_python(given["python"]),
             preload={source: preloads(source) for source in sources},
             batch=_batch(given["isolation"]),
         )
@@ -100,6 +96,30 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
         yield box
     finally:
         box.close()
+
+
+def chosen_python(python: str | None) -> str | None:
+    """The interpreter that `--python` means; None where it was not given.
+
+    Raises:
+        click.ClickException: It is the tag of an image that is not built, or nothing at all.
+    """
+    from graders.images import IMAGES, image_python
+
+    if python is None:
+        return None
+    if python in IMAGES:
+        built = image_python(python)
+        if built is None:
+            raise click.ClickException(f"no image {python}; graders image build {python} makes it")
+        return str(built)
+    found = shutil.which(python)
+    if found is None:
+        raise click.BadParameter(
+            f"{python!r} is no program here, and no image to build (there is {', '.join(IMAGES)})",
+            param_hint="--python",
+        )
+    return str(Path(found).absolute())  # and not resolved: a link makes a virtual environment
 
 
 def _batch(isolation: str) -> int:

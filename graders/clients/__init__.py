@@ -73,10 +73,18 @@ class ModelClient(Protocol):
 class EndpointClient(Protocol):
     """Posts one grading to an endpoint grader and returns the JSON it answers.
 
+    Sends at most `per_second` requests a second to an address, tries after failed ones included.
     Raises `GradingError` with an `endpoint_*` kind when there is no usable answer.
     """
 
-    async def post(self, url: str, headers: Mapping[str, str], body: JSON) -> JSON: ...
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: JSON,
+        *,
+        per_second: float | None = None,
+    ) -> JSON: ...
 
 
 # Made of what stands above; tests everywhere import it from here.

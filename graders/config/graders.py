@@ -38,6 +38,8 @@ EvaluationMetric = Literal[
     "rouge_l",
 ]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Aggregate = Literal["mean", "median", "majority"]
+"""How the scores of several answers become one; `graders.kinds.repeats` defines them."""
 
 
 def _rises(ends: tuple[float, float]) -> tuple[float, float]:
@@ -113,9 +115,20 @@ class SamplingParams(Frozen):
 
 
 class _Model(_Named):
+    """What both kinds of judges have.
+
+    Attributes:
+        repeats: Our extension: how many answers are asked for each row, 1 to 1,000, of which one
+            score is made. The hosted service does not know it and asks once.
+        aggregate: Our extension: how it is made; None is the mean of a score_model and the
+            majority of a label_model.
+    """
+
     model: str = Field(min_length=1)
     input: Messages
     sampling_params: SamplingParams | None = None
+    repeats: int = Field(default=1, ge=1, le=1000)
+    aggregate: Aggregate | None = None
 
     def templates(self) -> Iterator[tuple[str, str]]:
         for i, message in enumerate(self.input):

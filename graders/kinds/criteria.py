@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.grades import Grade, Grader
+from graders.grades import Grade, Grader, total_usage
 from graders.kinds.multi import first_failure, grade_all, total_seconds
 from graders.rows import Row
 
@@ -35,4 +35,5 @@ class CriteriaGrader:
             passed=passed,
             parts=parts,
             seconds=total_seconds(parts),
+            usage=total_usage(parts),
         )

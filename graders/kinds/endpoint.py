@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 from graders.clients import EndpointClient
+from graders.clients.masked import masked_text, masked_url
 from graders.config.graders import EndpointConfig
 from graders.errors import FailureKind, GradingError
 from graders.grades import Grade, finite_number, grade_each, passes, signed
@@ -41,9 +42,10 @@ class EndpointGrader:
         started = perf_counter()
         score, failure = None, None
         body: dict[str, JSON] = {"sample": dict(row.sample), "item": dict(row.item)}
-        body["trace_id"] = hashlib.sha256(encode(body)).hexdigest()[:32]
+        body["trace_id"] = _trace_id(encode(body))
+        url, headers, rate = self.config.url, self.config.headers, self.config.rate_limit
         try:
-            score = _read(await self.client.post(self.config.url, self.config.headers, body))
+            score = _read(await self.client.post(url, headers, body, per_second=rate), self.config)
         except GradingError as error:
             failure = error.failure
         return Grade(
@@ -55,23 +57,20 @@ class EndpointGrader:
         )
 
 
-def masked_url(url: str) -> str:
-    """An address without what may be a credential: user, password and query.
+def _trace_id(body: bytes) -> str:
+    """`trace_` and a UUID, as the service has it, but made of what is sent: equal for equal rows.
 
     Example:
-        >>> masked_url("https://me:pw@host/grade?code=secret")
-        'https://***@host/grade?***'
+        >>> _trace_id(b"{}")
+        'trace_44136fa3-55b3-678a-1146-ad16f7e8649e'
     """
-    parts = urlsplit(url)
-    _, at, host = parts.netloc.rpartition("@")
-    netloc = f"***@{host}" if at else host
-    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
+    return f"trace_{UUID(bytes=hashlib.sha256(body).digest()[:16])}"
 
 
-def _read(answer: JSON) -> float:
+def _read(answer: JSON, config: EndpointConfig) -> float:
     score = finite_number(answer.get("score")) if isinstance(answer, dict) else None
     if score is None:
-        shown = shorten(encode(answer).decode(), 200)
+        shown = shorten(masked_text(encode(answer).decode(), config.url, config.headers), 200)
         message = f'the endpoint answered {shown}, and {{"score": number}} is wanted'
         raise GradingError(FailureKind.ENDPOINT_SERVER, message, "bad_answer")
     return score

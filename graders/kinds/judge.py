@@ -8,16 +8,31 @@ its own kind, never a low score.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
+
+import msgspec
 
 from graders.clients import Message, ModelClient, ModelReply, ModelRequest
 from graders.config.content import Frozen
 from graders.config.content import Message as MessageConfig
-from graders.config.graders import LabelModelConfig, SamplingParams, ScoreModelConfig
+from graders.config.graders import (
+    Aggregate,
+    LabelModelConfig,
+    SamplingParams,
+    ScoreModelConfig,
+)
 from graders.errors import FailureKind, GradingError
-from graders.grades import Grade, finite_number, grade_each, passes, signed
+from graders.grades import (
+    Grade,
+    finite_number,
+    grade_each,
+    passes,
+    signed,
+    total_usage,
+)
+from graders.kinds.repeats import combine_repeats
 from graders.rows import Row
 from graders.strict_json import NotJSONError, decode, encode
 from graders.template import Rendering, Template, compile_template
@@ -122,20 +137,44 @@ class JudgeGrader:
 
     @property
     def signature(self) -> str:
-        return signed(f"{self.config.type}|model:{self.config.model}", self.threshold)
+        repeats = f"|repeats:{self.config.repeats}|aggregate:{self.aggregate}"
+        several = repeats if self.config.repeats > 1 else ""
+        return signed(f"{self.config.type}|model:{self.config.model}{several}", self.threshold)
+
+    @property
+    def aggregate(self) -> Aggregate:
+        """How several answers become one score."""
+        if self.config.aggregate is not None:
+            return self.config.aggregate
+        return "mean" if isinstance(self.config, ScoreModelConfig) else "majority"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return await grade_each(rows, self._judge)
 
     async def _judge(self, row: Row) -> Grade:
         started = perf_counter()
+        try:
+            request = self._request(row)
+        except GradingError as error:
+            passed = passes(None, self.threshold)
+            return Grade(name=self.name, failure=error.failure, passed=passed)
+        if self.config.repeats == 1:
+            return await self._ask(request)
+        requests = [replace(request, repeat=repeat) for repeat in range(self.config.repeats)]
+        repeats = await grade_each(requests, self._ask)
+        parts = {str(number): grade for number, grade in enumerate(repeats, start=1)}
+        grade = combine_repeats(self.name, parts, self.aggregate, self.threshold)
+        seconds = perf_counter() - started
+        return msgspec.structs.replace(grade, seconds=seconds, usage=total_usage(parts))
+
+    async def _ask(self, request: ModelRequest) -> Grade:
+        started = perf_counter()
         reply, score, failure = None, None, None
         detail: dict[str, JSON] = {}
         try:
-            reply = await self.client.complete(self._request(row))
+            reply = await self.client.complete(request)
             detail["reply"] = reply.text
-            result = read_answer(reply)
-            score = self._score(result, detail)
+            score = self._score(read_answer(reply), detail)
         except GradingError as error:
             failure = error.failure
         return Grade(
@@ -197,9 +236,10 @@ def read_answer(reply: ModelReply) -> JSON:
         message = "the judge's answer was cut off; raise max_completions_tokens"
         raise GradingError(FailureKind.MODEL_MAX_TOKENS, message)
     try:
-        answer = decode(reply.text)
-    except NotJSONError:
-        raise _unusable(f"the judge's answer is not JSON: {reply.text[:200]!r}") from None
+        answer = decode(reply.text, unique_keys=True)
+    except NotJSONError as error:
+        problem = "is not JSON" if error.line else f"is ambiguous, {error.problem}"
+        raise _unusable(f"the judge's answer {problem}: {reply.text[:200]!r}") from None
     if not isinstance(answer, dict) or "result" not in answer:
         raise _unusable(f"the judge's answer has no result: {reply.text[:200]!r}")
     return answer["result"]

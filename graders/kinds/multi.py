@@ -15,7 +15,7 @@ import msgspec
 
 from graders.errors import Failure, GradingError
 from graders.formula import Formula
-from graders.grades import Grade, Grader, passes, signed, together
+from graders.grades import Grade, Grader, passes, signed, together, total_usage
 from graders.profile import MemberFailure
 from graders.rows import Row
 
@@ -68,6 +68,7 @@ class MultiGrader:
             passed=passes(score, self.threshold),
             parts=parts,
             seconds=total_seconds(parts),
+            usage=total_usage(parts),
         )
 
     def _score(self, parts: Mapping[str, Grade]) -> tuple[float | None, Failure | None]:

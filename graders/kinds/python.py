@@ -57,11 +57,7 @@ class PythonGrader:
             passed=passes(score, self.threshold),
             detail=_said(outcome),
             seconds=outcome.wall_seconds,
-            resources={
-                "cpu_seconds": round(outcome.cpu_seconds, 6),
-                "peak_bytes": outcome.peak_bytes,
-                "layers": "+".join(sorted(self.sandbox.layers)) or "none",
-            },
+            resources={**_used(outcome), "layers": "+".join(sorted(self.sandbox.layers)) or "none"},
         )
 
     def _score(self, outcome: Outcome) -> float:
@@ -77,6 +73,16 @@ class PythonGrader:
         if score is None:
             raise _bad_return(_describe(value))
         return score
+
+
+def _used(outcome: Outcome) -> dict[str, float]:
+    """Processor time and memory, where they were measured."""
+    used: dict[str, float] = {}
+    if outcome.cpu_seconds is not None:
+        used["cpu_seconds"] = round(outcome.cpu_seconds, 6)
+    if outcome.peak_bytes is not None:
+        used["peak_bytes"] = outcome.peak_bytes
+    return used
 
 
 def _bad_return(what: str) -> GradingError:

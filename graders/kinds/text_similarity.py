@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
+from graders.clients.embedding import ServerEmbedder
 from graders.errors import Failure, FailureKind, GradingError
 from graders.grades import Grade, passes, signed
 from graders.rows import Row
@@ -69,7 +71,10 @@ class TextSimilarityGrader:
                 grades.append(None)
             except GradingError as error:
                 grades.append(self._failed(error.failure))
-        scored = iter(self._score(texts))
+        if isinstance(self.settings.cosine, ServerEmbedder) and isinstance(self.metric, Cosine):
+            scored = iter(await asyncio.to_thread(self._score, texts))  # it waits for a server
+        else:
+            scored = iter(self._score(texts))
         return [next(scored) if grade is None else grade for grade in grades]
 
     def _render(self, row: Row) -> _Texts:
@@ -82,6 +87,8 @@ class TextSimilarityGrader:
         started = perf_counter()
         try:
             scores = self._best_scores(texts)
+        except GradingError as error:
+            return [self._failed(error.failure) for _ in texts]
         except (TooMuchWork, EmbeddingError) as error:
             if len(texts) == 1:
                 reason = "too_much_work" if isinstance(error, TooMuchWork) else "embedding"

@@ -6,8 +6,9 @@ Plain Python for any system; the isolated child and the unsafe fallback share it
 from __future__ import annotations
 
 import json
+import sys
 import traceback
-from types import CodeType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 
 from sandbox import wire
 
@@ -15,18 +16,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+FILE, RUNNER_FILE = "grade.py", "<runner>"
+_NAME = "grader"
 _MAX_TEXT = 16_000
 
 
-def call(
-    code: CodeType, module: dict[str, Any], entry: str, arguments: list[Any]
-) -> tuple[int, bytes]:
+def new_module() -> ModuleType:
+    """An empty module for the code, known to `sys.modules`: dataclasses and pickle ask there."""
+    module = sys.modules[_NAME] = ModuleType(_NAME)
+    module.__file__ = FILE
+    return module
+
+
+def call(code: CodeType, module: ModuleType, entry: str, arguments: list[Any]) -> tuple[int, bytes]:
     """Call a function of a module, which is executed first; returns a frame's kind and body."""
     try:
-        if entry not in module:
-            module.update(__name__="grader", __file__="grade.py")
-            exec(code, module)  # noqa: S102 - this is what it is for
-        function = module.get(entry)
+        names = module.__dict__
+        if entry not in names:
+            exec(code, names)  # noqa: S102 - this is what it is for
+        function = names.get(entry)
         if function is None:
             raise NameError(f"the source defines no {entry}")
         return _encode(function(*arguments))
@@ -42,7 +50,7 @@ def _encode(value: Any) -> tuple[int, bytes]:
         return wire.FLOAT, wire.NUMBER.pack(float.__float__(value))
     kind = type(value)
     if kind.__module__ == "numpy" and hasattr(kind, "dtype") and not hasattr(kind, "__len__"):
-        value = value.item()
+        value = float(value) if kind.__name__ == "longdouble" else value.item()
         if type(value) is float:
             return wire.FLOAT, wire.NUMBER.pack(value)
     try:
@@ -78,6 +86,7 @@ def explain(error: BaseException) -> bytes:
 
 
 def _own(trace: TracebackType | None) -> TracebackType | None:
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    ours = (__file__, RUNNER_FILE)
+    while trace is not None and trace.tb_frame.f_code.co_filename in ours:
         trace = trace.tb_next
     return trace

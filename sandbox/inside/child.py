@@ -37,6 +37,7 @@ def run(  # noqa: PLR0913 - what a child differs in
     *,
     code: CodeType,
     cpu_seconds: float,
+    processes: int | None,
     restrict: Callable[[int], None] | None,
     leash: bool,
     nested: int | None,
@@ -46,7 +47,7 @@ def run(  # noqa: PLR0913 - what a child differs in
         _settle(given, nested)
         if leash:
             linux.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        rlimits.limit_row(cpu_seconds=cpu_seconds)
+        rlimits.limit_row(cpu_seconds=cpu_seconds, processes=processes)
         if restrict is not None:
             restrict(os.getpid())
         count, length = wire.CALLS.unpack(read_exactly(given.control, wire.CALLS.size))
@@ -59,6 +60,8 @@ def run(  # noqa: PLR0913 - what a child differs in
 
 def _settle(given: Descriptors, nested: int | None) -> None:
     """Put each descriptor where it belongs and close the rest."""
+    os.close(0)
+    os.open(os.devnull, os.O_RDONLY)  # a description of its own: flags and locks go with the row
     os.dup2(given.out, 1)
     os.dup2(given.err, 2)
     kept = [given.result, given.go, *([] if nested is None else [nested])]
@@ -93,7 +96,7 @@ def printing_to(descriptor: int) -> io.TextIOWrapper:
 
 
 def _answer(code: CodeType, calls: list[Any], count: int) -> None:
-    module: dict[str, Any] = {}
+    module = calling.new_module()
     for left, (entry, arguments) in zip(range(count - 1, -1, -1), calls, strict=True):
         kind, body = calling.call(code, module, entry, arguments)
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -45,7 +45,9 @@ def run_code(
         TypeError: An argument is not of its type.
     """
     if _connection is None:
-        raise RuntimeError("sandbox.run_code works inside a sandboxed grader only")
+        raise RuntimeError(
+            "sandbox.run_code works inside a sandboxed grader only, whose source names it"
+        )
     for text in (code, stdin):
         if not isinstance(text, str):
             raise TypeError(f"run_code takes code and stdin as text, got {type(text).__name__}")
@@ -73,20 +75,26 @@ def _read(descriptor: int, length: int) -> bytes:
 
 
 RUNNER = """
-import ast, resource, sys, io
+import ast, io, linecache, resource, sys, types
 
-def run(code, stdin, memory):
-    for limit, value in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_AS, 2 * memory)):
-        ceiling = resource.getrlimit(limit)[1]
-        value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
-        resource.setrlimit(limit, (value, value))
+def limit(which, value):
+    ceiling = resource.getrlimit(which)[1]
+    value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+    resource.setrlimit(which, (value, value))
+
+def run(code, stdin, memory, seconds):
+    limit(resource.RLIMIT_DATA, memory)
+    limit(resource.RLIMIT_AS, 2 * memory)
+    limit(resource.RLIMIT_CPU, seconds + 1)
     sys.stdin = io.StringIO(stdin)
-    tree = ast.parse(code, "code.py")
+    linecache.cache["<code>"] = (len(code), None, code.splitlines(True), "<code>")
+    tree = ast.parse(code, "<code>")
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         last = ast.Expression(tree.body.pop().value)
-    names = {"__name__": "__main__"}
-    exec(compile(tree, "code.py", "exec"), names)
-    return None if last is None else eval(compile(last, "code.py", "eval"), names)
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    names = sys.modules["__main__"].__dict__
+    exec(compile(tree, "<code>", "exec"), names)
+    return None if last is None else eval(compile(last, "<code>", "eval"), names)
 """
 """The source of the second sandbox's only function."""

@@ -19,20 +19,19 @@ import time
 import traceback
 from types import CodeType
 
-from sandbox import linux, wire
-from sandbox.inside import child
-from sandbox.layers import landlock, namespaces, rlimits, seccomp
+from sandbox import wire
+from sandbox.inside import child, lockdown
+from sandbox.layers import namespaces, seccomp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Plan = dict[str, Any]
+    from sandbox.inside.lockdown import Plan
 
-_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+_PIPE_BYTES, _READS = 1 << 16, 64
 _CLOCK_OF_FILES = 5  # CLOCK_REALTIME_COARSE, which ticks every 1 to 10 ms
 _CONTROL = 3  # the descriptor of the host's socket, in the zygote and in a child that reads
-FILE = "grade.py"
 
 
 def start(control: int, plan: Plan) -> None:
@@ -44,13 +43,14 @@ def start(control: int, plan: Plan) -> None:
     """
     _keep_only(control)
     layers = set(plan["layers"])
-    namespaces.enter(isolated="namespaces" in layers, network="network" in layers)
+    lockdown.enter(layers)
     if "namespaces" in layers:
         _become_first_process()
     else:
         _send_keeper(os.getpid())
-    _lock_down(plan, layers)
-    _serve(plan, layers, _compile(_read_source()))
+    lockdown.lock_down(plan, layers)
+    _send(wire.LOCKED, b"")
+    _serve(plan, layers, _compile(_read_source(), plan["file"]))
 
 
 def _keep_only(control: int) -> None:
@@ -87,54 +87,20 @@ def _send_descriptor(kind: bytes, descriptor: int) -> None:
     os.close(descriptor)
 
 
-def _lock_down(plan: Plan, layers: set[str]) -> None:
-    limits = plan["limits"]
-    if "namespaces" in layers:
-        namespaces.mount_root(readable=plan["readable"], disk_bytes=limits["disk_bytes"])
-        os.chdir(namespaces.SCRATCH)
-    else:
-        os.chdir("/")
-    if plan["user"] is not None:
-        os.setgroups([])
-        os.setresgid(plan["user"], plan["user"], plan["user"])
-        os.setresuid(plan["user"], plan["user"], plan["user"])
-        os.stat(os.__file__)  # an interpreter that only root can read fails here, not in a row
-    cores = sorted(os.sched_getaffinity(0))
-    first = plan["slot"] * limits["cores"] % len(cores)
-    os.sched_setaffinity(0, (cores[first:] + cores)[: limits["cores"]])
-    namespaces.drop_capabilities()
-    linux.prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    if "rlimits" in layers:
-        own = plan["user"] is not None or "namespaces" in layers
-        rlimits.limit_zygote(
-            memory_bytes=limits["memory_bytes"], disk_bytes=limits["disk_bytes"], processes=own
-        )
-    if "landlock" in layers:
-        inside = "namespaces" in layers
-        landlock.restrict(
-            readable=[*plan["readable"], *(["/proc"] if inside else [])],
-            writable=[namespaces.SCRATCH] if inside else [],
-            devices=[f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")],
-        )
-    linux.prctl(_PR_SET_DUMPABLE, 0)
-    if "seccomp" in layers:
-        seccomp.install(seccomp.filter_for_all())
-
-
 def _read_source() -> str:
     (length,) = struct.unpack("<I", child.read_exactly(_CONTROL, 4))
     return child.read_exactly(_CONTROL, length).decode("utf-8", "surrogatepass")
 
 
-def _compile(source: str) -> CodeType:
+def _compile(source: str, file: str) -> CodeType:
     """Compile the source, or tell the host why not and end.
 
     This is after the lock-down: compiling is the first thing hostile text is given to.
     """
     lines = source.splitlines(keepends=True)
-    linecache.cache[FILE] = (len(source), None, lines, FILE)
+    linecache.cache[file] = (len(source), None, lines, file)
     try:
-        code = compile(source, FILE, "exec", dont_inherit=True)
+        code = compile(source, file, "exec", dont_inherit=True)
     except BaseException as error:  # noqa: BLE001 - SyntaxError, ValueError, MemoryError, ...
         text = "".join(traceback.format_exception_only(error))
         _send(wire.READY, text[-4000:].encode("utf-8", "replace"))
@@ -168,10 +134,10 @@ class _Row:
 class _Buffer:
     """Room for a child's bytes that is zeroed after use: the next row inherits this memory."""
 
-    __slots__ = ("full", "room", "used", "view")
+    __slots__ = ("full", "room", "spill", "used", "view")
 
     def __init__(self, size: int) -> None:
-        self.room = bytearray(size)
+        self.room, self.spill = bytearray(size), bytearray(_PIPE_BYTES)
         self.view, self.used, self.full = memoryview(self.room), 0, False
 
     def read(self, descriptor: int) -> bool:
@@ -181,13 +147,15 @@ class _Buffer:
             self.used += got
             return got > 0
         self.full = True
-        return bool(os.read(descriptor, 65536))
+        return os.readv(descriptor, [self.spill]) > 0
 
     def taken(self) -> memoryview:
         return self.view[: self.used]
 
     def wipe(self) -> None:
         self.room[: self.used] = bytes(self.used)
+        if self.full:
+            self.spill[:] = bytes(len(self.spill))
         self.used, self.full = 0, False
 
 
@@ -204,7 +172,8 @@ class _Server:
     """The loop: fork, watch, reply, wipe out."""
 
     def __init__(self, plan: Plan, layers: set[str], code: CodeType) -> None:
-        self._code, self._limits = code, plan["limits"]
+        self._code, self._row_tasks = code, plan["row_tasks"]
+        self._cpu_seconds = plan["limits"]["cpu_seconds"]
         self._restrict = seccomp.prepare_row_filter() if "row_filter" in layers else None
         self._first_process = "namespaces" in layers
         self._nested = plan["nested"]
@@ -218,8 +187,7 @@ class _Server:
         while True:
             clean = self._watch(row)
             if not clean:
-                os.kill(row.pid, signal.SIGKILL)  # and with process 1 goes all the rest
-                os._exit(0)
+                os._exit(0)  # and with process 1 goes whatever is left
             spare = self._next(row)
             if self._touched():
                 os._exit(0)
@@ -254,7 +222,8 @@ class _Server:
             child.run(
                 child.Descriptors(_CONTROL, result_in, out_in, err_in, go_out),
                 code=self._code,
-                cpu_seconds=self._limits["cpu_seconds"],
+                cpu_seconds=self._cpu_seconds,
+                processes=self._row_tasks,
                 restrict=self._restrict,
                 leash=not self._first_process,
                 nested=theirs.detach() if theirs else None,
@@ -282,8 +251,11 @@ class _Server:
         while True:
             for descriptor, _ in poll.poll():
                 if descriptor == _CONTROL:
-                    os._exit(0)  # the host has gone: leave nothing behind
-                elif descriptor == row.result:
+                    # The host hangs up: the row's time is up, or there is nobody left to tell.
+                    os.kill(row.pid, signal.SIGKILL)
+                    self._reply_without_frame(row)
+                    return False
+                if descriptor == row.result:
                     if not self._frame.read(row.result) or self._frame.full:
                         self._reply_without_frame(row)
                         return False
@@ -300,13 +272,15 @@ class _Server:
                 os.write(row.go, b".")
 
     def _drain(self, descriptor: int, row: _Row) -> bool:
+        """Take what a row printed; False once it can print no more there."""
         buffer = self._out if descriptor == row.out else self._err
         try:
-            while buffer.read(descriptor):
-                pass
+            for _ in range(_READS):  # and no more, as a row may print faster than we read
+                if not buffer.read(descriptor):
+                    return False
         except BlockingIOError:
-            return True
-        return False
+            pass
+        return True
 
     def _complete(self) -> bool:
         used = self._frame.used

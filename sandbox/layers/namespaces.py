@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -22,8 +23,10 @@ _NEW = {
     "mnt": 0x00020000,
 }
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
-_REC, _PRIVATE = 16384, 1 << 18
+_REC, _PRIVATE, _NOATIME = 16384, 1 << 18, 1024
 _DETACH = 2
+_HERE, _RECURSIVE = -100, 0x8000  # AT_FDCWD, AT_RECURSIVE
+_READ_ONLY_ATTRIBUTE, _NO_SUID_ATTRIBUTE = 1, 2
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _PLACES = ("/mnt", "/srv", "/opt", "/media", "/home", "/var", "/run", "/tmp")  # noqa: S108
 SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the row's own
@@ -67,9 +70,16 @@ def mount_root(*, readable: Iterable[str], disk_bytes: int) -> None:
     linux.mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "size=1m,mode=755")
     os.makedirs(root + SCRATCH)
     size = f"size={disk_bytes},nr_inodes={MAX_FILES},mode=1777"
-    linux.mount("tmpfs", root + SCRATCH, "tmpfs", _NOSUID | _NODEV, size)
-    for path in paths:  # after /tmp, as an interpreter may lie there
+    # A time of access would tell the next row that this one looked.
+    linux.mount("tmpfs", root + SCRATCH, "tmpfs", _NOSUID | _NODEV | _NOATIME, size)
+    inside = {"/".join(p.split("/")[:3]) for p in paths if p.startswith(f"{SCRATCH}/")}
+    for folder in inside:  # an interpreter in /tmp: its folders are not the row's to write in
+        os.makedirs(root + folder, exist_ok=True)
+        linux.mount(root + folder, root + folder, None, _BIND)
+    for path in paths:
         _bind(path, root)
+    for folder in inside:
+        linux.mount("none", root + folder, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | _NODEV)
     os.makedirs(f"{root}/dev")
     for device in _DEVICES:
         _touch(f"{root}/dev/{device}")
@@ -102,9 +112,10 @@ def _bind(path: str, root: str) -> None:
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
         _touch(root + path)
     linux.mount(path, root + path, None, _BIND | _REC)
-    # Inside a user namespace the flags that a mount already has cannot be taken off.
-    kept = os.statvfs(path).f_flag & (_NODEV | _NOEXEC)
-    linux.mount("none", root + path, None, _BIND | _REMOUNT | _RDONLY | _NOSUID | kept)
+    # With what is mounted below it, such as a volume of a container among the packages.
+    attributes = struct.pack("QQQQ", _READ_ONLY_ATTRIBUTE | _NO_SUID_ATTRIBUTE, 0, 0, 0)
+    place = os.fsencode(root + path)
+    linux.syscall("mount_setattr", _HERE, place, _RECURSIVE, attributes, len(attributes))
 
 
 def _holds(folder: str, paths: list[str]) -> bool:

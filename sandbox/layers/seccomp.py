@@ -43,6 +43,7 @@ _REFUSED: Final = """
     settimeofday clock_settime clock_adjtime adjtimex
     memfd_create memfd_secret shmget shmat shmctl shmdt semget semop semtimedop semctl
     msgget msgsnd msgrcv msgctl mq_open mq_unlink vmsplice
+    inotify_init inotify_init1 io_setup io_submit sync syncfs open_tree_attr file_setattr
     socket connect accept accept4 bind listen setuid setgid capset
 """.split()  # noqa: SIM905 - a list of this length reads best as text
 _REFUSED_TO_ROWS: Final = [
@@ -55,19 +56,41 @@ _REFUSED_TO_ROWS: Final = [
     "pidfd_open",
     "pidfd_send_signal",
     "seccomp",
+    "sendmmsg",
+    "sendmsg",  # which carries descriptors; those in flight count for all of a user's processes
     "tkill",
 ]
 
-# fcntl and ioctl that make the kernel send a signal to any process of the same user.
-_SIGNAL_OWNERS: Final = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}
-_TERMINAL_INPUT: Final = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing for the user
-_PR_SET_PDEATHSIG: Final = 1
+# Modes, owners, times and attributes, which Landlock lets anyone change who owns a file. With a
+# mount namespace all but the scratch folder is read-only, and without one no file is written.
+_REFUSED_WITHOUT_SCRATCH: Final = """
+    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
+    setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
+""".split()  # noqa: SIM905 - as above
+
+# What may be asked of a descriptor. Other commands send signals to any process of the same user
+# (F_SETOWN, FIOSETOWN), make whoever opens a file wait (F_SETLEASE), type for the user (TIOCSTI)
+# or change a file that is open for reading (FS_IOC_SETFLAGS).
+_COMMANDS: Final = {
+    # F_DUPFD to F_SETLKW, locks of open files, F_DUPFD_CLOEXEC, sizes of pipes, F_GET_SEALS
+    "fcntl": (*range(8), 36, 37, 38, 1030, 1031, 1032, 1034),
+    # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
+    "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
+}
+# A row that outlives its zygote would be an orphan: it may not undo the leash. A process that may
+# be dumped is, even with a limit of 0, where the host has a program that handles dumps: what it
+# held would outlive it. A cookie for core scheduling keeps others off the other half of a core.
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SCHED_CORE = 1, 4, 62
 _PID: Final = struct.Struct("I")
 _ITSELF: Final = 0x7FFFFFFF  # stands for a process id, and is none
 
 
-def filter_for_all() -> bytes:
-    """The program that every process of a zygote runs under."""
+def filter_for_all(*, scratch: bool) -> bytes:
+    """The program that every process of a zygote runs under.
+
+    Args:
+        scratch: Whether there is a folder to write in, and nothing else can be written.
+    """
     program = [
         _op(_LOAD, _ARCHITECTURE),
         _op(_EQUAL, _ARCHITECTURES[linux.MACHINE], yes=1),
@@ -90,11 +113,10 @@ def filter_for_all() -> bytes:
     program += _when("socketpair", stream_pair)
     # The limits of any process but the caller's own, the host's included, are out of reach.
     program += _when("prlimit64", [_op(_LOAD, _ARGUMENT[0]), *_refuse_unless(0)])
-    for name, owners in _SIGNAL_OWNERS.items():
-        values = owners + (_TERMINAL_INPUT if name == "ioctl" else ())
-        refused = [step for value in values for step in _refuse_if(_EQUAL, value)]
-        program += _when(name, [_op(_LOAD, _ARGUMENT[1]), *refused])
-    return b"".join([*program, *_refuse_each(_REFUSED)])
+    for name, commands in _COMMANDS.items():
+        program += _when(name, [_op(_LOAD, _ARGUMENT[1]), *_refuse_unless(*commands)])
+    refused = [*_REFUSED, *([] if scratch else _REFUSED_WITHOUT_SCRATCH)]
+    return b"".join([*program, *_refuse_each(refused)])
 
 
 def filter_for_row(pid: int) -> bytes:
@@ -104,9 +126,10 @@ def filter_for_row(pid: int) -> bytes:
     program += _when("clone", [*threads_only, _refuse(errno.EPERM)])
     for name in ("kill", "tgkill"):
         program += _when(name, [_op(_LOAD, _ARGUMENT[0]), *_refuse_unless(pid)])
-    # A row that outlives its zygote would be an orphan: it may not undo the leash.
-    leash = [_op(_LOAD, _ARGUMENT[0]), *_refuse_if(_EQUAL, _PR_SET_PDEATHSIG)]
-    program += _when("prctl", leash)
+    options = [_op(_LOAD, _ARGUMENT[0])]
+    for option in (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SCHED_CORE):
+        options += _refuse_if(_EQUAL, option)
+    program += _when("prctl", options)
     return b"".join([*program, *_refuse_each(_REFUSED_TO_ROWS)])
 
 
@@ -157,8 +180,10 @@ def _refuse_if(test: int, value: int) -> list[bytes]:
     return [_op(test, value, no=1), _refuse(errno.EPERM)]
 
 
-def _refuse_unless(value: int) -> list[bytes]:
-    return [_op(_EQUAL, value, yes=1), _refuse(errno.EPERM)]
+def _refuse_unless(*values: int) -> list[bytes]:
+    left = range(len(values), 0, -1)
+    tests = [_op(_EQUAL, value, yes=n) for value, n in zip(values, left, strict=True)]
+    return [*tests, _refuse(errno.EPERM)]
 
 
 def _when(name: str, steps: list[bytes]) -> list[bytes]:

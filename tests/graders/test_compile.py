@@ -52,7 +52,7 @@ class OneOutcome:
 class OneAnswer:
     """An endpoint client that answers the same to everything."""
 
-    async def post(self, url, headers, body):
+    async def post(self, url, headers, body, **_):
         return {"score": len(url) + len(headers) + len(body)}
 
 

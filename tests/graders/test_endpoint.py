@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 
@@ -21,8 +22,8 @@ class ScriptedEndpoint:
     answer: object
     posted: list[tuple] = field(default_factory=list)
 
-    async def post(self, url, headers, body):
-        self.posted.append((url, headers, body))
+    async def post(self, url, headers, body, *, per_second=None):
+        self.posted.append((url, headers, body, per_second))
         return self.answer(body) if callable(self.answer) else self.answer
 
 
@@ -38,17 +39,18 @@ def grades(config, *rows, endpoint):
 def test_an_endpoint_gets_sample_item_and_a_trace_id():
     """The same row has the same trace id, whichever run it is in."""
     endpoint = ScriptedEndpoint(lambda body: {"score": len(body["sample"]["output_text"])})
-    config = {**REMOTE, "headers": {"Authorization": "k"}, "pass_threshold": 2}
+    config = {**REMOTE, "headers": {"Authorization": "k"}, "rate_limit": 5, "pass_threshold": 2}
     rows = [row("ab", a=1), row("c"), row("ab", a=1)]
     batch = grades(config, *rows, endpoint=endpoint)
 
     assert [(grade.score, grade.passed) for grade in batch] == [(2, True), (1, False), (2, True)]
-    url, headers, body = endpoint.posted[0]
-    assert (url, headers) == ("https://x.example/g", {"Authorization": "k"})
+    url, headers, body, per_second = endpoint.posted[0]
+    assert (url, headers, per_second) == ("https://x.example/g", {"Authorization": "k"}, 5)
     assert list(body) == ["sample", "item", "trace_id"]
     assert (body["sample"], body["item"]) == (dict(rows[0].sample), {"a": 1})
-    traces = [posted["trace_id"] for _, _, posted in endpoint.posted]
+    traces = [posted["trace_id"] for _, _, posted, _ in endpoint.posted]
     assert traces[0] == traces[2] != traces[1]
+    assert all(trace == f"trace_{UUID(trace.removeprefix('trace_'))}" for trace in traces)
 
 
 @pytest.mark.parametrize(

@@ -228,22 +228,6 @@ def test_what_ends_a_python_grader_is_in_its_errors(status, errors):
     assert raised(run(PYTHON, tools=tools)) == errors
 
 
-def test_the_tokens_of_every_judge_are_counted_per_model():
-    """Members that ask the same model add up; the first model stands in the metadata."""
-    usage = Usage(prompt_tokens=10, completion_tokens=5, total_tokens=15, cached_tokens=2)
-    client = ScriptedClient(lambda _: ModelReply(text='{"result": 0.5}', usage=usage))
-    members = {"a": JUDGE, "b": JUDGE, "c": {**JUDGE, "model": "o3"}, "d": EXACT}
-    answer = run(multi(members, "a + b + c"), "x", {"answer": ""}, tools=Tools(client=client))
-    once = {"prompt_tokens": 10, "total_tokens": 15, "completion_tokens": 5, "cached_tokens": 2}
-    twice = {key: 2 * tokens for key, tokens in once.items()}
-
-    assert answer["reward"] == 1.5
-    assert answer["model_grader_token_usage_per_model"] == {"gpt-4o": twice, "o3": once}
-    assert list(answer["model_grader_token_usage_per_model"]["o3"]) == list(once)
-    assert answer["metadata"]["token_usage"] == twice
-    assert answer["metadata"]["sampled_model_name"] == "gpt-4o"
-
-
 @pytest.mark.parametrize(
     ("slot", "value"),
     [

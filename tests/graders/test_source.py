@@ -1,5 +1,7 @@
 """A python grader's source before it runs: errors only for what the service must fail on."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,6 +212,25 @@ def test_absurd_nesting_is_an_error_with_a_reason(absurd):
 
     assert (severity, code) in [("error", "source-syntax"), ("error", "no-grade")]
     assert not text.rstrip().endswith(":")
+
+
+def in_finally(depth):
+    """A source of `finally` within `finally`: a few hundred bytes that compile to gigabytes."""
+    lines = ["def grade(sample, item):"]
+    for n in range(1, depth):
+        lines += [f"{' ' * n}try: pass", f"{' ' * n}finally:"]
+    return "\n".join([*lines, " " * depth + "return 1.0"])
+
+
+def test_a_source_that_compiles_to_gigabytes_is_not_compiled_here():
+    """The sandbox has limits, and this process has none: it would take minutes and all memory."""
+    tracemalloc.start()
+    assert said(in_finally(20) + "\n") == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 50 << 20
+    assert said(in_finally(3) + "\nreturn 2\n")[0][:2] == ("error", "source-syntax")
 
 
 @pytest.mark.parametrize(

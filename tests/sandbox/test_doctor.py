@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -64,6 +65,20 @@ def test_standard_does_without_what_another_layer_stops(missing):
     layers = layers_for(Level.STANDARD, without(*missing))
 
     assert layers == {proof.layer.name for proof in examine()} - set(missing)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="is about root")
+def test_where_nothing_starts_the_one_cause_is_named():
+    """Root without the right to become someone else; not eight layers that seem to be missing."""
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c"]
+    code = "import sys; from graders.cli import main; sys.exit(main(['doctor']))"
+    done = subprocess.run([*command, code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "graders: no sandbox starts here: [Errno 1] user: Operation not permitted. As root it "
+        "becomes another user first, and that one must be able to read "
+    )
 
 
 def test_the_findings_are_data_too():

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -220,9 +223,34 @@ def test_a_module_that_starts_a_thread_is_not_preloaded(tmp_path):
     pool = Pool(layers=LAYERS, workers=1, python=str(python), preload=["starts_a_thread"])
     outcome = run(pool, source, "starts_a_thread")
     (mother,) = pool._mothers.values()
+    threads = os.listdir(f"/proc/{mother.pid}/task")
     pool.close()
 
-    assert (outcome.value, mother.threads) == (["json"], 1)
+    assert (outcome.value, len(threads)) == (["json"], 1)
+
+
+def test_an_interpreter_in_tmp_leaves_rows_nothing_to_write_beside_it():
+    """Its folders stand in the row's own /tmp, and a file there would outlive the row."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        python = Path(folder, "deep", "python")
+        python.parent.mkdir()
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        Path(folder).chmod(0o755)
+        box = Pool(layers=LAYERS, workers=1, python=str(python))
+        box._interpreter = replace(
+            box._interpreter, readable=(*box._interpreter.readable, str(python.parent))
+        )
+        top = f"/tmp/{Path(folder).name}"
+        tries = [f"open({top + place!r}, 'w')" for place in ("/x", "/deep/x")]
+        tries += [f"os.rename({top!r}, '/tmp/y')", f"os.mkdir({top!r} + '/d')"]
+        said = [run(box, f"import os\n{grade(each)}", 0).error for each in tries]
+        seen = run(box, "import os\n" + grade(f"return os.listdir({top!r} + '/deep')"), 0)
+        box.close()
+
+    assert seen.value == ["python"]
+    refusals = ("Read-only file system", "Operation not permitted")
+    assert all(any(word in text for word in refusals) for text in said), said
 
 
 def test_a_cancelled_run_stops_at_once():
@@ -247,7 +275,7 @@ def test_a_cancelled_run_stops_at_once():
 
 
 FORGED = """
-import os, struct
+import os, signal, struct, threading, time
 def frame(last):
     return struct.pack("<4sBdQI", b"LGS1", 1 | (0x80 if last else 0), 0.0, 0, 8) + struct.pack("<d", 9.0)
 def grade(kind):
@@ -263,11 +291,42 @@ def grade(kind):
     if kind == "two":
         os.write(4, frame(last=True) * 2)
         os._exit(0)
+    if kind == "no way on":
+        os.close(5)
+    if kind == "a full way on" and os.path.exists("/proc/self/fd/5"):
+        way = os.open("/proc/self/fd/5", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(way, b"." * 4096)
+        except BlockingIOError:
+            pass
+    if kind in ("no way back, later", "half, later"):
+        def later():
+            time.sleep(0.05)
+            os.write(4, b"LGS1") if kind == "half, later" else os.close(4)
+        threading.Thread(target=later, daemon=True).start()
+    if kind == "stopped, later":
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGSTOP))
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+    if kind == "fine":
+        time.sleep(0.02)
     return 1.0
 """
 
 
-@pytest.mark.parametrize("kind", ["more to come", "the last", "two"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "more to come",
+        "the last",
+        "two",
+        "no way on",
+        "a full way on",
+        "no way back, later",
+        "half, later",
+        "stopped, later",
+    ],
+)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_forged_answers_stay_within_their_batch(kind, batch):
     """A row owns its own outcome, and in a batch its batch's; no later row reads its bytes."""

@@ -9,126 +9,91 @@ import select
 import signal
 import socket
 import struct
-import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from time import monotonic
 from typing import Any, Final
 
 from sandbox import endings, wire
-from sandbox.interpreter import Interpreter
+from sandbox.mother import START_SECONDS, BrokenSandboxError, Mother
 from sandbox.types import Call, Outcome, Status
 
-_START_SECONDS: Final = 120.0  # importing a large library from a cold disk
+_LAST_WORDS_SECONDS: Final = 1.0  # for a zygote to say what a row that is out of time printed
 
 Answer = Callable[[bytes, float], bytes]
 """Runs a nested request, given the seconds it may take."""
-
-
-class BrokenSandboxError(Exception):
-    """The sandbox itself failed, whatever the code did; says how."""
 
 
 class RefusedError(BrokenSandboxError):
     """A layer could not be put on; says which, and what the kernel answered."""
 
 
-class Mother:
-    """A warm interpreter that forks zygotes.
-
-    Args:
-        interpreter: What to run.
-        preload: Modules to import before anything else.
-
-    Attributes:
-        threads: How many it has after that. What another thread holds at a fork, a lock or half
-            of a list, stays so in the zygote: more than one is a deadlock in waiting.
-
-    Raises:
-        BrokenSandboxError: It does not start.
-    """
-
-    def __init__(self, interpreter: Interpreter, preload: Sequence[str]) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            code = "from sandbox.inside import mother; mother.main(int(sys.argv[1]))"
-            self._process = subprocess.Popen(
-                interpreter.start(code, str(theirs.fileno())),
-                env=interpreter.environment,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                start_new_session=True,
-            )
-        self._socket.settimeout(_START_SECONDS)
-        self._socket.send(json.dumps(list(preload)).encode())
-        ready = self._socket.recv(1 << 20)
-        if not ready:
-            _, said = self._process.communicate()
-            raise BrokenSandboxError(f"no interpreter: {said.decode('utf-8', 'replace')[-2000:]}")
-        self.threads = int(ready)
-
-    def fork(self, plan: Mapping[str, Any]) -> socket.socket:
-        """Ask for a zygote; returns the socket to it."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                socket.send_fds(self._socket, [json.dumps(plan).encode()], [theirs.fileno()])
-            except OSError as error:
-                ours.close()
-                raise BrokenSandboxError(f"the warm interpreter has gone: {error}") from None
-        return ours
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def close(self) -> None:
-        """End it, and with it every zygote that it forked."""
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
-        if self._process.stderr:
-            self._process.stderr.close()
+class CompilingEndedError(BrokenSandboxError):
+    """It ended while it compiled the source, which is the first thing it does with it."""
 
 
 class Zygote:
-    """One isolated parent of rows, for one source.
+    """One isolated parent of rows, for one source. `start` it, `run` calls, `close` it.
 
     Args:
         mother: Who forks it.
         plan: Layers, limits and paths, as `sandbox.inside.zygote` reads them.
         source: The module to run.
 
+    Attributes:
+        usable: Whether it can run calls: it is started, and as good as new.
+        verdict: What each call of a source that does not compile comes to; None if it compiles.
+
     Raises:
-        RefusedError: A layer cannot be had.
-        BrokenSandboxError: It does not start.
+        BrokenSandboxError: The mother has gone.
     """
 
     def __init__(self, mother: Mother, plan: Mapping[str, Any], source: str) -> None:
-        self.source = source
-        self.usable = True
+        self.source, self.slot = source, plan["slot"]
+        self.usable = False
+        self.verdict: Outcome | None = None
         self._keeper: int | None = None
+        self._keeping = threading.Lock()  # `abandon` comes from other threads
         self._connections: list[socket.socket] = []
+        self._deadline = monotonic() + START_SECONDS
         self._socket = mother.fork(plan)
-        self._deadline = monotonic() + _START_SECONDS
-        text = source.encode("utf-8", "surrogatepass")
+
+    def start(self, compile_seconds: float) -> None:
+        """Wait until it is locked down and has compiled the source.
+
+        Args:
+            compile_seconds: What compiling may take. Beyond it the verdict is TIMED_OUT.
+
+        Raises:
+            RefusedError: A layer cannot be had.
+            CompilingEndedError: It ended over the source.
+            BrokenSandboxError: It does not come up.
+        """
         try:
-            self._socket.settimeout(_START_SECONDS)
-            with suppress(BrokenPipeError, ConnectionResetError):  # what it says is read below
-                self._socket.sendall(struct.pack("<I", len(text)) + text)
-            kind, body = self._next_word()
-        except (OSError, EOFError, TimeoutError) as error:
+            self._expect(wire.LOCKED)
+        except RefusedError:
+            self.close()
+            raise
+        except (OSError, EOFError) as error:  # a TimeoutError is an OSError
             self.close()
             raise BrokenSandboxError(f"no sandbox came up: {str(error) or 'it ended'}") from None
-        if kind == wire.REFUSED:
+        self._deadline = monotonic() + compile_seconds
+        try:
+            text = self.source.encode("utf-8", "surrogatepass")
+            self._send(struct.pack("<I", len(text)) + text)
+            said = self._expect(wire.READY).decode("utf-8", "replace")
+        except TimeoutError:
+            slow = f"timed out after {compile_seconds:g} s, compiling the source"
+            self.verdict = Outcome(status=Status.TIMED_OUT, error=slow)
+        except (OSError, EOFError):
             self.close()
-            raise RefusedError(body.decode("utf-8", "replace"))
-        self.does_not_compile = body.decode("utf-8", "replace")
-        self.usable = not self.does_not_compile
+            raise CompilingEndedError("the process ended while compiling the source") from None
+        else:
+            self.verdict = Outcome(status=Status.RAISED, error=said) if said else None
+        self.usable = self.verdict is None
 
     def run(
         self, calls: Sequence[Call], wall_seconds: float, answer: Answer | None = None
@@ -155,9 +120,10 @@ class Zygote:
                 started, self._deadline = now, now + wall_seconds
         except TimeoutError:
             self.usable = False
+            said = self._last_words()
             self._kill()
-            error = f"timed out after {wall_seconds:g} s"
-            yield Outcome(status=Status.TIMED_OUT, error=error, wall_seconds=monotonic() - started)
+            error, took = f"timed out after {wall_seconds:g} s", monotonic() - started
+            yield replace(said, status=Status.TIMED_OUT, error=error, wall_seconds=took)
         except (OSError, EOFError) as error:
             self.usable = False
             raise BrokenSandboxError(f"the sandbox ended: {str(error) or 'no word'}") from None
@@ -169,14 +135,21 @@ class Zygote:
     def close(self) -> None:
         """End it and all that runs in it; waits until it has ended."""
         self.usable = False
+        if self._keeper is None:
+            with suppress(OSError, EOFError, RefusedError):  # it may lie in the socket yet
+                self._deadline = monotonic() + 0.01
+                self._expect(wire.LOCKED)
         self._kill()
-        self._socket.close()
+        with self._keeping:
+            self._socket.close()
         self._drop_connections(keep=0)
 
     def abandon(self) -> None:
         """Make whoever waits for it stop waiting; safe from any thread."""
-        if self._keeper is not None:
-            with suppress(OSError):
+        with self._keeping, suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with self._keeping, suppress(OSError):
+            if self._keeper is not None:
                 signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
 
     def _kill(self) -> None:
@@ -187,12 +160,25 @@ class Zygote:
             poll = select.poll()
             poll.register(self._keeper, select.POLLIN)
             poll.poll(10_000)
-        os.close(self._keeper)
-        self._keeper = None
+        with self._keeping:
+            os.close(self._keeper)
+            self._keeper = None
 
     def _drop_connections(self, *, keep: int) -> None:
         while len(self._connections) > keep:
             self._connections.pop(0).close()
+
+    def _last_words(self) -> Outcome:
+        """What a row out of time printed and took, if the zygote answers to our hanging up."""
+        try:
+            self._deadline = monotonic() + _LAST_WORDS_SECONDS
+            self._socket.shutdown(socket.SHUT_WR)
+            outcome, _ = self._read_end(self._ended(None), wall_seconds=0.0)
+        except (OSError, EOFError):
+            return Outcome(status=Status.TIMED_OUT)
+        finally:
+            self.usable = False
+        return replace(outcome, value=None)  # one that came too late is none
 
     def _ended(self, answer: Answer | None) -> bytes:
         """The end of a call; nested requests are answered meanwhile."""
@@ -229,26 +215,41 @@ class Zygote:
             self._drop_connections(keep=len(self._connections) - 1)
         return True
 
-    def _next_word(self) -> tuple[bytes, bytes]:
-        """The next message that has something to say; descriptors are kept on the way."""
+    def _expect(self, wanted: bytes) -> bytes:
+        """The body of the next message of a kind; descriptors are kept on the way.
+
+        Raises:
+            RefusedError: It says that a layer cannot be had.
+            EOFError: It says something else.
+        """
         while True:
             kind, body = self._message()
+            if kind == wire.REFUSED:
+                raise RefusedError(body.decode("utf-8", "replace"))
+            if kind == wanted:
+                return body
             if kind not in (wire.KEEPER, wire.CONNECTION):
-                return kind, body
+                raise EOFError(f"an unexpected message {kind!r}")
 
     def _message(self) -> tuple[bytes, bytes]:
         head, descriptors = self._receive_head()
         kind, length = wire.MESSAGE.unpack(head)
+        if length > wire.MAX_MESSAGE:
+            raise EOFError(f"a message of {length:,} bytes")
+        if kind in (wire.KEEPER, wire.CONNECTION) and not descriptors:
+            # With our table full the kernel drops what was sent.
+            raise EOFError("no descriptor is left for it in this process")
         if kind == wire.KEEPER:
-            (self._keeper,) = descriptors
+            self._keeper = descriptors.pop()
         elif kind == wire.CONNECTION:
-            (descriptor,) = descriptors
-            self._connections.append(socket.socket(fileno=descriptor))
+            self._connections.append(socket.socket(fileno=descriptors.pop()))
         return kind, _receive(self._socket, length, self._left())
 
     def _receive_head(self) -> tuple[bytes, list[int]]:
         self._socket.settimeout(self._left())
-        head, descriptors, _, _ = socket.recv_fds(self._socket, wire.MESSAGE.size, 1)
+        head, descriptors, _, _ = socket.recv_fds(
+            self._socket, wire.MESSAGE.size, 1, socket.MSG_CMSG_CLOEXEC
+        )
         if not head:
             raise EOFError
         rest = wire.MESSAGE.size - len(head)

@@ -1,0 +1,229 @@
+"""Models behind any server that speaks OpenAI's chat completions, by OpenAI's own SDK.
+
+The SDK retries, by itself: 408, 409, 429, 5xx, timeouts and dropped connections, with growing
+pauses or those that Retry-After and retry-after-ms ask for. `/responses` is not used: llama.cpp
+ignores the answer's format there without a word.
+
+Azure: the base URL is https://RESOURCE.openai.azure.com/openai/v1 and the key goes as
+`Authorization: Bearer`, which that path takes beside its own `api-key` header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from graders.clients import ModelReply, ModelRequest
+from graders.clients.address import OPENAI_URL, Address, parse_address
+from graders.clients.completion import parse_completion, status_failure
+from graders.clients.limits import Limited
+from graders.clients.media import check_media
+from graders.clients.wire import Wire, to_body
+from graders.errors import FailureKind, GradersError, GradingError
+
+if TYPE_CHECKING:
+    from openai import APIError, AsyncOpenAI
+
+_CONNECT_SECONDS: Final = 10.0
+_NO_KEY: Final = "none"  # the SDK insists on one; servers without keys do not look
+
+
+class OpenAICompatible:
+    """A `ModelClient` on the official SDK (extra `models`).
+
+    It may be used under several `asyncio.run` one after another: each event loop gets
+    connections of its own, which are closed when the loop ends.
+
+    Args:
+        base_url: Where `/chat/completions` is; OPENAI_BASE_URL where None, else OpenAI. A user
+            and password in it go as HTTP Basic, in place of the key.
+        api_key: OPENAI_API_KEY where None. Only OpenAI's own address insists on one.
+        retries: Further tries of one request.
+        in_flight: Requests at once.
+        requests_per_minute: See `Limited`.
+        tokens_per_minute: See `Limited`.
+        timeout_seconds: How long one try may go without a byte; a connection has 10 s.
+        wire: The server's peculiarities.
+
+    Raises:
+        GradersError: The SDK is not installed, or address or key cannot be used.
+        ValueError: A limit that would let nothing through.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a setting
+        self,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        retries: int = 6,
+        in_flight: int = 64,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        timeout_seconds: float = 600.0,
+        wire: Wire = Wire(),  # noqa: B008 - frozen
+    ) -> None:
+        if find_spec("openai") is None:
+            message = "asking a model needs the openai package: pip install 'local-graders[models]'"
+            raise GradersError(message)
+        if retries < 0:
+            raise ValueError(f"retries is {retries}; give 0 or more")
+        address = parse_address(
+            base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL,
+            os.environ.get("OPENAI_API_KEY") if api_key is None else api_key,
+        )
+        self.base_url = address.base_url
+        self._service = _Service(address, retries, timeout_seconds, wire)
+        self._limited = Limited(
+            self._service,
+            in_flight=in_flight,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
+        )
+
+    def __repr__(self) -> str:
+        return f"OpenAICompatible(base_url={self.base_url!r})"
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        check_media(request.messages)
+        return await self._limited.complete(request)
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop. A later request opens new ones."""
+        await self._service.aclose()
+
+
+class _RoleRefusedError(GradingError):
+    """A server that knows no developer messages; `attempts` is how often it was asked."""
+
+    def __init__(self, failure: GradingError, attempts: int) -> None:
+        self.attempts = attempts
+        super().__init__(failure.failure.kind, failure.failure.message, failure.failure.reason)
+
+
+class _Service:
+    """The same without limits."""
+
+    def __init__(self, address: Address, retries: int, timeout_seconds: float, wire: Wire) -> None:
+        self._address, self._retries, self._timeout = address, retries, timeout_seconds
+        self._wire = wire
+        self._open: dict[
+            asyncio.AbstractEventLoop, tuple[AsyncOpenAI, AsyncGenerator[AsyncOpenAI, None]]
+        ] = {}
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        try:
+            return await self._ask(request, self._wire)
+        except _RoleRefusedError as refused:
+            system = replace(self._wire, developer="system")
+            reply = await self._ask(request, system)
+            self._wire = system  # only now: the refusal may have been about something else
+            return replace(reply, attempts=reply.attempts + refused.attempts)
+
+    async def aclose(self) -> None:
+        entry = self._open.pop(asyncio.get_running_loop(), None)
+        if entry is not None:
+            await entry[1].aclose()
+
+    async def _ask(self, request: ModelRequest, wire: Wire) -> ModelReply:
+        from openai import APIError
+
+        sdk = await self._sdk()
+        body: dict[str, Any] = to_body(request, wire)
+        try:
+            answer = await sdk.chat.completions.with_raw_response.create(**body)
+        except APIError as error:
+            failure, attempts = _named(error), _attempts(error)
+            placed = self._placed(failure, request.model, attempts)
+            if _may_be_the_role(request, wire, failure):
+                raise _RoleRefusedError(placed, attempts) from None
+            raise placed from None
+        attempts = answer.retries_taken + 1
+        try:
+            reply = parse_completion(answer.content)
+        except GradingError as failure:
+            raise self._placed(failure, request.model, attempts) from None
+        scrub = self._address.scrub_reply
+        return replace(
+            reply,
+            text=scrub(reply.text),
+            refusal=None if reply.refusal is None else scrub(reply.refusal),
+            model=scrub(reply.model),
+            attempts=attempts,
+        )
+
+    def _placed(self, error: GradingError, model: str, attempts: int) -> GradingError:
+        """The same error saying where, for whom and after how many tries, without secrets."""
+        tries = f" after {attempts} tries" if attempts > 1 else ""
+        message = f"{self._address.base_url}, model {model!r}{tries}: {error.failure.message}"
+        return GradingError(error.failure.kind, self._address.scrub(message), error.failure.reason)
+
+    async def _sdk(self) -> AsyncOpenAI:
+        loop = asyncio.get_running_loop()
+        if loop not in self._open:
+            sessions = self._session()
+            sdk = await anext(sessions)
+            still = {loop: entry for loop, entry in self._open.items() if not loop.is_closed()}
+            self._open = still | {loop: (sdk, sessions)}
+        return self._open[loop][0]
+
+    async def _session(self) -> AsyncGenerator[AsyncOpenAI, None]:
+        # A generator, because asyncio.run closes those that are open when it ends: nobody has to
+        # remember to, and no connection outlives its loop. Up to the yield nothing is awaited,
+        # so that two first requests do not open two.
+        from openai import AsyncOpenAI, Timeout
+
+        basic = self._address.basic
+        sdk = AsyncOpenAI(
+            api_key=self._address.api_key or _NO_KEY,
+            base_url=self._address.base_url,
+            max_retries=self._retries,
+            timeout=Timeout(self._timeout, connect=min(self._timeout, _CONNECT_SECONDS)),
+            default_headers={"Authorization": f"Basic {basic}"} if basic else None,
+            default_query=self._address.query,
+        )
+        try:
+            yield sdk
+        finally:
+            await sdk.close()
+
+
+def _named(error: APIError) -> GradingError:
+    from openai import APIConnectionError, APIStatusError, APITimeoutError
+
+    match error:
+        case APIStatusError():
+            return status_failure(error.status_code, error.response.content)
+        case APITimeoutError():
+            problem, reason = (
+                "no answer in time. Allow more seconds, or ask less at once",
+                "timeout",
+            )
+        case APIConnectionError():
+            cause = error.__cause__
+            refused = type(cause).__name__ == "ConnectError"
+            reason = "unreachable" if refused else "dropped"
+            problem = (
+                f"cannot connect ({cause}). Is the server running, and is this its address?"
+                if refused
+                else f"the connection broke off ({type(cause).__name__}: {cause})"
+            )
+        case _:
+            problem, reason = str(error), "other"
+    return GradingError(FailureKind.MODEL_SERVER, problem, reason)
+
+
+def _attempts(error: APIError) -> int:
+    return int(error.request.headers.get("x-stainless-retry-count", 0)) + 1
+
+
+def _may_be_the_role(request: ModelRequest, wire: Wire, failure: GradingError) -> bool:
+    """Whether a refusal names the developer role. llama.cpp's templates refuse it by a 500."""
+    asked = any(message.role == "developer" for message in request.messages)
+    refused = failure.failure.reason.startswith("http_")
+    words = failure.failure.message.lower()
+    named = "developer" in words or "role" in words
+    return wire.developer == "auto" and asked and refused and named
