@@ -47,6 +47,23 @@ def grade(sample, item):
     return 0.5 * named + 0.5 * (len(text) <= len(item["sentence"]))
 '''
 
+_JUDGE: Final = {
+    "type": "score_model",
+    "name": "judge",
+    "model": "gpt-4.1-mini-2025-04-14",
+    "input": [
+        {
+            "role": "system",
+            "content": "Rate the answer to a question from 0 (wrong) to 1 (right and well said). "
+            "The question is: {{ item.question }} The right answer is: {{ item.answer }}",
+        },
+        {"role": "user", "content": _OUTPUT},
+    ],
+    "range": [0, 1],
+    "pass_threshold": 0.5,
+    "sampling_params": {"temperature": 0, "seed": 1, "max_completions_tokens": 512},
+}
+
 _ROWS: Final = [
     (
         ("Kenya", "Nairobi"),
@@ -79,6 +96,7 @@ def _line(country: str, capital: str, samples: list[str]) -> str:
 FILES: Final[Mapping[str, str]] = {
     "grader.json": json.dumps(_GRADER, indent=2) + "\n",
     "grade.py": _SOURCE,
+    "judge.json": json.dumps(_JUDGE, indent=2) + "\n",
     "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
 }
 """File names and what stands in them."""

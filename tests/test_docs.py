@@ -5,6 +5,8 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -43,11 +45,47 @@ def test_the_two_setup_lines_are_there():
     assert lines[0].endswith("graders run starter/grader.json starter/rows.jsonl")
 
 
+@pytest.fixture
+def judge_url():
+    """A server on loopback that answers chat completions as a judge would."""
+
+    class Judge(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            assert asked["response_format"]["type"] == "json_schema"
+            message = {"role": "assistant", "content": '{"steps": [], "result": 0.75}'}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
+            body = json.dumps({"model": asked["model"], "choices": [choice], "usage": usage})
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Judge) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.usefixtures("starter")
-def test_command(command, capfd):
-    """Every command of the README ends well."""
-    assert main(shlex.split(command)[1:]) == 0
+def test_command(command, judge_url, capfd):
+    """Every command of the README ends well; what a server is to answer, one on loopback does."""
+    arguments = shlex.split(command.replace("http://localhost:8080/v1", judge_url))[1:]
+    if "--replay" in arguments:  # of the recording that the command before it made
+        assert main([*arguments[:-2], "--base-url", judge_url, "--record", arguments[-1]]) == 0
+    capfd.readouterr()
+
+    assert main(arguments) == 0
     assert capfd.readouterr().out
 
 
