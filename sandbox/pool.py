@@ -23,7 +23,6 @@ from sandbox.zygote import CompilingEndedError, RefusedError, Zygote
 
 _IDLE_MOTHERS: Final = 4
 _VERDICTS: Final = 256
-_COMPILE_SECONDS: Final = 5.0  # or a row's time, where that is more
 _ATTEMPTS: Final = 2
 _CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
 
@@ -241,8 +240,7 @@ class Pool:
             mother.wait()
             zygote = Zygote(mother, plan, source)
             with self._watched(zygote, run):
-                own = max(self.limits.wall_seconds, _COMPILE_SECONDS)
-                zygote.start(own if seconds is None else seconds)
+                zygote.start(self.limits.wall_seconds if seconds is None else seconds)
         except (RefusedError, CompilingEndedError):
             raise
         except BrokenSandboxError:
