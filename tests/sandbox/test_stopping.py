@@ -153,7 +153,7 @@ def test_a_mother_that_stops_answering_is_replaced(text):
     """Stopped and not dead: what waits for it is told when it is ended."""
     pool = Pool(layers=LAYERS, workers=1)
     pool.run_now([Call("grade = abs", "grade", [1])])
-    (mother,) = pool._mothers.values()
+    (mother,) = pool._warm.mothers.values()
     os.kill(mother.pid, signal.SIGSTOP)
     timer = threading.Timer(0.5, lambda: os.kill(mother.pid, signal.SIGKILL))
     timer.start()
