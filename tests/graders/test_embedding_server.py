@@ -295,15 +295,17 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
         ServerEmbedder(model="m", base_url="http://127.0.0.1:1/v1")
 
 
-def test_a_run_grades_by_an_embeddings_server(tmp_path, monkeypatch, capsys):
-    """End to end, by the command line."""
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_run_grades_by_an_embeddings_server(tmp_path, monkeypatch, capsys, by_option):
+    """End to end, by the command line: `--base-url`, or the environment."""
     (tmp_path / "grader.json").write_text(json.dumps(CONFIG))
     (tmp_path / "rows.jsonl").write_text('{"item": {"answer": "a"}, "sample": "a"}\n')
     results = tmp_path / "results.jsonl"
+    files = [str(tmp_path / "grader.json"), str(tmp_path / "rows.jsonl"), "-o", str(results)]
     with serving() as (embedder, asked, _):
-        monkeypatch.setenv("OPENAI_BASE_URL", embedder.base_url)
-        files = [str(tmp_path / "grader.json"), str(tmp_path / "rows.jsonl"), "-o", str(results)]
-        code = main(["run", *files, "--set", "cosine=server:bge-m3"])
+        option = ["--base-url", embedder.base_url] if by_option else []
+        monkeypatch.setenv("OPENAI_BASE_URL", "http://x/v1" if by_option else embedder.base_url)
+        code = main(["run", *files, "--set", "cosine=server:bge-m3", *option])
 
     assert (code, asked) == (0, [["a"]])
     line = json.loads(results.read_text())
