@@ -80,7 +80,6 @@ def serving(answer=embeddings):
     try:
         yield embedder, asked, heads
     finally:
-        embedder.close()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -161,7 +160,6 @@ def test_a_mapping_of_ones_own_keeps_vectors_beyond_a_run():
         for _ in range(2):
             embedder = ServerEmbedder(model="m", base_url=server.base_url, kept=kept)
             embedder.embed(["a", "b", "a"])
-            embedder.close()
 
     assert asked == [["a", "b"]]
     assert set(kept) == {"a", "b"}
