@@ -21,6 +21,7 @@ from graders.clients.masked import masked_text
 from graders.errors import ConfigError, FailureKind, Finding, GradingError
 from metrics.embed import EmbeddingError
 from metrics.embed.embedder import checked
+from metrics.embed.packaged import well_formed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,8 @@ class ServerEmbedder:
     def __post_init__(self) -> None:
         if not self.model or "|" in self.model:
             raise _refused(f"{self.model!r} is no model's name: not empty, and without '|'")
+        if not _is_address(self._url):
+            raise _refused("the base URL is no http(s) address; write it as http://HOST:8080/v1")
         if find_spec("openai") is None:
             fix = "pip install 'local-graders[models]'"
             raise _refused("the openai SDK asks embeddings servers, and is not installed", fix)
@@ -131,7 +134,8 @@ class ServerEmbedder:
         import openai
 
         try:
-            answer = client.embeddings.create(model=self.model, input=texts)
+            whole = [well_formed(text) for text in texts]
+            answer = client.embeddings.create(model=self.model, input=whole)
             vectors = {entry.index: entry.embedding for entry in answer.data}
             ordered = [vectors[position] for position in range(len(texts))]
         except openai.APIStatusError as error:
@@ -187,6 +191,14 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         characters += len(text)
     if batch:
         yield batch
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port, or of brackets
+        return False
 
 
 def _compact(vector: NDArray[np.float64]) -> NDArray[np.floating[Any]]:

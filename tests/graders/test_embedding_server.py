@@ -134,6 +134,15 @@ def test_long_texts_go_in_smaller_batches():
     assert [len(batch) for batch in asked] == [2, 2, 1]
 
 
+def test_a_text_that_utf8_has_not_is_asked_with_a_replacement():
+    """A lone surrogate, which real rows hold, costs neither its row nor the batch."""
+    with serving() as (embedder, asked, _):
+        first, second = graded(embedder, ("a\ud800", "a\ufffd"), ("b", "b"))
+
+    assert (first.score, second.score) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert asked == [["a\ufffd", "a\ufffd", "b"]]
+
+
 def test_the_rows_of_a_batch_are_asked_in_a_thread():
     """A judge beside it goes on meanwhile: the loop is free while the server thinks."""
     rows = [graders.Row(item={"answer": "a"}, sample={"output_text": "b"})]
@@ -283,6 +292,16 @@ def test_a_setting_that_names_no_server_is_refused(monkeypatch, value, message):
     with pytest.raises(ConfigError) as caught:
         OPENAI.override({"cosine": value})
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("url", ["localhost:8080/v1", "http://[::1/v1", "http://", "ftp://x/v1"])
+def test_an_address_that_is_none_is_refused_and_not_shown(url):
+    """It may hold a password."""
+    with pytest.raises(
+        ConfigError, match=r"cosine: the base URL is no http\(s\) address"
+    ) as caught:
+        OPENAI.override({"cosine": "server:m"}, base_url=url)
+    assert url not in str(caught.value).replace("http://HOST", "")
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
