@@ -141,24 +141,36 @@ class _Service:
                 model=request.model, messages=[], extra_body=body
             )
         except APIError as error:
-            failure, attempts = _named(error), _attempts(error)
+            failure, attempts = self._named(error), _attempts(error)
             placed = self._placed(failure, request.model, attempts)
             if _may_be_the_role(request, wire, failure):
                 raise _RoleRefusedError(placed, attempts) from None
             raise placed from None
-        attempts = answer.retries_taken + 1
+        attempts, scrub = answer.retries_taken + 1, self._address.scrub_reply
         try:
-            reply = parse_completion(answer.content)
+            reply = parse_completion(scrub(_text(answer.content)))
         except GradingError as failure:
             raise self._placed(failure, request.model, attempts) from None
-        scrub = self._address.scrub_reply
         return replace(
             reply,
-            text=scrub(reply.text),
+            text=scrub(reply.text),  # again: JSON has more than one way to write a character
             refusal=None if reply.refusal is None else scrub(reply.refusal),
             model=scrub(reply.model),
             attempts=attempts,
         )
+
+    def _named(self, error: APIError) -> GradingError:
+        from openai import APIConnectionError, APIStatusError
+
+        match error:
+            case APIStatusError():
+                # Scrubbed before it is shortened, which could leave half a key.
+                said = self._address.scrub(_text(error.response.content))
+                return status_failure(error.status_code, said)
+            case APIConnectionError():
+                return _connection_failure(error)
+            case _:
+                return GradingError(FailureKind.MODEL_SERVER, str(error), "other")
 
     def _placed(self, error: GradingError, model: str, attempts: int) -> GradingError:
         """The same error saying where, for whom and after how many tries, without secrets."""
@@ -200,16 +212,8 @@ class _Service:
             await sdk.close()
 
 
-def _named(error: APIError) -> GradingError:
-    from openai import APIConnectionError, APIStatusError
-
-    match error:
-        case APIStatusError():
-            return status_failure(error.status_code, error.response.content)
-        case APIConnectionError():
-            return _connection_failure(error)
-        case _:
-            return GradingError(FailureKind.MODEL_SERVER, str(error), "other")
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace")
 
 
 def _connection_failure(error: BaseException) -> GradingError:
