@@ -52,7 +52,8 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         detail: What the judgement rests on (rendered inputs, model reply), for people.
         seconds: Wall time it took.
         usage: Tokens per model that was asked, those of its parts included.
-        resources: What it took besides time: `cpu_seconds`, `peak_bytes`, the sandbox' `layers`.
+        resources: What it took besides time: `cpu_seconds`, `peak_bytes`, the sandbox' `layers`;
+            how many `attempts` a judge's answer took, and whether it was `cached`.
     """
 
     name: str

@@ -13,6 +13,7 @@ from functools import lru_cache
 from graders.grades import Usage
 
 
+@lru_cache(maxsize=4096)
 def price_usd(model: str, usage: Usage, base_url: str = "") -> Decimal | None:
     """About what an answer costs, in US dollars; None where the price is not known.
 
@@ -45,7 +46,6 @@ def price_usd(model: str, usage: Usage, base_url: str = "") -> Decimal | None:
         return None
 
 
-@lru_cache(maxsize=256)
 def has_price(model: str, base_url: str = "") -> bool:
     """Whether a model's price is known."""
     return price_usd(model, Usage(), base_url) is not None

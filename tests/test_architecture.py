@@ -36,7 +36,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "sampling"],
+    ["hosted", "engine", "plan", "sampling"],
     ["report"],
     ["cli"],
 ]

@@ -152,7 +152,7 @@ def _model_client(
         client = stack.enter_context(closing(Recording(client, given["record"])))
     budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}
     click.echo(f"note: asking {printable(', '.join(models))} {printable(source)}", err=True)
-    return Budgeted(client, ledger, **budget, in_flight=given["in_flight"] or 64)
+    return Budgeted(client, ledger, **budget, in_flight=given["in_flight"])
 
 
 def _refuse_contradictions(given: Mapping[str, Any]) -> None:
@@ -162,6 +162,7 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
         server += (["--client"] if given["user_client"] else []) + more
         if server:
             raise click.UsageError(f"--replay answers from a file; leave out {', '.join(server)}.")
+    server = [option for option in server if option != "--in-flight"]  # a bound of ours
     if given["user_client"] and server:
         raise click.UsageError(
             f"--client asks an object of yours, and {', '.join(server)} would set up ours."

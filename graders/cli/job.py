@@ -11,7 +11,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import NoReturn
@@ -24,6 +24,7 @@ from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, re
 from graders.errors import GradersError, RowError
 from graders.grades import Grade, Grader
 from graders.ledger import Ledger
+from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
 from graders.results import Result, to_result, write_results
@@ -47,7 +48,7 @@ class Job:
         title: What the summary says was run.
         as_json: Whether output is for programs.
         layers: What isolates python graders; None where none runs.
-        ledger: What models were asked, and what it took.
+        ledger: What models were asked, and what it took; None where none is asked.
     """
 
     grader: Grader
@@ -57,7 +58,7 @@ class Job:
     title: str
     as_json: bool
     layers: list[str] | None = None
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger | None = None
 
     def result(self, graded: Graded) -> Result:
         """The result line of a graded row."""
@@ -159,12 +160,16 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
     settings: dict[str, object] = {"profile": job.profile, "signature": job.grader.signature}
     if job.layers is not None:
         settings["layers"] = job.layers
+    if job.ledger is not None:
+        settings |= spending.to_json(job.ledger)
     if job.as_json:
         report = {**summary.to_json(), "seconds": round(seconds, 3), "results": results, **settings}
         click.echo(json.dumps(report, indent=2), err=err)
         return
     click.echo(shorten(printable(job.title), WIDTH), err=err)
     for line in to_lines(summary, seconds=seconds):
+        click.echo(line, err=err)
+    for line in spending.to_lines(job.ledger) if job.ledger else ():
         click.echo(line, err=err)
     click.echo(shorten(f"  profile  {printable(job.profile)}", WIDTH), err=err)
     if job.layers is not None:
@@ -194,6 +199,8 @@ def grade_one(job: Job, row: Row, results: str | None) -> int:
     elif results != "-":
         click.echo(printable(job.title))
         click.echo("\n".join(_lines_of("reward", grade)))
+        for line in spending.to_lines(job.ledger) if job.ledger else ():
+            click.echo(line)
     return 0 if grade.failure is None else 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -14,8 +16,10 @@ from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
+    from graders.cli.job import Job
     from graders.config.parse import Document
     from graders.engine import RunOptions
+    from graders.errors import Finding, RowError
     from graders.profile import Profile
     from graders.row_files import RowFormat
     from graders.rows import Row
@@ -27,6 +31,7 @@ Examples:
   graders run grader.json items.jsonl --outputs outputs.jsonl --key id
   graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
   cat rows.jsonl | graders run grader.json - --failures stop
+  graders run judge.json rows.jsonl --dry-run
   graders run judge.json rows.jsonl --base-url http://localhost:8080/v1
   graders run judge.json rows.jsonl --judge gpt-4.1-mini --cache kept.db
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
@@ -66,18 +71,16 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Grade N samples at most.")
 @click.option("--strict", is_flag=True, help="Stop at the first line that is not a row.")
+@click.option("--dry-run", is_flag=True, help="Count calls, tokens and cost, and send nothing.")
 @click.option("--judge", metavar="MODEL", help="Ask this model instead of the config's.")
 @client_options
 @sandbox_options
 @profile_options
 def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
-    from graders.checks import check_document
-    from graders.cli.job import Job, grade_file, grade_one
-    from graders.compile import Tools, compile_grader
+    from graders.cli.dry_run import dry_run
+    from graders.cli.job import grade_file, grade_one
     from graders.config.parse import load_config
-    from graders.errors import ConfigError, findings_of
-    from graders.ledger import Ledger
 
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
@@ -87,21 +90,50 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         document, profile = _with_threshold(document, profile, given["pass_threshold"])
     if given["judge"] is not None:
         document = with_judge(document, given["judge"])
-    findings = check_document(document, profile, chosen_python(given["python"]))
+    findings = _sound(document, profile, given["python"])
+    if given["dry_run"]:
+        return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
+    _refuse_overwriting(given, config, rows)
+    with _job(document, profile, config, given) as job:
+        show_findings(findings)
+        if row is not None:
+            return grade_one(job, row, given["results"])
+        return grade_file(job, _named(rows), _row_format(rows, given), given["results"])
+
+
+def _sound(document: Document, profile: Profile, python: str | None) -> list[Finding]:
+    """What there is to say about a config, before anything is started for it.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    from graders.checks import check_document
+    from graders.errors import ConfigError, findings_of
+
+    findings = check_document(document, profile, chosen_python(python))
     if errors := findings_of("error", findings):
         raise ConfigError(*errors)
-    ledger = Ledger()
+    return findings
+
+
+@contextmanager
+def _job(
+    document: Document, profile: Profile, config: Path, given: dict[str, Any]
+) -> Iterator[Job]:
+    from graders.cli.job import Job
+    from graders.compile import Tools, compile_grader
+    from graders.config.graders import EndpointConfig, walk
+    from graders.ledger import Ledger
+
+    models, ledger = judges(document), Ledger()
+    endpoints = any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
     with (
         sandbox_for(document, given) as sandbox,
-        clients_for(judges(document), given, ledger, endpoints=_has_endpoint(document)) as asking,
+        clients_for(models, given, ledger, endpoints=endpoints) as (client, endpoint),
     ):
-        grader = compile_grader(
-            document,
-            tools=Tools(sandbox=sandbox, client=asking[0], endpoint=asking[1]),
-            profile=profile,
-        )
-        show_findings(findings)
-        job = Job(
+        tools = Tools(sandbox=sandbox, client=client, endpoint=endpoint)
+        grader = compile_grader(document, tools=tools, profile=profile)
+        yield Job(
             grader=grader,
             profile=profile.name,
             signature=f"profile:{profile.name}|{grader.signature}",
@@ -109,20 +141,22 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
             title=f"{document.describe()}, from {config}",
             as_json=given["as_json"],
             layers=sorted(sandbox.layers) if sandbox else None,
-            ledger=ledger,
+            ledger=ledger if models else None,
         )
-        _refuse_overwriting(given["results"], config, rows, given["outputs"])
-        if row is not None:
-            return grade_one(job, row, given["results"])
-        if rows is None:
-            raise click.UsageError("Missing argument 'ROWS' (or give --sample).")
-        return grade_file(job, rows, _row_format(rows, given), given["results"])
 
 
-def _has_endpoint(document: Document) -> bool:
-    from graders.config.graders import EndpointConfig, walk
+def _named(rows: str | None) -> str:
+    if rows is None:
+        raise click.UsageError("Missing argument 'ROWS' (or give --sample).")
+    return rows
 
-    return any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
+
+def _rows(row: Row | None, rows: str | None, given: dict[str, Any]) -> Iterable[Row | RowError]:
+    from graders.row_files import read_rows
+
+    if given["results"] is not None:
+        raise click.UsageError("--dry-run grades nothing, and -o has nothing to hold.")
+    return [row] if row else read_rows(_named(rows), _row_format(rows, given))
 
 
 def _options(given: dict[str, Any]) -> RunOptions:
@@ -136,7 +170,7 @@ def _options(given: dict[str, Any]) -> RunOptions:
     )
 
 
-def _row_format(rows: str, given: dict[str, Any]) -> RowFormat:
+def _row_format(rows: str | None, given: dict[str, Any]) -> RowFormat:
     from graders.row_files import RowFormat
 
     if rows == given["outputs"] == "-":
@@ -191,16 +225,20 @@ def _with_threshold(
     return replace(document, kind="grader", value=changed), profile
 
 
-def _refuse_overwriting(results: str | None, *inputs: str | Path | None) -> None:
+def _refuse_overwriting(given: dict[str, Any], config: Path, rows: str | None) -> None:
     from graders.results import timing_path
 
+    results = given["results"]
     if results is None or results == "-":
         return
     if Path(results).is_dir():
         raise click.UsageError(f"-o {results}: Is a directory.")
+    inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
     for written in (Path(results), timing_path(Path(results))):
         for path in inputs:
-            if path is None or str(path) == "-" or not written.exists():
+            if path is None or str(path) == "-":
                 continue
-            if written.samefile(path):
+            if written.resolve() == Path(path).resolve() or (
+                written.exists() and Path(path).exists() and written.samefile(path)
+            ):
                 raise click.UsageError(f"-o {results} would overwrite the input {path}.")

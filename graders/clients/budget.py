@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from decimal import Decimal
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ from graders.ledger import Ledger, has_price
 
 OVER_BUDGET: Final = "over_budget"
 """The reason of a failure that is none of the row's: it was not asked. The engine knows it."""
+_IN_FLIGHT: Final = 64
 
 
 class UnpricedError(GradersError):
@@ -25,7 +27,7 @@ class Budgeted:
 
     A request is sent only while less than the budget is spent. What an answer takes is known
     when it is there, so those in flight by then are paid too: the overshoot is less than what
-    `in_flight` answers take. Answers that were there before cost nothing.
+    `in_flight` of them take. Answers that were there before cost nothing.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Budgeted:
         *,
         usd: float | None = None,
         tokens: int | None = None,
-        in_flight: int = 64,
+        in_flight: int | None = None,
     ) -> None:
         """Wrap a client.
 
@@ -44,10 +46,12 @@ class Budgeted:
             ledger: Where answers are entered.
             usd: Dollars to spend at most; None is no bound.
             tokens: Tokens to spend at most, of prompts and answers; None is no bound.
-            in_flight: Requests under way at a time, where there is a budget.
+            in_flight: Requests under way at a time; None is 64 with a budget, else no bound.
         """
-        self._client, self._ledger, self._usd, self._tokens = client, ledger, usd, tokens
-        self._in_flight = in_flight
+        self._client, self._ledger, self._tokens = client, ledger, tokens
+        self._usd = None if usd is None else Decimal(str(usd))  # 0.1 is a tenth of a dollar
+        budget = usd is not None or tokens is not None
+        self._in_flight = _IN_FLIGHT if in_flight is None and budget else in_flight
         # A semaphore belongs to one event loop, and each `grade` has its own.
         self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             WeakKeyDictionary()
@@ -66,7 +70,7 @@ class Budgeted:
             return reply
 
     def _slot(self) -> AbstractAsyncContextManager[None]:
-        if self._usd is None and self._tokens is None:
+        if self._in_flight is None:
             return nullcontext()
         loop = asyncio.get_running_loop()
         if loop not in self._slots:
@@ -75,9 +79,9 @@ class Budgeted:
 
     def _used_up(self) -> str:
         """Why nothing more may be sent, or ""."""
-        spent, tokens = self._ledger.usd, self._ledger.tokens
         if self._usd is None and self._tokens is None:
             return ""
+        spent, tokens = self._ledger.usd, self._ledger.tokens
         if self._ledger.silent:
             return (
                 "the service does not say how many tokens an answer took, "

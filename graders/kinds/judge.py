@@ -185,6 +185,7 @@ class JudgeGrader:
             detail=detail,
             seconds=perf_counter() - started,
             usage={self.config.model: reply.usage} if reply and reply.usage else None,
+            resources={"attempts": reply.attempts, "cached": reply.cached} if reply else {},
         )
 
     def _request(self, row: Row) -> ModelRequest:
