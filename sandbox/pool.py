@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,14 +16,13 @@ from typing import Final
 from sandbox.inside.nested import RUNNER
 from sandbox.interpreter import Interpreter, interpreter
 from sandbox.limits import Limits
-from sandbox.mother import BrokenSandboxError, Mother
+from sandbox.mother import BrokenSandboxError
 from sandbox.plan import make_plan
 from sandbox.types import Call, Outcome, Status
+from sandbox.warm import Warm
 from sandbox.zygote import CompilingEndedError, RefusedError, Zygote
 
-_IDLE_MOTHERS: Final = 4
-_VERDICTS: Final = 256
-_COMPILE_SECONDS: Final = 5.0  # or a row's time, where that is more
+_MOTHERS: Final = 4  # beside those that may be in use at once
 _ATTEMPTS: Final = 2
 _CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
 
@@ -74,13 +73,9 @@ class Pool:
         self.limits = limits or Limits()
         self.workers = workers or len(os.sched_getaffinity(0))
         self.batch = batch
-        self._preload = preload
         self._interpreter: Interpreter = interpreter(python)
+        self._warm = Warm(self._interpreter, preload, mothers=_MOTHERS + self.workers, idle=idle)
         self._lock = threading.Lock()
-        self._mothers: OrderedDict[tuple[str, ...], Mother] = OrderedDict()
-        self._idle: OrderedDict[int, Zygote] = OrderedDict()
-        self._verdicts: OrderedDict[str, Outcome] = OrderedDict()
-        self._max_idle = idle
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
         self._slots = deque(range(self.workers))
         self._closed = False
@@ -107,17 +102,10 @@ class Pool:
         """The same, for callers without an event loop."""
         with self._lock:
             self._closed = True
-            mothers = list(self._mothers.values())
-            self._mothers.clear()
         for run in list(self._runs):
             _stop(run)
-        for mother in mothers:  # also one that is still starting
-            mother.close()
+        self._warm.close()  # mothers too that are still starting
         self._threads.shutdown()
-        with self._lock:
-            for zygote in self._idle.values():
-                zygote.close()
-            self._idle.clear()
 
     @contextmanager
     def _running(self, calls: Sequence[Call]) -> Iterator[tuple[_Run, list[Future[None]]]]:
@@ -163,11 +151,11 @@ class Pool:
         while taken and not run.cancelled:
             source, done = run.calls[taken[0]].source, 0
             problem: Exception | None = None
-            if verdict := self._verdicts.get(source):
+            if verdict := self._warm.verdict(source):
                 for i in taken:
                     run.outcomes[i] = verdict
                 return
-            zygote = self._warm(source, slot)
+            zygote = self._warm.take(source, slot)
             new = zygote is None
             try:
                 zygote = zygote or self._start(run, source, slot)
@@ -203,7 +191,7 @@ class Pool:
             except BrokenSandboxError as error:
                 return done, error
             finally:
-                self._give_back(zygote)
+                self._warm.give_back(zygote)
         return done, None
 
     @staticmethod
@@ -218,13 +206,6 @@ class Pool:
         finally:
             run.busy.discard(zygote)
 
-    def _warm(self, source: str, slot: int) -> Zygote | None:
-        with self._lock:
-            for key in reversed(self._idle):
-                if self._idle[key].source == source and self._idle[key].slot == slot:
-                    return self._idle.pop(key)
-        return None
-
     def _start(self, run: _Run, source: str, slot: int, seconds: float | None = None) -> Zygote:
         """A new zygote; without `seconds` for one that a row asks for.
 
@@ -236,71 +217,21 @@ class Pool:
         limits = nested_limits(self.limits) if nested else self.limits
         plan = make_plan(self._interpreter, self.layers, limits, slot=slot, runner=nested)
         plan["nested"] = not nested and _asks_for_nested(source)
-        mother = self._mother(source)
+        mother = self._warm.mother(source)
         try:
             mother.wait()
             zygote = Zygote(mother, plan, source)
             with self._watched(zygote, run):
-                own = max(self.limits.wall_seconds, _COMPILE_SECONDS)
-                zygote.start(own if seconds is None else seconds)
+                zygote.start(self.limits.wall_seconds if seconds is None else seconds)
         except (RefusedError, CompilingEndedError):
             raise
         except BrokenSandboxError:
-            self._forget(mother)
+            self._warm.forget(mother)
             raise
         if zygote.verdict:
             zygote.close()
-            self._remember(source, zygote.verdict)
+            self._warm.remember(source, zygote.verdict)
         return zygote
-
-    def _remember(self, source: str, verdict: Outcome) -> None:
-        with self._lock:
-            self._verdicts[source] = verdict
-            while len(self._verdicts) > _VERDICTS:
-                self._verdicts.popitem(last=False)
-
-    def _give_back(self, zygote: Zygote) -> None:
-        gone = []
-        with self._lock:
-            if zygote.usable and not self._closed:
-                self._idle[id(zygote)] = zygote
-                while len(self._idle) > self._max_idle:
-                    gone.append(self._idle.popitem(last=False)[1])
-            else:
-                gone.append(zygote)
-        for other in gone:
-            other.close()
-
-    def _mother(self, source: str) -> Mother:
-        """The mother for a source, perhaps still starting.
-
-        Raises:
-            BrokenSandboxError: The pool is closed.
-        """
-        names = self._preload
-        key = tuple(names.get(source, ()) if isinstance(names, Mapping) else names)
-        gone = []
-        with self._lock:
-            if self._closed:
-                raise BrokenSandboxError(_CLOSED.error)
-            if key not in self._mothers:
-                # As many as may be in use at once stay, whatever comes.
-                while len(self._mothers) >= _IDLE_MOTHERS + self.workers:
-                    gone.append(self._mothers.popitem(last=False)[1])
-                self._mothers[key] = Mother(self._interpreter, key)
-            self._mothers.move_to_end(key)
-            mother = self._mothers[key]
-        for other in gone:
-            other.close()
-        return mother
-
-    def _forget(self, mother: Mother) -> None:
-        """A mother that gives no zygote is ended; the next attempt has another."""
-        with self._lock:
-            for key, known in list(self._mothers.items()):
-                if known is mother:
-                    del self._mothers[key]
-        mother.close()
 
     def _answer(self, run: _Run, request: bytes, left: float, slot: int) -> bytes:
         """Run what a row asks to be run, in a zygote that knows nothing of the row."""
@@ -323,7 +254,7 @@ class Pool:
 
     def _run_nested(self, run: _Run, call: Call, seconds: float, slot: int) -> Outcome:
         while True:
-            warm = self._warm(RUNNER, slot)
+            warm = self._warm.take(RUNNER, slot)
             zygote = warm or self._start(run, RUNNER, slot, seconds)
             with self._watched(zygote, run):
                 try:
@@ -334,7 +265,7 @@ class Pool:
                 else:
                     return outcome
                 finally:
-                    self._give_back(zygote)
+                    self._warm.give_back(zygote)
 
 
 def nested_limits(limits: Limits) -> Limits:

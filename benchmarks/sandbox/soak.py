@@ -43,7 +43,7 @@ def main():
         outcomes = pool.run_now([Call(CRASHES, "grade", [kind]) for kind in kinds])
         assert [o.status for o in outcomes] == [ENDS[kind] for kind in kinds]
         if done % 5000 == 0 or done + 1000 >= rows:
-            mothers = [mother.pid for mother in pool._mothers.values()]
+            mothers = [mother.pid for mother in pool._warm.mothers.values()]
             host, warm = resident([os.getpid()]), resident(mothers)
             files = len(list(Path("/proc/self/fd").iterdir()))
             print(f"{done + 1000:>6} rows: host {host:.1f} MB, mother {warm:.1f} MB, {files} files")

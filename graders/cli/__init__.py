@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "init": "Write a starter: a grader config and rows to try it on.",
     "pack": "Make a grader config from a Python file.",
     "run": "Grade a file of rows, or one sample.",
+    "sample": "Draw the outputs to grade from a model.",
     "validate": "Check a config without running it.",
 }
 

@@ -83,7 +83,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     from graders.config.parse import load_config
 
     document = load_config(config)
-    profile = chosen_profile(given["profile_name"], given["settings"])
+    profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     show_findings(document.findings)
     row = _one_row(document, rows, given)
     if given["pass_threshold"] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -40,16 +40,17 @@ class Address:
 
     def scrub(self, text: str) -> str:
         """A text from the service with every secret in it replaced by three stars."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
+        return _without(self.secrets, text)
 
     def scrub_reply(self, text: str) -> str:
         """The same for a model's words, which a secret like "none" must not change."""
-        for secret in self.secrets:
-            if len(secret) >= _SHORTEST_IN_REPLIES:
-                text = text.replace(secret, "***")
-        return text
+        return _without((s for s in self.secrets if len(s) >= _SHORTEST_IN_REPLIES), text)
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def parse_address(url: str, api_key: str | None) -> Address:

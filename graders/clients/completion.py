@@ -25,7 +25,7 @@ _SHOWN: Final = 300
 """Columns of what a service said."""
 
 
-def parse_completion(content: bytes) -> ModelReply:
+def parse_completion(content: str) -> ModelReply:
     """Read the body of a successful answer.
 
     No choices, or a message without text, is an empty answer: what it counts as is up to who
@@ -37,7 +37,7 @@ def parse_completion(content: bytes) -> ModelReply:
     try:
         body = decode(content)
     except NotJSONError as error:
-        shown = shorten(content[:_SHOWN].decode(errors="replace"), 120)
+        shown = shorten(content[:_SHOWN], 120)
         raise _bad_answer(f"not JSON ({error.problem}): {shown!r}") from None
     if not isinstance(body, dict) or ("choices" not in body and "error" in body):
         raise _bad_answer(shorten(encode(body).decode(errors="replace"), _SHOWN))
@@ -56,7 +56,7 @@ def parse_completion(content: bytes) -> ModelReply:
     )
 
 
-def status_failure(status: int, content: bytes) -> GradingError:
+def status_failure(status: int, content: str) -> GradingError:
     """Name what an answer with an error status (400 or more) means."""
     error, said = _error(content)
     shown = shorten(" ".join(said.split()).rstrip("."), _SHOWN)
@@ -69,12 +69,12 @@ def status_failure(status: int, content: bytes) -> GradingError:
     return GradingError(FailureKind.MODEL_SERVER, message, reason)
 
 
-def _error(content: bytes) -> tuple[dict[str, JSON], str]:
+def _error(content: str) -> tuple[dict[str, JSON], str]:
     """The `error` object of a body, or the body where it has none, and its words."""
     try:
         body = decode(content)
     except NotJSONError:
-        return {}, content.decode(errors="replace")
+        return {}, content
     error = body.get("error", body) if isinstance(body, dict) else body
     said = error.get("message", error) if isinstance(error, dict) else error
     return _object(error), said if isinstance(said, str) else encode(said).decode()

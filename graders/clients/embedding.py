@@ -21,6 +21,7 @@ from graders.clients.masked import masked_text
 from graders.errors import ConfigError, FailureKind, Finding, GradingError
 from metrics.embed import EmbeddingError
 from metrics.embed.embedder import checked
+from metrics.embed.packaged import well_formed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,12 +65,13 @@ class ServerEmbedder:
     timeout_seconds: float = 600.0
     kept: MutableMapping[str, NDArray[np.floating[Any]]] | None = field(default=None, repr=False)
     _memory: dict[str, NDArray[np.floating[Any]]] = field(default_factory=dict, repr=False)
-    _clients: list[Any] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
         if not self.model or "|" in self.model:
             raise _refused(f"{self.model!r} is no model's name: not empty, and without '|'")
+        if not _is_address(self._url):
+            raise _refused("the base URL is no http(s) address; write it as http://HOST:8080/v1")
         if find_spec("openai") is None:
             fix = "pip install 'local-graders[models]'"
             raise _refused("the openai SDK asks embeddings servers, and is not installed", fix)
@@ -94,19 +96,15 @@ class ServerEmbedder:
         with self._lock:
             kept = self._memory if self.kept is None else self.kept
             found = {text: kept[text] for text in texts if text in kept}
-            for batch in _batches([text for text in dict.fromkeys(texts) if text not in found]):
-                vectors = dict(zip(batch, map(_compact, self._ask(batch)), strict=True))
-                found |= vectors
-                self._keep(vectors)
+            new = [text for text in dict.fromkeys(texts) if text not in found]
+            for batch, vectors in self._ask_all(new):
+                known = dict(zip(batch, map(_compact, vectors), strict=True))
+                found |= known
+                self._keep(known)
         widths = sorted({len(vector) for vector in found.values()})
         if len(widths) > 1:
             raise EmbeddingError(f"embedder {self.name!r}: vectors of different lengths: {widths}")
         return np.array([found[text] for text in texts], dtype=np.float64)
-
-    def close(self) -> None:
-        """Close the connections; asking again opens new ones."""
-        while self._clients:
-            self._clients.pop().close()
 
     def _keep(self, vectors: dict[str, NDArray[np.floating[Any]]]) -> None:
         if self.kept is not None:
@@ -117,11 +115,27 @@ class ServerEmbedder:
             self._memory.clear()
         self._memory.update(vectors)
 
-    def _ask(self, texts: list[str]) -> NDArray[np.float64]:
+    def _ask_all(self, texts: Sequence[str]) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
+        """Ask in batches, over one connection that is closed when all are asked."""
+        if not texts:
+            return
+        import openai
+
+        with openai.OpenAI(
+            base_url=self._url,
+            api_key=self._key or "none",
+            max_retries=self.retries,
+            timeout=self.timeout_seconds,
+        ) as client:
+            for batch in _batches(texts):
+                yield batch, self._ask(client, batch)
+
+    def _ask(self, client: Any, texts: list[str]) -> NDArray[np.float64]:
         import openai
 
         try:
-            answer = self._client().embeddings.create(model=self.model, input=texts)
+            whole = [well_formed(text) for text in texts]
+            answer = client.embeddings.create(model=self.model, input=whole)
             vectors = {entry.index: entry.embedding for entry in answer.data}
             ordered = [vectors[position] for position in range(len(texts))]
         except openai.APIStatusError as error:
@@ -137,20 +151,6 @@ class ServerEmbedder:
             wanted = f"{len(texts)} embedding(s)"
             raise self._failure(f"answered something else than {wanted}") from None
         return checked(self.name, ordered, len(texts))
-
-    def _client(self) -> Any:
-        if not self._clients:
-            import openai
-
-            self._clients.append(
-                openai.OpenAI(
-                    base_url=self._url,
-                    api_key=self._key or "none",
-                    max_retries=self.retries,
-                    timeout=self.timeout_seconds,
-                )
-            )
-        return self._clients[0]
 
     def _failure(self, problem: str) -> GradingError:
         message = f"the embeddings server of {self.name!r} {problem}"
@@ -191,6 +191,14 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         characters += len(text)
     if batch:
         yield batch
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port, or of brackets
+        return False
 
 
 def _compact(vector: NDArray[np.float64]) -> NDArray[np.floating[Any]]:

@@ -2,10 +2,11 @@
 
 import asyncio
 import base64
+import json
 import logging
 
 import pytest
-from loopback import KEY, Answer, completion, loopback, request, said
+from loopback import KEY, Answer, ask, completion, loopback, request, said
 
 from graders.clients.address import parse_address
 from graders.clients.openai_compatible import OpenAICompatible
@@ -124,6 +125,24 @@ def test_no_secret_gets_into_results_errors_or_logs(status, caplog):
             ours = [KEY] if settings["base_url"] == server.url else SECRETS
             assert "***" in str(grades)
             assert [secret for secret in ours if secret in shown] == []
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_no_half_of_a_key_is_left_where_a_message_is_cut(status):
+    """Wherever the cut falls; the error is not JSON, and JSON."""
+    for length in range(80, 320, 6):
+        text = "x" * length + KEY
+        for body in (text.encode(), said(text)):
+            failure, _ = ask(Answer(body, status))
+            assert KEY[:6] not in failure.message
+
+
+def test_a_key_in_an_escaped_form_is_found():
+    """JSON may write any character by its number."""
+    escaped = "".join(f"\\u{ord(c):04x}" for c in KEY)
+    body = json.dumps(completion("HERE")).replace("HERE", f"it is {escaped}").encode()
+
+    assert ask(Answer(body))[0].text == "it is ***"
 
 
 @pytest.mark.parametrize("field", ["text", "refusal", "model"])

@@ -80,7 +80,6 @@ def serving(answer=embeddings):
     try:
         yield embedder, asked, heads
     finally:
-        embedder.close()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -135,6 +134,15 @@ def test_long_texts_go_in_smaller_batches():
     assert [len(batch) for batch in asked] == [2, 2, 1]
 
 
+def test_a_text_that_utf8_has_not_is_asked_with_a_replacement():
+    """A lone surrogate, which real rows hold, costs neither its row nor the batch."""
+    with serving() as (embedder, asked, _):
+        first, second = graded(embedder, ("a\ud800", "a\ufffd"), ("b", "b"))
+
+    assert (first.score, second.score) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert asked == [["a\ufffd", "a\ufffd", "b"]]
+
+
 def test_the_rows_of_a_batch_are_asked_in_a_thread():
     """A judge beside it goes on meanwhile: the loop is free while the server thinks."""
     rows = [graders.Row(item={"answer": "a"}, sample={"output_text": "b"})]
@@ -161,7 +169,6 @@ def test_a_mapping_of_ones_own_keeps_vectors_beyond_a_run():
         for _ in range(2):
             embedder = ServerEmbedder(model="m", base_url=server.base_url, kept=kept)
             embedder.embed(["a", "b", "a"])
-            embedder.close()
 
     assert asked == [["a", "b"]]
     assert set(kept) == {"a", "b"}
@@ -287,6 +294,16 @@ def test_a_setting_that_names_no_server_is_refused(monkeypatch, value, message):
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize("url", ["localhost:8080/v1", "http://[::1/v1", "http://", "ftp://x/v1"])
+def test_an_address_that_is_none_is_refused_and_not_shown(url):
+    """It may hold a password."""
+    with pytest.raises(
+        ConfigError, match=r"cosine: the base URL is no http\(s\) address"
+    ) as caught:
+        OPENAI.override({"cosine": "server:m"}, base_url=url)
+    assert url not in str(caught.value).replace("http://HOST", "")
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     """When the setting is read."""
     monkeypatch.setitem(sys.modules, "openai", None)
@@ -295,15 +312,17 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
         ServerEmbedder(model="m", base_url="http://127.0.0.1:1/v1")
 
 
-def test_a_run_grades_by_an_embeddings_server(tmp_path, monkeypatch, capsys):
-    """End to end, by the command line."""
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_run_grades_by_an_embeddings_server(tmp_path, monkeypatch, capsys, by_option):
+    """End to end, by the command line: `--base-url`, or the environment."""
     (tmp_path / "grader.json").write_text(json.dumps(CONFIG))
     (tmp_path / "rows.jsonl").write_text('{"item": {"answer": "a"}, "sample": "a"}\n')
     results = tmp_path / "results.jsonl"
+    files = [str(tmp_path / "grader.json"), str(tmp_path / "rows.jsonl"), "-o", str(results)]
     with serving() as (embedder, asked, _):
-        monkeypatch.setenv("OPENAI_BASE_URL", embedder.base_url)
-        files = [str(tmp_path / "grader.json"), str(tmp_path / "rows.jsonl"), "-o", str(results)]
-        code = main(["run", *files, "--set", "cosine=server:bge-m3"])
+        option = ["--base-url", embedder.base_url] if by_option else []
+        monkeypatch.setenv("OPENAI_BASE_URL", "http://x/v1" if by_option else embedder.base_url)
+        code = main(["run", *files, "--set", "cosine=server:bge-m3", *option])
 
     assert (code, asked) == (0, [["a"]])
     line = json.loads(results.read_text())

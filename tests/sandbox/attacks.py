@@ -94,7 +94,8 @@ def tried(pool, around, names, *, planted=False):
         top = ATTACKS[name].top
         rows = [go, other] if top else [quiet, go, quiet, other]
         attack, *after = pool.run_now(rows)[0 if top else 1 :]
-        harm = around.harm()
+        got_through = str(attack.value).startswith("through")
+        harm = around.harm(ATTACKS[name].witness if got_through else "")
         yield name, [*told(attack), harm, short(after)]
 
 

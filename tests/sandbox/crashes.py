@@ -48,7 +48,7 @@ def state(pid):
 
 def processes(pool):
     """Everything that the pool's mothers started and that still runs: their session is hers."""
-    mothers = {mother.pid for mother in pool._mothers.values()}
+    mothers = {mother.pid for mother in pool._warm.mothers.values()}
     pids = {int(path.name) for path in Path("/proc").glob("[0-9]*")}
     return {pid for pid in pids if state(pid)[1] in mothers and state(pid)[0] != "gone"}
 
@@ -74,7 +74,7 @@ def faults(pool, rows):
         outcomes = pool.run_now([Call(CRASHES, "grade", [kind]) for kind in part])
         got = zip(part, outcomes, strict=True)
         wrong += [(kind, o.status.value, o.error) for kind, o in got if o.status != ENDS[kind]]
-        for mother in pool._mothers.values():
+        for mother in pool._warm.mothers.values():
             os.kill(mother.pid, signal.SIGKILL)
     left = processes(pool)
     pool.close()

@@ -115,7 +115,7 @@ def attack():
         ends="signaled raised",
     ),
     "a large file": body(
-        "with open('/tmp/x', 'wb') as f:",
+        "with open('/tmp/large', 'wb') as f:",
         "    for _ in range(20): f.write(bytes(1 << 20))",
         off=("rlimits", "landlock", "namespaces"),
     ),
@@ -125,7 +125,7 @@ def attack():
         off=("landlock", "namespaces"),
     ),
     "room for a large file": body(
-        "os.posix_fallocate(os.open('/tmp/x', os.O_CREAT | os.O_RDWR), 0, 30 << 20)",
+        "os.posix_fallocate(os.open('/tmp/room', os.O_CREAT | os.O_RDWR), 0, 30 << 20)",
         off=("rlimits", "landlock", "namespaces"),
     ),
     "files without a name": body(

@@ -19,6 +19,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,11 +58,20 @@ def main(folder, program, *arguments):
     _make_root(linux, folder)
     _raise_loopback()
     done = subprocess.run([program, *arguments], cwd="/", check=False)  # exec drops capabilities
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    left = [int(path.name) for path in Path("/proc").glob("[0-9]*") if path.name != "1"]
-    print(json.dumps(["ended", [done.returncode, left]]), flush=True)
+    print(json.dumps(["ended", [done.returncode, _left()]]), flush=True)
+
+
+def _left():
+    """Which processes stay; those that were killed may take a moment to end."""
+    until = time.monotonic() + 3
+    while True:
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        left = [int(path.name) for path in Path("/proc").glob("[0-9]*") if path.name != "1"]
+        if not left or time.monotonic() > until:
+            return left
+        time.sleep(0.01)
 
 
 def _make_root(linux, folder):

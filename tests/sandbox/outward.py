@@ -61,8 +61,8 @@ FILES = {
         "assert 'secret' in open(FOLDER + '/secret').read()", off=FILE
     ),
     "a link to it": body(
-        "os.symlink(FOLDER + '/secret', '/tmp/x')",
-        "assert 'secret' in open('/tmp/x').read()",
+        "os.symlink(FOLDER + '/secret', '/tmp/link')",
+        "assert 'secret' in open('/tmp/link').read()",
         off=FILE,
     ),
     "a hard link to it": body(

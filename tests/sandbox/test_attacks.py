@@ -80,20 +80,19 @@ def every_jail():
     """The outcomes of attacks in an outer jail, by the layers that are off and the one that is not."""
     groups = {}
     for name, attack in ATTACKS.items():
-        for kept in (None, *attack.off) if len(attack.off) > 1 else (None,):
-            key = (attack.off, kept, name if name in ALONE else None)
-            groups.setdefault(key, []).append(name)
+        for kept in (None, *(attack.off if len(attack.off) > 1 else ())) if attack.off else ():
+            layers = [layer for layer in LAYERS if layer not in attack.off or layer == kept]
+            key = (tuple(layers), name if name in ALONE else None)
+            groups.setdefault(key, {})[name] = kept
 
     def tried(key):
-        off, kept, _ = key
-        layers = [layer for layer in LAYERS if layer not in off or layer == kept]
+        layers, _ = key
         jail = ("{folder}/jail.py", "{folder}")
-        said = run("an ordinary user", *jail, layers=layers, names=groups[key])
-        return {(name, kept): said.get(name, said["ended"]) for name in groups[key]}
+        said = run("an ordinary user", *jail, layers=layers, names=[*groups[key]])
+        return {(name, kept): said.get(name, said["ended"]) for name, kept in groups[key].items()}
 
-    keys = [key for key in groups if key[0]]
     with ThreadPoolExecutor(3) as threads:
-        return {name: what for said in threads.map(tried, keys) for name, what in said.items()}
+        return {name: what for said in threads.map(tried, groups) for name, what in said.items()}
 
 
 @cache

@@ -48,7 +48,7 @@ def kill_zygotes(pool):
 
 
 def kill_mothers(pool):
-    for mother in pool._mothers.values():
+    for mother in pool._warm.mothers.values():
         os.kill(mother.pid, signal.SIGKILL)
 
 
@@ -183,7 +183,7 @@ def test_sandboxes_that_died_between_rows_cost_no_row():
     """An earlier row may have ended each that waits: none of them says anything of this row."""
     pool = Pool(layers=LAYERS, workers=3, limits=Limits(wall_seconds=20))
     pool.run_now([Call(SLOW, "grade", [0.2])] * 3)
-    idle = [*pool._idle.values()]
+    idle = [*pool._warm.idle.values()]
     for zygote in idle:
         zygote.abandon()
     outcomes = pool.run_now([Call(SLOW, "grade", [0])])
@@ -200,7 +200,7 @@ def test_sandboxes_for_nested_code_that_died_between_rows_cost_no_row():
     """Code of one row may have ended what would run the code of the next."""
     pool = Pool(layers=LAYERS, workers=1, limits=Limits(wall_seconds=20))
     first = pool.run_now([Call(NESTED, "grade", [1])])
-    nested = [zygote for zygote in pool._idle.values() if zygote.source != NESTED]
+    nested = [zygote for zygote in pool._warm.idle.values() if zygote.source != NESTED]
     for zygote in nested:
         zygote.abandon()
     second = pool.run_now([Call(NESTED, "grade", [2])])

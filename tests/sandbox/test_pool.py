@@ -222,7 +222,7 @@ def test_a_module_that_starts_a_thread_is_not_preloaded(tmp_path):
     source = "import sys\n" + grade("return [m for m in ('json', x) if m in sys.modules]")
     pool = Pool(layers=LAYERS, workers=1, python=str(python), preload=["starts_a_thread"])
     outcome = run(pool, source, "starts_a_thread")
-    (mother,) = pool._mothers.values()
+    (mother,) = pool._warm.mothers.values()
     threads = os.listdir(f"/proc/{mother.pid}/task")
     pool.close()
 

@@ -1,20 +1,15 @@
 """Ends: of a row's time, of a run that is cancelled, of a pool that is closed."""
 
 import asyncio
-import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from time import monotonic
 
 import pytest
 from crashes import gone, processes
 
-import sandbox
 from sandbox import Call, Limits, Pool, Status, examine, open_sandbox
 from sandbox.plan import free_user
 
@@ -124,42 +119,6 @@ def test_a_closed_sandbox_says_so(level):
     assert {o.error for o in outcomes} == {"the sandbox was closed during the run"}
 
 
-def test_warm_sandboxes_that_died_are_no_attempts():
-    """The kernel may have ended any number of them since."""
-    pool = Pool(layers=LAYERS, workers=1)
-    calls = [Call(f"{WAIT}# {n}\n", "grade", [0]) for n in range(4)]
-    pool.run_now(calls)
-    for zygote in pool._idle.values():
-        zygote.abandon()
-    outcomes = pool.run_now(calls)
-    pool.close()
-
-    assert [outcome.value for outcome in outcomes] == [0] * 4
-
-
-def test_rows_of_two_pools_share_no_user():
-    """The kernel counts threads by user: one row's would be the other's."""
-    threads = (
-        "import threading, time\ndef grade(x):\n    stop = threading.Event()\n"
-        "    for _ in range(40): threading.Thread(target=stop.wait, daemon=True).start()\n"
-        "    time.sleep(x)\n    return threading.active_count()\n"
-    )
-    pools = [Pool(layers=LAYERS, workers=1) for _ in range(3)]
-    got = []
-    workers = [
-        threading.Thread(target=lambda p=p: got.extend(p.run_now([Call(threads, "grade", [0.5])])))
-        for p in pools
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    for pool in pools:
-        pool.close()
-
-    assert [outcome.value for outcome in got] == [41] * 3
-
-
 @pytest.mark.parametrize(
     ("mapped", "users"),
     [
@@ -173,43 +132,6 @@ def test_a_user_is_one_that_the_host_has_to_give(tmp_path, mapped, users):
     (tmp_path / "uid_map").write_text(mapped)
 
     assert free_user(str(tmp_path / "uid_map")) in users
-
-
-EXHAUSTED = """
-import json, os, resource, sys
-sys.path.insert(0, {root!r})
-from sandbox import Call, Pool, Status
-pool = Pool(layers={layers!r}, workers=1)
-source = "def grade(x): return x"
-assert pool.run_now([Call(source, "grade", [1])])[0].value == 1
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-keep, found = [], []
-try:
-    while True: keep.append(os.open("/dev/null", 0))
-except OSError:
-    pass
-for free in range(12):
-    for _ in range(bool(free)): os.close(keep.pop())
-    (outcome,) = pool.run_now([Call(f"{{source}} # {{free}}", "grade", [free])])
-    found.append([free, outcome.status, outcome.value, outcome.error])
-for descriptor in keep: os.close(descriptor)
-(outcome,) = pool.run_now([Call(f"{{source}} # at the end", "grade", [5])])
-found.append(["end", outcome.status, outcome.value, outcome.error])
-pool.close()
-json.dump(found, sys.stdout)
-"""
-
-
-def test_without_descriptors_rows_are_broken_and_the_run_goes_on():
-    """With few left the kernel drops a descriptor on its way: also then there is an outcome."""
-    root = str(Path(sandbox.__file__).parents[1])
-    code = EXHAUSTED.format(root=root, layers=LAYERS)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    found = json.loads(done.stdout)
-
-    assert {status for _, status, _, _ in found} == {Status.BROKEN, Status.OK}
-    assert all(error for _, status, _, error in found if status == Status.BROKEN)
-    assert found[-1][1:] == [Status.OK, 5, ""]
 
 
 def test_a_run_without_a_loop_is_stopped_by_closing():
@@ -231,7 +153,7 @@ def test_a_mother_that_stops_answering_is_replaced(text):
     """Stopped and not dead: what waits for it is told when it is ended."""
     pool = Pool(layers=LAYERS, workers=1)
     pool.run_now([Call("grade = abs", "grade", [1])])
-    (mother,) = pool._mothers.values()
+    (mother,) = pool._warm.mothers.values()
     os.kill(mother.pid, signal.SIGSTOP)
     timer = threading.Timer(0.5, lambda: os.kill(mother.pid, signal.SIGKILL))
     timer.start()

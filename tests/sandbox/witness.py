@@ -10,6 +10,7 @@ import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
 import sandbox
 
@@ -57,8 +58,15 @@ class Around:
             f"TCP, UDP, PATH, ABSTRACT = {tcp}, {udp}, {str(self.folder / 'socket')!r}, {name!r}\n"
         )
 
-    def harm(self):
-        """What is not as it was, in words."""
+    def harm(self, awaited=""):
+        """What is not as it was, in words; what is awaited may take a busy machine a moment."""
+        until = monotonic() + 5
+        found = self._found()
+        while awaited not in ["", *found] and monotonic() < until:
+            found += self._found()
+        return found
+
+    def _found(self):
         return [*self._in_files(), *self._in_sibling(), *self._arrived()]
 
     def close(self):

@@ -1,0 +1,178 @@
+"""`graders sample`: draw the outputs that are to be graded."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from graders.cli.clients import client_options, clients_for
+from graders.terminal import WIDTH, printable, shorten
+
+if TYPE_CHECKING:
+    from graders.errors import RowError
+    from graders.ledger import Ledger
+    from graders.sampling import Drawing, Drawn, Prompt
+
+_EPILOG = """\b
+Examples:
+  graders sample rows.jsonl --model gpt-4.1-mini -n 8 -o samples.jsonl
+  graders run grader.json samples.jsonl
+  graders sample items.jsonl --model qwen3 --base-url http://localhost:8080/v1 \\
+    --prompt "Answer in one word: {{ item.question }}"
+
+A row is a fine-tuning row with messages, {"item": {...}}, or a flat object. A
+line of the output is {"item": {...}, "samples": [...]}; where samples could not
+be drawn it says which, and the exit code is 1.
+"""
+
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+_SHOWN: Final = 5
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("rows", type=_FILE)
+@click.option("--model", required=True, metavar="MODEL", help="The model that answers.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Samples of each row.",
+)
+@click.option(
+    "-o", "output", default="-", metavar="SAMPLES", help="Where to write.  [default: stdout]"
+)
+@click.option("--prompt", metavar="TEMPLATE", help="Ask this of each item, not its messages.")
+@click.option("--temperature", type=float, metavar="X", help="How freely it samples.")
+@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Of one answer.")
+@click.option("--seed", type=int, metavar="N", help="Of a row's first sample; then N + 1, ...")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ask about N rows at most.")
+@client_options
+def command(rows: str, **given: Any) -> int:
+    """Draw samples of the answers to ROWS (JSON Lines), for `graders run` to grade."""
+    from graders.ledger import Ledger
+    from graders.sampling import compile_prompt, draw, read_prompts
+
+    template = compile_prompt(given["prompt"]) if given["prompt"] is not None else None
+    _refuse_overwriting(given["output"], rows)
+    ledger, count = Ledger(), _Count()
+    with clients_for([given["model"]], given, ledger) as (client, _):
+        assert client is not None, "there is a model to ask"
+        prompts = islice(_asked(read_prompts(rows, template), count, ledger), given["limit"])
+        with _lines_to(given["output"]) as append:
+
+            def write(drawn: Drawn) -> None:
+                if not _not_asked(drawn):
+                    append(drawn.to_line())
+                    count.add(drawn)
+
+            asyncio.run(draw(client, prompts, _drawing(given), write))
+    if not count.rows and not count.bad_lines:
+        raise click.UsageError(f"{rows} holds no rows.")
+    _report(count, ledger, given)
+    return 1 if count.failed or count.bad_lines or ledger.stopped else 0
+
+
+@dataclass(slots=True)
+class _Count:
+    """What was drawn, and the first of what was not."""
+
+    rows: int = 0
+    samples: int = 0
+    failed: int = 0
+    bad_lines: int = 0
+    complaints: list[str] = field(default_factory=list)
+
+    def add(self, drawn: Drawn) -> None:
+        self.rows += 1
+        self.samples += len(drawn.samples)
+        for at, failure in drawn.failures.items():
+            self.failed += 1
+            self._complain(f"row {drawn.prompt.row}, sample {at}: {failure.message}")
+
+    def bad_line(self, error: RowError) -> None:
+        self.bad_lines += 1
+        self._complain(str(error))
+
+    def _complain(self, message: str) -> None:
+        if len(self.complaints) < _SHOWN:
+            self.complaints.append(message)
+
+
+def _asked(prompts: Iterable[Prompt | RowError], count: _Count, ledger: Ledger) -> Iterator[Prompt]:
+    """The prompts, without lines that have none, until a budget is used up."""
+    from graders.sampling import Prompt
+
+    for prompt in prompts:
+        if ledger.stopped:
+            return
+        if isinstance(prompt, Prompt):
+            yield prompt
+        else:
+            count.bad_line(prompt)
+
+
+def _not_asked(drawn: Drawn) -> bool:
+    """Whether a budget was used up before a row's first sample: such a row is no result."""
+    from graders.clients.budget import OVER_BUDGET
+
+    reasons = {failure.reason for failure in drawn.failures.values()}
+    return not drawn.samples and reasons == {OVER_BUDGET}
+
+
+def _drawing(given: Mapping[str, Any]) -> Drawing:
+    from graders.sampling import Drawing
+
+    sampling = {"temperature": given["temperature"], "max_completions_tokens": given["max_tokens"]}
+    return Drawing(
+        model=given["model"],
+        count=given["count"],
+        sampling={name: value for name, value in sampling.items() if value is not None},
+        seed=given["seed"],
+    )
+
+
+def _refuse_overwriting(output: str, rows: str) -> None:
+    if output == "-" or not Path(output).exists():
+        return
+    if Path(output).is_dir():
+        raise click.UsageError(f"-o {output}: Is a directory.")
+    if rows != "-" and Path(output).samefile(rows):
+        raise click.UsageError(f"-o {output} would overwrite the input {rows}.")
+
+
+@contextmanager
+def _lines_to(output: str) -> Iterator[Callable[[bytes], object]]:
+    if output == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    with gzip.open(output, "wb") if output.endswith(".gz") else Path(output).open("wb") as file:
+        yield file.write
+
+
+def _report(drawn: _Count, ledger: Ledger, given: Mapping[str, Any]) -> None:
+    from graders.report.text import count
+
+    err = given["output"] == "-"  # people read what the samples are not on
+    made = f"{count(drawn.samples, 'sample')} of {count(drawn.rows, 'row')}"
+    click.echo(f"{made} by {printable(given['model'])}, {count(ledger.tokens, 'token')}", err=err)
+    if drawn.failed:
+        click.echo(f"  {count(drawn.failed, 'sample')} failed", err=err)
+    if drawn.bad_lines:
+        click.echo(f"  {count(drawn.bad_lines, 'bad line')}", err=err)
+    for complaint in drawn.complaints:
+        click.echo(f"  {shorten(printable(complaint), WIDTH - 2)}", err=err)
+    if ledger.stopped:
+        click.echo(f"  stopped: {printable(ledger.stopped)}", err=err)
