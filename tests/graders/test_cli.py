@@ -318,10 +318,7 @@ def test_init_writes_a_starter_that_runs(call):
 
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "wrote new/starter/grader.json",
-        "wrote new/starter/grade.py",
-        "wrote new/starter/judge.json",
-        "wrote new/starter/rows.jsonl",
+        *(f"wrote new/starter/{name}" for name in FILES),
         "next: graders run new/starter/grader.json new/starter/rows.jsonl",
     ]
     assert call(*out.splitlines()[-1].split()[2:])[0] == 0
