@@ -274,6 +274,7 @@ def test_what_a_dry_run_does_not_take(run, options, message):
         (EXACT, [], "  no model is asked"),
         (JUDGE, ["--base-url", "http://a"], "20 to 8,192 of answers, cost n/a"),
         (JUDGE, ["--judge", "o3"], "  o3: 2 calls"),
+        ({**JUDGE, "repeats": 3}, [], "  gpt-4o: 6 calls"),
     ],
 )
 def test_what_a_dry_run_says(run, config, options, shown):
