@@ -89,7 +89,7 @@ def test_whatever_is_busy_stops_at_once(name, how):
 
     async def stopped():
         task = asyncio.create_task(box.run([Call(source, "grade", [50])] * 4))
-        await asyncio.wait({task}, timeout=1)
+        await asyncio.wait({task}, timeout=0.4)
         assert not task.done()
         if level == "standard":
             left.update(processes(box))
