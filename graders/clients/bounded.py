@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from graders.errors import FailureKind, GradingError
-
-if TYPE_CHECKING:
-    from httpx2 import Response
 
 MAX_BYTES: Final = 16 * 1024**2
 """Of an answer's body. The longest answers of models are a few hundred KB."""
 
 
-async def read_bounded(response: Response) -> None:
-    """Read a body as it comes, and no further than its bound; a hook on responses of httpx2.
+async def read_bounded(response: Any) -> None:
+    """Read a body as it comes, and no further than its bound; a hook on httpx2's responses.
 
     What breaks off is tried again by the SDK, as without the hook.
 
     Raises:
         GradingError: The body is larger, or compressed, in which a larger one could hide.
     """
-    from httpx2 import AsyncByteStream, ByteStream
+    from httpx2 import ByteStream
 
     encoding = response.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         message = f"the answer is compressed ({encoding[:40]!r}), and nobody asked for that"
         raise GradingError(FailureKind.MODEL_SERVER, message, "bad_answer")
     stream, body = response.stream, bytearray()
-    if not isinstance(stream, AsyncByteStream):
-        return  # never so with an asynchronous client
     async for chunk in stream:
         body += chunk
         if len(body) > MAX_BYTES:

@@ -31,7 +31,6 @@ from graders.clients.wire import Wire, to_body, to_sendable
 from graders.errors import FailureKind, GradersError, GradingError
 
 if TYPE_CHECKING:
-    from httpx2 import Request, Response
     from openai import APIError, AsyncOpenAI
 
 _CONNECT_SECONDS: Final = 10.0
@@ -255,7 +254,7 @@ class _Service:
         finally:
             await sdk.close()
 
-    async def _say_when_waiting(self, request: Request) -> None:
+    async def _say_when_waiting(self, request: Any) -> None:
         tries = int(request.headers.get("x-stainless-retry-count", 0))
         if self._notify is not None and tries >= _SILENT_TRIES:
             self._notify(
@@ -264,7 +263,7 @@ class _Service:
             )
             self._notify = None
 
-    async def _receive(self, response: Response) -> None:
+    async def _receive(self, response: Any) -> None:
         self._notify = None  # it is there; what it answers is a row's matter
         await read_bounded(response)
 
