@@ -124,20 +124,26 @@ def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dic
     return {"grader": _masked(grader)}
 
 
-def _masked(value: JSON) -> JSON:
-    """A config without credentials: headers, and what a URL may carry, are stars in every echo."""
-    if isinstance(value, str):
-        return masked_url(value) if value.startswith(("http://", "https://")) else value
-    if isinstance(value, list):
-        return [_masked(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: dict.fromkeys(entry, "***")
-        if key.lower() == "headers" and isinstance(entry, dict)
-        else _masked(entry)
-        for key, entry in value.items()
-    }
+def _masked(grader: JSON) -> JSON:
+    """A grader's config without credentials: those of endpoint graders, and all else untouched."""
+    if not isinstance(grader, dict):
+        return grader
+    if grader.get("type") == "endpoint":
+        return {key: _masked_setting(key, value) for key, value in grader.items()}
+    match grader.get("graders"):
+        case dict(members):
+            return {**grader, "graders": {key: _masked(member) for key, member in members.items()}}
+        case list(members):
+            return {**grader, "graders": [_masked(member) for member in members]}
+    return grader
+
+
+def _masked_setting(key: str, value: JSON) -> JSON:
+    if key == "url" and isinstance(value, str):
+        return masked_url(value)
+    if key == "headers" and isinstance(value, dict):
+        return dict.fromkeys(value, "***")
+    return value
 
 
 def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, JSON]:

@@ -20,14 +20,17 @@ A message's own end needs no mark, because no text can forge it: a sample that c
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from graders.config.content import InputText, Message, OutputText
 from graders.errors import ConfigError, Finding
 from graders.template import Slot, compile_template
 
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][\w.:-]*)[^<>]*>")
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][\w.:-]*+)[^<>]*+>")
 _FENCES: Final = ("```", '"""', "'''")
 _QUOTES: Final = frozenset({'""', "''", "``", "“”", "\u2018\u2019", "«»", "„“"})
 _INSTRUCTS: Final = ("system", "developer")
@@ -53,15 +56,18 @@ def _check_message(place: str, message: Message) -> Iterator[Finding]:
         pieces = _pieces(message)
     except ConfigError:
         return  # reported where it stands
-    slots = [(i, slot) for i, slot in enumerate(pieces) if isinstance(slot, Slot)]
-    for i, slot in slots:
+    enclosed, last = _enclosed(pieces), _last_words(pieces)
+    for i, slot in enumerate(pieces):
+        if isinstance(slot, str):
+            continue
+        fenced = next(enclosed)
         if slot.namespace == "item":
             continue
         shown = f"{{{{ {slot} }}}}"
         if message.role in _INSTRUCTS:
             problem = f"{shown} stands in a {message.role} message, where all is instructions"
             fix = "Move it to a user message"
-        elif message.role == "user" and _goes_on(pieces[i + 1 :]) and not _enclosed(pieces, i):
+        elif message.role == "user" and i < last and not fenced:
             problem = f"nothing shows the judge where {shown} ends and the instructions go on"
             fix = "Enclose it"
         else:
@@ -89,34 +95,58 @@ def _pieces(message: Message) -> list[str | Slot]:
     return pieces
 
 
-def _goes_on(rest: Sequence[str | Slot]) -> bool:
-    """Whether there is something after a slot that a judge should not take for the sample's."""
-    return any(
-        re.search(r"\w", piece) is not None if isinstance(piece, str) else piece.namespace == "item"
-        for piece in rest
-    )
+def _last_words(pieces: Sequence[str | Slot]) -> int:
+    """Where the last thing stands that a judge should not take for a sample's; -1 if nowhere."""
+    places = range(len(pieces) - 1, -1, -1)
+    return next((i for i in places if _is_the_users(pieces[i])), -1)
 
 
-def _enclosed(pieces: Sequence[str | Slot], position: int) -> bool:
-    before, after = _literal(pieces[:position]), _literal(pieces[position + 1 :])
-    if any(before.count(fence) % 2 and fence in after for fence in _FENCES):
-        return True
-    if before.rstrip().endswith(_FENCES):
-        return _between_tags(before, after)  # a fence that is closed already is no quote
-    quotes = before.rstrip()[-1:] + after.lstrip()[:1]
-    return quotes in _QUOTES or _between_tags(before, after)
+def _is_the_users(piece: str | Slot) -> bool:
+    if isinstance(piece, str):
+        return re.search(r"\w", piece) is not None
+    return piece.namespace == "item"
 
 
-def _literal(pieces: Sequence[str | Slot]) -> str:
-    return "".join(piece if isinstance(piece, str) else "x" for piece in pieces)
+def _enclosed(pieces: Sequence[str | Slot]) -> Iterator[bool]:
+    """For each slot, whether something shows where it ends. One walk, however many there are."""
+    text = "".join(piece if isinstance(piece, str) else "x" for piece in pieces)
+    lengths = [len(piece) if isinstance(piece, str) else 1 for piece in pieces]
+    starts = [end - 1 for end, piece in zip(accumulate(lengths), pieces, strict=True)
+              if isinstance(piece, Slot)]  # fmt: skip
+    fences = [_open_fence(text, fence, starts) for fence in _FENCES]
+    for start, tagged, *fenced in zip(starts, _open_tag(text, starts), *fences, strict=True):
+        before, after = _first_solid(text, start - 1, -1), _first_solid(text, start + 1, 1)
+        # A fence that is closed already is no quote.
+        closed = text.endswith(_FENCES, 0, before + 1)
+        quoted = not closed and text[before : before + 1] + text[after : after + 1] in _QUOTES
+        yield any(fenced) or tagged or quoted
 
 
-def _between_tags(before: str, after: str) -> bool:
-    """Whether a tag that is open before is closed after."""
-    open_tags: list[str] = []
-    for closing, name in _TAG.findall(before):
-        if not closing:
-            open_tags.append(name)
-        elif name in open_tags:
-            open_tags.remove(name)
-    return any(f"</{name}>" in after for name in open_tags)
+def _first_solid(text: str, position: int, step: int) -> int:
+    """The next position, in a direction, of what is no white space; outside where none is."""
+    while 0 <= position < len(text) and text[position].isspace():
+        position += step
+    return position
+
+
+def _open_fence(text: str, fence: str, starts: Sequence[int]) -> Iterator[bool]:
+    """For each position, whether a fence that is open before it is closed after it."""
+    ends, last = [found.end() for found in re.finditer(fence, text)], text.rfind(fence)
+    return (bisect_right(ends, start) % 2 == 1 and last > start for start in starts)
+
+
+def _open_tag(text: str, starts: Sequence[int]) -> Iterator[bool]:
+    """For each position, whether a tag that is open before it is closed after it."""
+    tags = list(_TAG.finditer(text))
+    closed = {tag[2]: tag.start() for tag in tags if tag[0] == f"</{tag[2]}>"}
+    open_: Counter[str] = Counter()
+    waiting: set[str] = set()  # names that are open, and closed further on
+    met = 0
+    for start in starts:
+        while met < len(tags) and tags[met].end() <= start:
+            tag, name = tags[met], tags[met][2]
+            open_[name] = max(open_[name] + (-1 if tag[1] else 1), 0)
+            still = open_[name] and closed.get(name, -1) > tag.start()
+            (waiting.add if still else waiting.discard)(name)
+            met += 1
+        yield bool(waiting)

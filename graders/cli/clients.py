@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import click
 
@@ -29,6 +31,7 @@ _SERVER_OPTIONS: Final[Mapping[str, str]] = {
     "requests_per_minute": "--rpm",
     "tokens_per_minute": "--tpm",
     "retries": "--retries",
+    "timeout_seconds": "--timeout",
     "wire": "--wire",
 }
 """What the built-in client is set up with, by its own names."""
@@ -37,7 +40,9 @@ _ANSWERS = click.Path(dir_okay=False, path_type=Path)
 
 _OPTIONS: Final = (
     click.option(
-        "--base-url", metavar="URL", help="Server of the models: http://localhost:8080/v1."
+        "--base-url",
+        metavar="URL",
+        help="Server of the models: http://localhost:8080/v1. OPENAI_API_KEY is sent to it.",
     ),
     click.option(
         "--client", "user_client", metavar="MODULE:NAME", help="Ask this object of yours."
@@ -84,6 +89,13 @@ _OPTIONS: Final = (
         type=click.IntRange(min=0),
         metavar="N",
         help="Times to send again what a server drops or refuses.  [default: 6]",
+    ),
+    click.option(
+        "--timeout",
+        "timeout_seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="How long one try may go without a byte.  [default: 600]",
     ),
     click.option(
         "--wire",
@@ -140,18 +152,18 @@ def _model_client(
     from graders.clients.scrubbed import Scrubbed
 
     _refuse_contradictions(given)
-    connection, source = _connection(models, given)
+    connection, source, identity = _connection(models, given)
     ledger.base_url = getattr(connection, "base_url", "")
     if given["budget_usd"] is not None:
         refuse_unpriced(models, ledger.base_url)
     client: ModelClient = Scrubbed(connection, _secrets())
     if given["cache"]:
-        cached = Cached(client, given["cache"], base_url=ledger.base_url)
+        cached = Cached(client, given["cache"], identity=identity)
         client = stack.enter_context(closing(cached))
     if given["record"]:
         client = stack.enter_context(closing(Recording(client, given["record"])))
     budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}
-    click.echo(f"note: asking {printable(', '.join(models))} {printable(source)}", err=True)
+    _note(f"asking {', '.join(models)} {source}")
     return Budgeted(client, ledger, **budget, in_flight=given["in_flight"])
 
 
@@ -172,14 +184,16 @@ def _refuse_contradictions(given: Mapping[str, Any]) -> None:
         raise click.BadParameter("is not an amount of dollars above 0", param_hint="--budget-usd")
 
 
-def _connection(models: list[str], given: Mapping[str, Any]) -> tuple[ModelClient, str]:
-    """What is asked in the end, and in words."""
+def _connection(models: list[str], given: Mapping[str, Any]) -> tuple[ModelClient, str, str]:
+    """What is asked in the end, the same in words, and whose answers a cache takes them for."""
     if given["replay"]:
         from graders.clients.replay import Replay
 
-        return Replay(given["replay"]), f"in the recording {given['replay']}"
-    if given["user_client"]:
-        return user_client(given["user_client"]), f"through {given['user_client']}"
+        return Replay(given["replay"]), f"in the recording {given['replay']}", ""
+    if place := given["user_client"]:
+        client = user_client(place)
+        identity = getattr(client, "identity", "")  # of ours, set up by the user
+        return client, f"through {place}", f"client:{place} {identity}".rstrip()
     chosen = _chosen(given)
     if not chosen and not any(os.environ.get(name) for name in _ENVIRONMENT):
         raise click.UsageError(
@@ -194,15 +208,36 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in _SERVER_OPTIONS if given[name] not in {None, ()}}
 
 
-def _server(chosen: dict[str, Any]) -> tuple[ModelClient, str]:
-    from graders.clients.openai_compatible import (
-        OpenAICompatible,
-    )
+def _server(chosen: dict[str, Any]) -> tuple[ModelClient, str, str]:
+    from graders.clients.openai_compatible import OpenAICompatible
 
     if "wire" in chosen:
         chosen["wire"] = _wire(chosen["wire"])
-    client = OpenAICompatible(**chosen)
-    return client, f"at {client.base_url}"
+    client = OpenAICompatible(**chosen, notify=_note)
+    if os.environ.get("OPENAI_API_KEY") and _can_be_overheard(client.base_url):
+        _note(f"OPENAI_API_KEY goes to {client.base_url} unencrypted; use https if it is a secret")
+    return client, f"at {client.base_url}", client.identity
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {printable(text)}", err=True)
+
+
+def _can_be_overheard(url: str) -> bool:
+    """Whether what is sent to an address leaves the machine in the clear.
+
+    Example:
+        >>> [_can_be_overheard(f"{at}/v1") for at in ("http://a", "https://a", "http://127.0.0.2")]
+        [True, False, False]
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:  # a name
+        return True
 
 
 def _wire(settings: tuple[str, ...]) -> Wire:

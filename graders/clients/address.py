@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
+from graders.clients.masked import SHORTEST_IN_REPLIES, without
 from graders.errors import GradersError
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
 
 _SHOWN_IN_QUERY: Final = frozenset({"api-version"})
-_SHORTEST: Final = 4
-"""Characters of what is taken for a secret: replacing every "k" hides nothing but the message."""
-
-_SHORTEST_IN_REPLIES: Final = 8
-"""A judge may well say "none" or "ollama", which local servers take for a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +36,11 @@ class Address:
 
     def scrub(self, text: str) -> str:
         """A text from the service with every secret in it replaced by three stars."""
-        return _without(self.secrets, text)
+        return without(self.secrets, text)
 
     def scrub_reply(self, text: str) -> str:
         """The same for a model's words, which a secret like "none" must not change."""
-        return _without((s for s in self.secrets if len(s) >= _SHORTEST_IN_REPLIES), text)
-
-
-def _without(secrets: Iterable[str], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return text
+        return without(self.secrets, text, shortest=SHORTEST_IN_REPLIES)
 
 
 def parse_address(url: str, api_key: str | None) -> Address:
@@ -88,12 +78,8 @@ def parse_address(url: str, api_key: str | None) -> Address:
     basic = base64.b64encode(unquote(userinfo).encode()).decode() if at else None
     password = userinfo.partition(":")[2]
     secrets = [key, basic, userinfo, unquote(userinfo), password, unquote(password)]
-    longest_first = sorted(
-        {secret for secret in secrets if secret and len(secret) >= _SHORTEST}, key=len, reverse=True
-    )
-    return Address(
-        base_url=base_url, query=query, api_key=key, basic=basic, secrets=tuple(longest_first)
-    )
+    known = tuple(secret for secret in secrets if secret)
+    return Address(base_url=base_url, query=query, api_key=key, basic=basic, secrets=known)
 
 
 def _checked_key(api_key: str | None) -> str | None:

@@ -33,21 +33,23 @@ class Cached:
     """A client that asks another only what its file does not hold.
 
     Equal requests that are in flight together are asked once; so is a failure, which is not
-    kept. Use it under one event loop at a time.
+    kept. Nor are answers that no judge can use (refused, cut off, empty): asking again can help.
+    Use it under one event loop at a time.
     """
 
-    def __init__(self, client: ModelClient, path: Path | str, *, base_url: str) -> None:
+    def __init__(self, client: ModelClient, path: Path | str, *, identity: str) -> None:
         """Open the file, or make it.
 
         Args:
             client: Whom to ask what is not known.
             path: The file.
-            base_url: Where `client` asks: the same model elsewhere is another model.
+            identity: Whose answers these are: the same model elsewhere, or asked in another way,
+                is another model.
 
         Raises:
             CacheError: The file is damaged or is something else.
         """
-        self._client, self._path, self._base_url = client, Path(path), base_url
+        self._client, self._path, self._identity = client, Path(path), identity
         self._asking: dict[str, asyncio.Future[ModelReply]] = {}
         try:
             # `grade` has a thread of its own in a notebook, and SQLite locks for us.
@@ -74,7 +76,7 @@ class Cached:
         run("PRAGMA synchronous = NORMAL")  # a machine that loses power may lose the last answers
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        key = fingerprint(request, self._base_url)
+        key = fingerprint(request, self._identity)
         while True:
             kept = self._find(key)
             if kept is not None:
@@ -90,7 +92,8 @@ class Cached:
         asking = self._asking[key] = asyncio.get_running_loop().create_future()
         try:
             reply = await self._client.complete(request)
-            self._keep(key, reply)
+            if _of_use(reply):
+                self._keep(key, reply)
         except GradingError as error:
             asking.set_exception(error)
             asking.exception()  # seen, also where nobody waits for it
@@ -106,14 +109,15 @@ class Cached:
         query = "SELECT reply FROM replies WHERE fingerprint = ?"
         try:
             found = self._file.execute(query, (key,)).fetchone()
-            return None if found is None else from_kept(decode(found[0]))
+            kept = None if found is None else from_kept(decode(found[0]))
         except (sqlite3.Error, ValueError) as error:
             raise self._unusable(str(error)) from None
+        return kept if kept is not None and _of_use(kept) else None  # older files hold others
 
     def _keep(self, key: str, reply: ModelReply) -> None:
         try:
             self._file.execute(
-                "INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, encode(to_kept(reply)))
+                "INSERT OR REPLACE INTO replies VALUES (?, ?)", (key, encode(to_kept(reply)))
             )
         except sqlite3.Error as error:
             raise self._unusable(str(error)) from None
@@ -127,3 +131,7 @@ class Cached:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _of_use(reply: ModelReply) -> bool:
+    return bool(reply.text.strip()) and reply.refusal is None and not reply.truncated

@@ -1,35 +1,30 @@
-"""What a service sends back: a chat completion to be read, or a fault to be named."""
+"""What a service sends back when all is well: a chat completion."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from graders.clients import ModelReply
+from graders.clients.faults import error_of
 from graders.errors import FailureKind, GradingError
 from graders.grades import Usage
-from graders.strict_json import NotJSONError, decode, encode
+from graders.strict_json import NotJSONError, decode
 from graders.terminal import shorten
 from sandbox import JSON
 
 _FILTERED: Final = "the service's content filter stopped the answer"
-_TO_DO: Final = {
-    401: "Check the API key (OPENAI_API_KEY).",
-    403: "The API key has no right to this; check its project and the model.",
-    404: "Check the model's name, and that the base URL ends before /chat/completions (/v1).",
-    413: "Render less into the messages.",
-    429: "Ask less at once (in flight), less often (requests a minute), or retry more often.",
-}
-_QUOTA: Final = "The account has no credit left, or a monthly limit is reached."
-_THEIRS: Final = "The service is at fault: try later, or retry more often."
 _SHOWN: Final = 300
 """Columns of what a service said."""
+_MOST_TOKENS: Final = 10**8
+"""Of one answer. The longest contexts have ten million; more is a fault, or an attack on sums."""
 
 
 def parse_completion(content: str) -> ModelReply:
     """Read the body of a successful answer.
 
-    No choices, or a message without text, is an empty answer: what it counts as is up to who
-    asked. Tokens that a service does not count are 0.
+    A message without text is an empty answer: what it counts as is up to who asked. No message
+    at all is no answer: gateways send 200 with an error, or with nothing, when what is behind
+    them fails.
 
     Raises:
         GradingError: It is not a chat completion.
@@ -39,13 +34,15 @@ def parse_completion(content: str) -> ModelReply:
     except NotJSONError as error:
         shown = shorten(content[:_SHOWN], 120)
         raise _bad_answer(f"not JSON ({error.problem}): {shown!r}") from None
-    if not isinstance(body, dict) or ("choices" not in body and "error" in body):
-        raise _bad_answer(shorten(encode(body).decode(errors="replace"), _SHOWN))
+    body = _object(body)
     choices = body.get("choices")
     choice = _object(choices[0] if isinstance(choices, list) and choices else None)
+    filtered = choice.get("finish_reason") == "content_filter"
+    if not isinstance(choice.get("message"), dict) and not filtered:
+        raise _bad_answer(shorten(" ".join(error_of(content)[1].split()).rstrip("."), _SHOWN))
     message = _object(choice.get("message"))
     text, refusal = message.get("content"), message.get("refusal")
-    if choice.get("finish_reason") == "content_filter":
+    if filtered:
         refusal = refusal or _FILTERED
     return ModelReply(
         text=text if isinstance(text, str) else "",
@@ -56,50 +53,38 @@ def parse_completion(content: str) -> ModelReply:
     )
 
 
-def status_failure(status: int, content: str) -> GradingError:
-    """Name what an answer with an error status (400 or more) means."""
-    error, said = _error(content)
-    shown = shorten(" ".join(said.split()).rstrip("."), _SHOWN)
-    if error.get("code") == "content_filter":
-        return GradingError(FailureKind.MODEL_REFUSAL, f"filtered: {shown}", "content_filter")
-    quota = error.get("code") == "insufficient_quota"
-    to_do = _QUOTA if quota else _TO_DO.get(status, _THEIRS if status >= 500 else "")
-    reason = {429: "quota_exceeded" if quota else "rate_limited"}.get(status, f"http_{status}")
-    message = f"HTTP {status}{': ' if shown else ''}{shown}. {to_do}".strip()
-    return GradingError(FailureKind.MODEL_SERVER, message, reason)
-
-
-def _error(content: str) -> tuple[dict[str, JSON], str]:
-    """The `error` object of a body, or the body where it has none, and its words."""
-    try:
-        body = decode(content)
-    except NotJSONError:
-        return {}, content
-    error = body.get("error", body) if isinstance(body, dict) else body
-    said = error.get("message", error) if isinstance(error, dict) else error
-    return _object(error), said if isinstance(said, str) else encode(said).decode()
-
-
 def _bad_answer(shown: str) -> GradingError:
     message = f"the answer is no chat completion: {shown}. Does the base URL end in /v1?"
     return GradingError(FailureKind.MODEL_SERVER, message, "bad_answer")
 
 
 def _usage(value: JSON) -> Usage | None:
+    """Tokens; None where a service does not say, or says what cannot be.
+
+    Example:
+        >>> _usage({"prompt_tokens": 3, "completion_tokens": 10**12}) is None
+        True
+    """
     if not isinstance(value, dict):
         return None
-    prompt, completion = _count(value, "prompt_tokens"), _count(value, "completion_tokens")
+    said = [value.get(key) for key in ("prompt_tokens", "completion_tokens")]
+    prompt, completion = map(_count, said)
+    absurd = any(number is not None and _count(number) is None for number in said)
+    if absurd or (prompt is None and completion is None):
+        return None
+    prompt, completion = prompt or 0, completion or 0
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
-        total_tokens=_count(value, "total_tokens") or prompt + completion,
-        cached_tokens=_count(_object(value.get("prompt_tokens_details")), "cached_tokens"),
+        total_tokens=_count(value.get("total_tokens")) or prompt + completion,
+        cached_tokens=_count(_object(value.get("prompt_tokens_details")).get("cached_tokens")) or 0,
     )
 
 
-def _count(value: dict[str, JSON], key: str) -> int:
-    number = value.get(key)
-    return int(number) if isinstance(number, (int, float)) and number > 0 else 0
+def _count(value: JSON) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= _MOST_TOKENS and value == int(value) else None
 
 
 def _object(value: JSON) -> dict[str, JSON]:

@@ -1,14 +1,30 @@
-"""Addresses, and texts of services, without the credentials of a config."""
+"""Addresses, and texts of services, without what is secret: three stars stand in its place."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-_SHORTEST: Final = 4
+SHORTEST: Final = 4
 """Characters of a secret; what is shorter would be masked in every other word."""
+SHORTEST_IN_REPLIES: Final = 8
+"""The same in a model's words: it may well say "none" or "ollama", which local servers take for a
+key."""
+
+
+def without(secrets: Iterable[str], text: str, *, shortest: int = SHORTEST) -> str:
+    """A text without secrets, the longest first, because one may hold another.
+
+    Example:
+        >>> without(["abcd", "abcd-efgh", "a"], "a key: abcd-efgh")
+        'a key: ***'
+    """
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= shortest:
+            text = text.replace(secret, "***")
+    return text
 
 
 def masked_url(url: str) -> str:
@@ -41,11 +57,7 @@ def masked_text(text: str, url: str, headers: Mapping[str, str]) -> str:
     user = unquote(location.rpartition("@")[0])
     values = [*headers.values(), query, unquote(query), location.rpartition("@")[0], user]
     values.append(base64.b64encode(user.encode("utf-8", "surrogatepass")).decode())
-    words = {word for value in values for word in (value, *_words(value))}
-    for secret in sorted(words, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
-            text = text.replace(secret, "***")
-    return text
+    return without((word for value in values for word in (value, *_words(value))), text)
 
 
 def _words(value: str) -> list[str]:

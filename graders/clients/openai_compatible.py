@@ -6,30 +6,38 @@ ignores the answer's format there without a word.
 
 Azure: the base URL is https://RESOURCE.openai.azure.com/openai/v1 and the key goes as
 `Authorization: Bearer`, which that path takes beside its own `api-key` header.
+
+The key goes to whatever host the base URL names, and to no other: redirects are not followed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import fields, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from graders.clients import ModelReply, ModelRequest
 from graders.clients.address import OPENAI_URL, Address, parse_address
-from graders.clients.completion import parse_completion, status_failure
+from graders.clients.bounded import read_bounded
+from graders.clients.completion import parse_completion
+from graders.clients.faults import connection_failure, redirect_failure, status_failure
 from graders.clients.limits import Limited
 from graders.clients.media import check_media
-from graders.clients.wire import Wire, to_body
+from graders.clients.wire import Wire, to_body, to_sendable
 from graders.errors import FailureKind, GradersError, GradingError
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
 
 _CONNECT_SECONDS: Final = 10.0
+_USUAL: Final = {setting.name: setting.default for setting in fields(Wire)}
+_UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}  # so that the bound of a body is one
+_SILENT_TRIES: Final = 2
+"""After which a server that has not answered yet is worth a word."""
 _NO_KEY: Final = "none"  # the SDK insists on one; servers without keys do not look
 
 
@@ -49,6 +57,12 @@ class OpenAICompatible:
         tokens_per_minute: See `Limited`.
         timeout_seconds: How long one try may go without a byte; a connection has 10 s.
         wire: The server's peculiarities.
+        notify: Is told, once, when a server has not answered anything yet and is tried again.
+
+    Attributes:
+        base_url: Where it asks.
+        identity: Whose answers these are: address, api-version, and a wire that is not the usual
+            one. It names no secret, and is made for the keys of caches.
 
     Raises:
         GradersError: The SDK is not installed, or address or key cannot be used.
@@ -66,6 +80,7 @@ class OpenAICompatible:
         tokens_per_minute: float | None = None,
         timeout_seconds: float = 600.0,
         wire: Wire = Wire(),  # noqa: B008 - frozen
+        notify: Callable[[str], None] | None = None,
     ) -> None:
         if find_spec("openai") is None:
             message = "asking a model needs the openai package: pip install 'local-graders[models]'"
@@ -77,7 +92,8 @@ class OpenAICompatible:
             os.environ.get("OPENAI_API_KEY") if api_key is None else api_key,
         )
         self.base_url = address.base_url
-        self._service = _Service(address, retries, timeout_seconds, wire)
+        self.identity = _identity(address, wire)
+        self._service = _Service(address, retries, timeout_seconds, wire, notify)
         self._limited = Limited(
             self._service,
             in_flight=in_flight,
@@ -108,9 +124,16 @@ class _RoleRefusedError(GradingError):
 class _Service:
     """The same without limits."""
 
-    def __init__(self, address: Address, retries: int, timeout_seconds: float, wire: Wire) -> None:
+    def __init__(
+        self,
+        address: Address,
+        retries: int,
+        timeout_seconds: float,
+        wire: Wire,
+        notify: Callable[[str], None] | None,
+    ) -> None:
         self._address, self._retries, self._timeout = address, retries, timeout_seconds
-        self._wire = wire
+        self._wire, self._notify = wire, notify
         self._open: dict[
             asyncio.AbstractEventLoop, tuple[AsyncOpenAI, AsyncGenerator[AsyncOpenAI, None]]
         ] = {}
@@ -130,6 +153,14 @@ class _Service:
             await entry[1].aclose()
 
     async def _ask(self, request: ModelRequest, wire: Wire) -> ModelReply:
+        outcome = await self._try(request, wire)
+        if isinstance(outcome, GradingError):
+            # Outside of every except block, where the SDK's error, which may hold the key, would
+            # become the context of ours.
+            raise outcome
+        return outcome
+
+    async def _try(self, request: ModelRequest, wire: Wire) -> ModelReply | GradingError:
         from openai import APIError
 
         sdk = await self._sdk()
@@ -138,19 +169,17 @@ class _Service:
         body = to_body(request, wire)
         try:
             answer = await sdk.chat.completions.with_raw_response.create(
-                model=request.model, messages=[], extra_body=body
+                model=to_sendable(request.model), messages=[], extra_body=body
             )
         except APIError as error:
-            failure, attempts = self._named(error), _attempts(error)
-            placed = self._placed(failure, request.model, attempts)
-            if _may_be_the_role(request, wire, failure):
-                raise _RoleRefusedError(placed, attempts) from None
-            raise placed from None
+            return self._failure(error, request, wire)
+        except GradingError as failure:  # of read_bounded
+            return self._placed(failure, request.model, 1)
         attempts, scrub = answer.retries_taken + 1, self._address.scrub_reply
         try:
             reply = parse_completion(scrub(_text(answer.content)))
         except GradingError as failure:
-            raise self._placed(failure, request.model, attempts) from None
+            return self._placed(failure, request.model, attempts)
         return replace(
             reply,
             text=scrub(reply.text),  # again: JSON has more than one way to write a character
@@ -159,16 +188,25 @@ class _Service:
             attempts=attempts,
         )
 
+    def _failure(self, error: APIError, request: ModelRequest, wire: Wire) -> GradingError:
+        failure, attempts = self._named(error), _attempts(error)
+        placed = self._placed(failure, request.model, attempts)
+        role = _may_be_the_role(request, wire, failure)
+        return _RoleRefusedError(placed, attempts) if role else placed
+
     def _named(self, error: APIError) -> GradingError:
         from openai import APIConnectionError, APIStatusError
 
         match error:
+            case APIStatusError() if error.status_code < 400:
+                location = error.response.headers.get("location", "")
+                return redirect_failure(error.status_code, self._address.base_url, location)
             case APIStatusError():
                 # Scrubbed before it is shortened, which could leave half a key.
                 said = self._address.scrub(_text(error.response.content))
-                return status_failure(error.status_code, said)
+                return status_failure(error.status_code, said, error.response.headers)
             case APIConnectionError():
-                return _connection_failure(error)
+                return connection_failure(error)
             case _:
                 return GradingError(FailureKind.MODEL_SERVER, str(error), "other")
 
@@ -191,18 +229,23 @@ class _Service:
         # A generator, because asyncio.run closes those that are open when it ends: nobody has to
         # remember to, and no connection outlives its loop. Up to the yield nothing is awaited,
         # so that two first requests do not open two.
-        from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
+        from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient, Timeout
 
-        http = None
-        with suppress(RuntimeError):  # aiohttp is missing: twice the CPU, and all else the same
-            http = DefaultAioHttpClient()
+        settings: dict[str, Any] = {
+            "follow_redirects": False,
+            "event_hooks": {"request": [self._say_when_waiting], "response": [self._receive]},
+        }
+        try:
+            http = DefaultAioHttpClient(**settings)
+        except RuntimeError:  # aiohttp is missing: twice the CPU, and all else the same
+            http = DefaultAsyncHttpxClient(**settings)
         basic = self._address.basic
         sdk = AsyncOpenAI(
             api_key=self._address.api_key or _NO_KEY,
             base_url=self._address.base_url,
             max_retries=self._retries,
             timeout=Timeout(self._timeout, connect=min(self._timeout, _CONNECT_SECONDS)),
-            default_headers={"Authorization": f"Basic {basic}"} if basic else None,
+            default_headers=_UNCOMPRESSED | ({"Authorization": f"Basic {basic}"} if basic else {}),
             default_query=self._address.query,
             http_client=http,
         )
@@ -211,27 +254,29 @@ class _Service:
         finally:
             await sdk.close()
 
+    async def _say_when_waiting(self, request: Any) -> None:
+        tries = int(request.headers.get("x-stainless-retry-count", 0))
+        if self._notify is not None and tries >= _SILENT_TRIES:
+            self._notify(
+                f"{self._address.base_url} has not answered after {tries} tries; "
+                f"trying {self._retries + 1 - tries} more"
+            )
+            self._notify = None
+
+    async def _receive(self, response: Any) -> None:
+        self._notify = None  # it is there; what it answers is a row's matter
+        await read_bounded(response)
+
 
 def _text(content: bytes) -> str:
     return content.decode(errors="replace")
 
 
-def _connection_failure(error: BaseException) -> GradingError:
-    # By the innermost cause, because aiohttp's refused and dropped connections arrive as timeouts.
-    causes: list[BaseException] = []
-    while error.__cause__ is not None:
-        error = error.__cause__
-        causes.append(error)
-    names = [type(cause).__name__ for cause in causes]
-    said = next(filter(None, map(str, causes)), "".join(names[:1]))
-    if any(name == "ConnectError" or name.startswith("ClientConnector") for name in names):
-        reason = "unreachable"
-        problem = f"cannot connect ({said}). Is the server running, and is this its address?"
-    elif causes and (isinstance(causes[-1], TimeoutError) or names[-1].endswith("Timeout")):
-        reason, problem = "timeout", "no answer in time. Allow more seconds, or ask less at once"
-    else:
-        reason, problem = "dropped", f"the connection broke off ({said})"
-    return GradingError(FailureKind.MODEL_SERVER, problem, reason)
+def _identity(address: Address, wire: Wire) -> str:
+    query = f"?{urlencode(sorted(address.query.items()))}" if address.query else ""
+    settings = {setting.name: getattr(wire, setting.name) for setting in fields(wire)}
+    unusual = [f"{name}={value}" for name, value in settings.items() if value != _USUAL[name]]
+    return address.base_url + query + (f"#{'&'.join(unusual)}" if unusual else "")
 
 
 def _attempts(error: APIError) -> int:

@@ -87,10 +87,9 @@ class Replay:
         if reply is None:
             repeat = f", repeat {request.repeat}" if request.repeat else ""
             message = (
-                f"{self._path} holds no answer of {request.model!r} to this request "
-                f"(fingerprint {key}{repeat}): the prompt, the model or a parameter has changed "
-                f"since it was recorded; run against the model with --record {self._path} "
-                "to add the answer"
+                f"{self._path} holds no answer to this request; --record {self._path} adds it "
+                f"where {request.model!r} can be asked. The prompt, the model or a parameter has "
+                f"changed since it was recorded (fingerprint {key}{repeat})"
             )
             raise GradingError(FailureKind.MODEL_SERVER, message, "replay_miss")
         return reply

@@ -2,38 +2,77 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from pathlib import Path
 
 from graders.clients import ModelClient, ModelReply, ModelRequest
-from graders.errors import GradingError
+from graders.clients.masked import SHORTEST_IN_REPLIES, without
+from graders.errors import FailureKind, GradersError, GradingError
 
-_SHORTEST: Final = 8
-"""Characters of a secret at least. Shorter ones are stand-ins such as "none", and common words."""
+
+class ClientError(GradersError):
+    """A client that does not do what a `ModelClient` does. Ends a run."""
 
 
 class Scrubbed:
     """A client that puts `***` where an answer or an error of another holds a secret.
 
     It stands next to the client it wraps, so that no cache, recording or result sees the secret.
+    A user's client may raise what it likes: errors of the network are a row's failure, as they
+    would be of our own client, and anything else ends the run with its place and text.
     """
 
     def __init__(self, client: ModelClient, secrets: Iterable[str]) -> None:
-        self._client = client
-        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST]
+        self._client, self._secrets = client, [*secrets]
 
     async def complete(self, request: ModelRequest) -> ModelReply:
+        """Ask the other client.
+
+        Raises:
+            GradingError: It fails, without secrets; `unreachable` or `timeout` for an OSError.
+            ClientError: It raises something else, or its answer is no `ModelReply`.
+        """
+        outcome = await self._try(request)
+        if isinstance(outcome, GradersError):
+            raise outcome  # outside of the except block: the error with the secret is no context
+        if not isinstance(outcome, ModelReply) or not isinstance(outcome.text, str):
+            what = type(outcome).__name__
+            what = f"{what} whose text is no str" if isinstance(outcome, ModelReply) else what
+            raise ClientError(
+                f"{_name(self._client)} answered with a {what}; return a graders.clients.ModelReply"
+            )
+        refusal = None if outcome.refusal is None else self._clean(outcome.refusal)
+        text, model = self._clean(outcome.text), self._clean(outcome.model)
+        return replace(outcome, text=text, refusal=refusal, model=model)
+
+    async def _try(self, request: ModelRequest) -> object:
         try:
-            reply = await self._client.complete(request)
+            return await self._client.complete(request)
         except GradingError as error:
             kind, message, reason = error.failure.kind, error.failure.message, error.failure.reason
-            raise GradingError(kind, self._clean(message), self._clean(reason)) from None
-        refusal = None if reply.refusal is None else self._clean(reply.refusal)
-        text, model = self._clean(reply.text), self._clean(reply.model)
-        return replace(reply, text=text, refusal=refusal, model=model)
+            return GradingError(kind, self._clean(message), self._clean(reason))
+        except GradersError:
+            raise  # of ours, and made without secrets
+        except OSError as error:
+            reason = "timeout" if isinstance(error, TimeoutError) else "unreachable"
+            return GradingError(FailureKind.MODEL_SERVER, self._said(error), reason)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(last.filename).name}:{last.lineno}"
+            return ClientError(
+                f"{_name(self._client)} failed at {place}: {self._said(error)}; raise "
+                "graders.errors.GradingError(FailureKind.MODEL_SERVER, ...) for what is one row's"
+            )
+
+    def _said(self, error: Exception) -> str:
+        text = self._clean(str(error))
+        return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
     def _clean(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return without(self._secrets, text, shortest=SHORTEST_IN_REPLIES)
+
+
+def _name(client: ModelClient) -> str:
+    return f"the client {type(client).__name__}"

@@ -2,18 +2,22 @@
 
 Pure, so that each of a server's peculiarities is a row in a table. Parameters that are absent
 or null are not sent, because servers refuse or misread what they do not know.
+
+Rows may hold lone surrogates, which UTF-8 has not: U+FFFD is sent in their place, as what a
+judge reads is the same, and a row that a model made ill-formed is to be judged, not lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar, cast
 
 from graders.clients import Message, ModelRequest
 from graders.strict_json import encode
 from sandbox import JSON
 
+T = TypeVar("T")
 _SYSTEM_ROLES: Final = ("system", "developer")
 
 
@@ -58,7 +62,25 @@ def to_body(request: ModelRequest, wire: Wire) -> dict[str, JSON]:
         body["response_format"] = {"type": "json_object"}
     names = {"max_completions_tokens": wire.max_tokens}
     set_ = {names.get(key, key): value for key, value in request.sampling.items()}
-    return body | {key: value for key, value in set_.items() if value is not None}
+    body |= {key: value for key, value in set_.items() if value is not None}
+    return {key: to_sendable(value) for key, value in body.items()}
+
+
+def to_sendable(value: T) -> T:
+    r"""A JSON value whose texts UTF-8 can carry.
+
+    Example:
+        >>> to_sendable({"text": ["a\ud83d", 1]}) == {"text": ["a\ufffd", 1]}
+        True
+    """
+    made: object = value
+    if isinstance(value, str) and not value.isascii():
+        made = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    elif isinstance(value, dict):
+        made = {to_sendable(key): to_sendable(entry) for key, entry in value.items()}
+    elif isinstance(value, list | tuple):
+        made = [to_sendable(entry) for entry in value]
+    return cast("T", made)
 
 
 def _told_in_words(messages: Sequence[Message], schema: Mapping[str, JSON]) -> list[Message]:

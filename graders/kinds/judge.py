@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from graders.clients import Message, ModelClient, ModelReply, ModelRequest
+from graders.clients.media import check_media
 from graders.config.content import Frozen
 from graders.config.content import Message as MessageConfig
 from graders.config.graders import (
@@ -48,6 +49,10 @@ _STEPS: Final[dict[str, JSON]] = {
         "additionalProperties": False,
     },
 }
+
+
+_KEPT: Final = 4_000
+"""Characters of a reply that is of no use."""
 
 
 def answer_schema(name: str, result: dict[str, JSON]) -> dict[str, JSON]:
@@ -177,6 +182,8 @@ class JudgeGrader:
             score = self._score(read_answer(reply), detail)
         except GradingError as error:
             failure = error.failure
+            if reply is not None:
+                detail["reply"] = _cut(reply.text)
         return Grade(
             name=self.name,
             score=score,
@@ -194,9 +201,11 @@ class JudgeGrader:
         else:
             labels: list[JSON] = list(self.config.labels)
             schema = answer_schema("label_classification", {"type": "string", "enum": labels})
+        messages = self.prompt.render(row)
+        check_media(messages)  # here, so that a broken image fails whoever is asked
         return ModelRequest(
             model=self.config.model,
-            messages=self.prompt.render(row),
+            messages=messages,
             schema=schema,
             sampling=_set_params(self.config.sampling_params),
         )
@@ -243,6 +252,11 @@ def read_answer(reply: ModelReply) -> JSON:
     if not isinstance(answer, dict) or "result" not in answer:
         raise _unusable(f"the judge's answer has no result: {reply.text[:200]!r}")
     return answer["result"]
+
+
+def _cut(reply: str) -> str:
+    """A reply for a failed row: what failed is seen at its beginning, and results stay small."""
+    return reply if len(reply) <= _KEPT else f"{reply[:_KEPT]} ... (of {len(reply):,} characters)"
 
 
 def _shown(value: JSON) -> str:

@@ -50,10 +50,11 @@ class Server:
 
     made: ClassVar[list["Server"]] = []
 
-    def __init__(self, **settings):
-        self.settings, self.asked = settings, []
+    def __init__(self, *, notify, **settings):
+        self.notify, self.settings, self.asked = notify, settings, []
         environment = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
         self.base_url = settings.get("base_url") or environment
+        self.identity = f"{self.base_url} {settings.get('wire', '')}"
         Server.made.append(self)
 
     async def complete(self, request):

@@ -10,15 +10,15 @@ import pytest
 
 from graders.clients import Message, ModelReply, ModelRequest, ScriptedClient
 from graders.clients.cache import Cached, CacheError
+from graders.clients.kept import to_kept
 from graders.errors import FailureKind, GradingError
 from graders.grades import Usage
+from graders.strict_json import encode
 
 ONE = ModelRequest(model="m", messages=(Message("user", "hi"),), schema=None, sampling={})
 TWO = dataclasses.replace(ONE, repeat=1)
 REPLY = ModelReply(
     text="4 \ud800",
-    refusal="no",
-    truncated=True,
     model="m-2024",
     usage=Usage(prompt_tokens=3, completion_tokens=1, total_tokens=4),
     attempts=2,
@@ -44,8 +44,8 @@ def path(tmp_path):
     return tmp_path / "answers.sqlite"
 
 
-def cached(client, path, base_url="http://a/v1"):
-    return Cached(client, path, base_url=base_url)
+def cached(client, path, identity="http://a/v1"):
+    return Cached(client, path, identity=identity)
 
 
 def ask(client, *requests):
@@ -64,6 +64,29 @@ def test_an_answer_is_kept_whole(path):
     assert first is REPLY
     assert again == dataclasses.replace(REPLY, cached=True, attempts=0)
     assert scripted.asked == [ONE]
+
+
+@pytest.mark.parametrize(
+    "of_no_use",
+    [
+        dataclasses.replace(REPLY, refusal="no"),
+        dataclasses.replace(REPLY, truncated=True),
+        dataclasses.replace(REPLY, text=""),
+        dataclasses.replace(REPLY, text=" \n"),
+    ],
+)
+def test_an_answer_that_no_judge_can_use_is_asked_for_again(path, of_no_use):
+    """Refused, cut off or empty, it would fail the row for ever; also where a file holds one."""
+    assert ask(cached(ScriptedClient(lambda _: of_no_use), path), ONE) == [of_no_use]
+    assert rows(path, "SELECT count(*) FROM replies") == [(0,)]
+
+    ask(cached(ScriptedClient(lambda _: REPLY), path), ONE)
+    damage(path, encode(to_kept(of_no_use)))
+    asked = ScriptedClient(lambda _: REPLY)
+    again = ask(cached(asked, path), ONE, ONE)
+
+    assert asked.asked == [ONE]
+    assert [reply.cached for reply in again] == [False, True]
 
 
 def test_other_requests_and_other_servers_are_asked(path):
@@ -153,7 +176,7 @@ from graders.clients.cache import Cached
 
 async def work():
     sys.stdin.read(1)
-    client = Cached(ScriptedClient(lambda r: ModelReply(text=r.model)), sys.argv[1], base_url="")
+    client = Cached(ScriptedClient(lambda r: ModelReply(text=r.model)), sys.argv[1], identity="")
     for i in range(300):
         request = ModelRequest(model=str(i), messages=(), schema=None, sampling={})
         assert (await client.complete(request)).text == str(i)

@@ -25,13 +25,19 @@ def made(tmp_path, monkeypatch):
         ({}, ["--in-flight", "8"], {"in_flight": 8}, "https://api.openai.com/v1"),
         (
             {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "http://env/v1"},
-            ["--base-url", "http://a/v1", "--rpm", "30.5", "--tpm", "1e6", "--retries", "0"],
+            ["--base-url", "https://a/v1", "--rpm", "30.5", "--tpm", "1e6", "--retries", "0"],
             {
-                "base_url": "http://a/v1",
+                "base_url": "https://a/v1",
                 "requests_per_minute": 30.5,
                 "tokens_per_minute": 1e6,
                 "retries": 0,
             },
+            "https://a/v1",
+        ),
+        (
+            {},
+            ["--base-url", "http://a/v1", "--timeout", "1.5"],
+            {"base_url": "http://a/v1", "timeout_seconds": 1.5},
             "http://a/v1",
         ),
         (
@@ -53,6 +59,39 @@ def test_the_built_in_client(run, made, monkeypatch, environment, options, setti
     assert server.settings == settings
     assert len(server.asked) == 2
     assert err == f"note: asking gpt-4o at {base_url}\n"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "overheard"),
+    [
+        ("http://a/v1", True),
+        ("http://10.0.0.7:8080/v1", True),
+        ("http://[2001:db8::1]/v1", True),
+        ("https://a/v1", False),
+        ("http://localhost:8080/v1", False),
+        ("http://judge.localhost/v1", False),
+        ("http://127.0.0.2/v1", False),
+        ("http://[::1]:8080/v1", False),
+    ],
+)
+def test_a_key_that_leaves_the_machine_unencrypted_is_said(run, monkeypatch, base_url, overheard):
+    """And only then; without a key there is nothing to say."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    _, _, err = run("judge.json", "rows.jsonl", "--base-url", base_url)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    _, _, without = run("judge.json", "rows.jsonl", "--base-url", base_url)
+
+    said = f"note: OPENAI_API_KEY goes to {base_url} unencrypted; use https if it is a secret\n"
+    assert (said in err) == overheard
+    assert without == f"note: asking gpt-4o at {base_url}\n"
+
+
+def test_what_the_client_has_to_say_is_a_note(run, made, capsys):
+    """Such as that a server has not answered yet; on stderr, and harmless."""
+    run("judge.json", "rows.jsonl", "--base-url", "http://a")
+    made[0].notify("not yet \x1b[31m")
+
+    assert capsys.readouterr() == ("", "note: not yet \\x1b[31m\n")
 
 
 def test_all_models_are_said(run, made):
@@ -135,6 +174,7 @@ def test_another_judge(run, made):
         (["--budget-tokens", "0"], "'--budget-tokens': 0 is not in the range x>=1."),
         (["--in-flight", "0"], "'--in-flight': 0 is not in the range x>=1."),
         (["--retries", "-1"], "'--retries': -1 is not in the range x>=0."),
+        (["--timeout", "0"], "'--timeout': 0.0 is not in the range x>0."),
         (["--rpm", "0"], "'--rpm': 0.0 is not in the range x>0."),
         (["--replay", "none.jsonl"], "'--replay': File 'none.jsonl' does not exist."),
     ],
@@ -204,6 +244,15 @@ def test_a_cache_asks_nothing_twice(run, made):
 
     assert [len(server.asked) for server in made] == [2, 0]
     assert Path("one.jsonl").read_bytes() == Path("two.jsonl").read_bytes()
+
+
+def test_another_wire_is_asked_anew(run, made):
+    """A judge that is told its format in words may well answer something else."""
+    common = ["judge.json", "rows.jsonl", "--base-url", "http://a", "--cache", "kept.db"]
+    for options in ([], ["--wire", "format=none"], [], ["--wire", "format=none"]):
+        run(*common, *options)
+
+    assert [len(server.asked) for server in made] == [2, 2, 0, 0]
 
 
 def test_a_recording_replays_without_a_server(run, made):

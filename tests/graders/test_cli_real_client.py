@@ -19,6 +19,7 @@ JUDGE = {
 }
 ALL = (
     *("--in-flight", "2", "--rpm", "60000", "--tpm", "1e9", "--retries", "1"),
+    *("--timeout", "30"),
     *("--wire", "max_tokens=max_tokens", "--wire", "developer=system"),
     *("--wire", "format=json_object"),
 )

@@ -225,8 +225,8 @@ def test_a_dry_run_for_programs(run):
     """What cannot be estimated is counted; what is limited by the config is."""
     blocks = [
         {"type": "input_text", "text": "{{ item.a }}" + "x" * 37},
-        {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
-        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="},
+        {"type": "input_audio", "input_audio": {"data": "UklGRgAAAABXQVZF", "format": "wav"}},
         "yyyy",
     ]
     config = {

@@ -1,7 +1,7 @@
 """`--client module:attribute`: a client of the user's own, and what is said where it is none."""
 
 import pytest
-from stand_ins import install, results, write
+from stand_ins import KEY, install, results, write
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +23,10 @@ class Silent:
 class Sync:
     def complete(self, request):
         return ModelReply()
+
+class Other:
+    async def complete(self, request):
+        return ModelReply(text='{"steps": [], "result": 0.75}')
 
 def broken():
     raise ValueError("no luck")
@@ -81,3 +85,73 @@ def test_what_is_no_client(run, module, place, problem):
 
     assert code == 2
     assert f"--client: {place}: {problem}" in err
+
+
+# --- what it does
+
+
+def test_a_cache_tells_one_client_from_another(run, module):
+    """What the one answered is never taken for what the other would say."""
+    common = ["judge.json", "rows.jsonl", "--cache", "kept.db", "-o", "o"]
+    scores = []
+    for attribute in ("Judge", "Other", "Judge"):
+        run(*common, "--client", f"{module}:{attribute}")
+        scores.append([line["score"] for line in results("o")])
+
+    assert scores == [[0.25, 0.25], [0.75, 0.75], [0.25, 0.25]]
+
+
+def failing(name, body):
+    """A module with a client that does so, under a name that no other test has imported."""
+    head = "import asyncio\nfrom graders.clients import ModelReply\n"
+    write(
+        f"{name}.py",
+        f"{head}class Judge:\n    async def complete(self, request):\n        {body}\n",
+    )
+    return f"{name}:Judge"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "reason", "message"),
+    [
+        ("slow", "await asyncio.wait_for(asyncio.Event().wait(), 0)", "timeout", "TimeoutError"),
+        ("away", f"raise ConnectionError('no way to {KEY}')", "unreachable",
+         "ConnectionError: no way to ***"),
+        ("gone", f"open('{KEY}')", "unreachable",
+         "FileNotFoundError: [Errno 2] No such file or directory: '***'"),
+    ],
+)  # fmt: skip
+def test_an_error_of_its_network_is_the_rows(run, monkeypatch, name, body, reason, message):
+    """The run goes on, and no key is said."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    place = failing(f"net_{name}", body)
+    code, _, err = run("judge.json", "rows.jsonl", "--client", place, "-o", "o")
+
+    assert (code, err) == (1, f"note: asking gpt-4o through {place}\n")
+    assert [line["failure"] for line in results("o")] == [
+        {"kind": "model_grader_server_error", "reason": reason, "message": message}
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "message"),
+    [
+        ("text", "return 'yes'", "the client Judge answered with a str; return a "
+         "graders.clients.ModelReply"),
+        ("none", "return None", "the client Judge answered with a NoneType; return a "),
+        ("bytes", "return ModelReply(text=b'1')", "with a ModelReply whose text is no str"),
+        ("key", f"raise RuntimeError('bad {KEY}')", "the client Judge failed at bug_key.py:5: "
+         "RuntimeError: bad ***; raise graders.errors.GradingError(FailureKind.MODEL_SERVER, ...) "
+         "for what is one row's"),
+        ("empty", "raise ZeroDivisionError", "failed at bug_empty.py:5: ZeroDivisionError; raise"),
+    ],
+)  # fmt: skip
+def test_a_bug_of_it_ends_the_run_in_a_sentence(run, monkeypatch, name, body, message):
+    """With its place; no key is said, and no row is charged for it."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    place = failing(f"bug_{name}", body)
+    code, _, err = run("judge.json", "rows.jsonl", "--client", place)
+
+    assert code == 2
+    assert message in err
+    assert KEY not in err

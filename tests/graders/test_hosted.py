@@ -30,7 +30,7 @@ JUDGE = {
 REMOTE = {
     "type": "endpoint",
     "name": "remote",
-    "url": "https://x.example/g",
+    "url": "https://me:secret@x.example/g?key=secret",
     "headers": {"Authorization": "sk-secret"},
 }
 NAMELESS = {key: value for key, value in EXACT.items() if key != "name"}
@@ -318,8 +318,12 @@ def test_no_sample_and_no_item_end_in_an_exception(sample, item):
         {**JUDGE, "range": [1.0, 5.0], "sampling_params": {"seed": 7}},
         {**EXACT, "etest_samples": 3},  # the service tolerates and returns it
         {**EXACT, "input": "\ud800"},
+        {**EXACT, "input": "https://me:pw@x.example/a?b=c is {{ sample.output_text }}"},
+        {**JUDGE, "input": [{"role": "user", "content": {"type": "input_image",
+         "image_url": "https://x.example/a.png?size=1"}}]},
+        {**JUDGE, "input": [{"role": "user", "content": "http://x/?q=1 {{ item.headers }}"}]},
     ],
-)
+)  # fmt: skip
 def test_validate_returns_the_grader(grader):
     """What was sent, no default added and nothing lost."""
     answer = hosted.validate({"grader": grader})
@@ -339,11 +343,12 @@ def test_validate_fills_in_the_name_and_reads_the_sdks_objects():
 
 @pytest.mark.parametrize("grader", [REMOTE, multi({"r": REMOTE}, "r"), multi([REMOTE], "remote")])
 def test_validate_masks_credentials(grader):
-    """The grader comes back, its header values do not."""
+    """The grader comes back, its header values and what its URL may carry do not."""
     answer = json.dumps(hosted.validate({"grader": grader}))
 
     assert "Authorization" in answer
-    assert "sk-secret" not in answer
+    assert "https://***@x.example/g?***" in answer
+    assert "secret" not in answer
 
 
 @pytest.mark.parametrize(
@@ -369,6 +374,7 @@ def test_validate_raises_for_whatever_is_wrong_without_a_row(request_, message):
 
 def test_validate_needs_no_tools():
     """Nothing is run and nobody is asked."""
-    members = {"p": PYTHON, "j": JUDGE, "r": {**REMOTE, "headers": {}}}
+    remote = {**REMOTE, "url": "https://x.example/g", "headers": {}}
+    members = {"p": PYTHON, "j": JUDGE, "r": remote}
 
     assert hosted.validate({"grader": multi(members, "p + j + r")})["grader"]["graders"] == members

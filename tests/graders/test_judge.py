@@ -24,8 +24,9 @@ LABEL = {
     "labels": ["good", "fair", "bad"],
     "passing_labels": ["good", "fair"],
 }
+CLIP = "UklGRgAAAABXQVZF"  # the head of a WAVE file
 PARSE, MAX_TOKENS = FailureKind.MODEL_PARSE, FailureKind.MODEL_MAX_TOKENS
-ROW = Row(item={"a": 1, "url": "https://x/1.png", "clip": "UklG"}, sample=to_sample("hi"))
+ROW = Row(item={"a": 1, "url": "https://x/1.png", "clip": CLIP}, sample=to_sample("hi"))
 
 
 def judge(config, reply, *rows, profile=OPENAI):
@@ -110,7 +111,7 @@ def test_only_sampling_params_that_are_set_are_sent(config, params, sent):
         ),
         (
             {"type": "input_audio", "input_audio": {"data": "{{ item.clip }}", "format": "wav"}},
-            [{"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}}],
+            [{"type": "input_audio", "input_audio": {"data": CLIP, "format": "wav"}}],
         ),
         (
             {"type": "input_text", "text": "x", "note": "{{ item.absent }} {{ item"},
@@ -146,6 +147,25 @@ def test_a_row_that_cannot_be_rendered_is_not_asked_about():
     assert [grade.score for grade in grades] == [0.5, None, 0.5]
     assert grades[1].failure.kind is FailureKind.INVALID_VARIABLE
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("block", "reason", "message"),
+    [
+        ({"type": "input_image", "image_url": "{{ item.url }}"}, "bad_image",
+         "messages[0].content[0].image_url: 'cat.png' is neither an http(s) address nor a data "),
+        ({"type": "input_audio", "input_audio": {"data": "{{ item.url }}", "format": "mp3"}},
+         "bad_audio", "messages[0].content[0].input_audio.data: its data is not base64: "),
+    ],
+)  # fmt: skip
+def test_a_row_with_broken_media_is_not_asked_about(block, reason, message):
+    """Whoever would be asked: it is the row's data that is wrong."""
+    config = {**SCORE, "repeats": 3, "input": [{"role": "user", "content": [block]}]}
+    ((grade,), asked) = judge(config, answer(1), Row(item={"url": "cat.png"}, sample={}))
+
+    assert (grade.failure.kind, grade.failure.reason) == (FailureKind.OTHER, reason)
+    assert grade.failure.message.startswith(message)
+    assert asked == []
 
 
 # --- what the answer counts as
@@ -237,6 +257,18 @@ def test_a_failure_never_repeats_a_whole_answer(config, reply):
     ((grade,), _) = judge(config, reply)
 
     assert len(grade.failure.message) < 400
+
+
+@pytest.mark.parametrize(("length", "kept"), [(4000, 4000), (4001, 4026), (9_000_000, 4030)])
+def test_the_detail_of_a_failure_is_cut(length, kept):
+    """A judge that babbles must not fill the results; how long it was is said."""
+    ((grade,), _) = judge(SCORE, "x" * length)
+    ((whole,), _) = judge(SCORE, answer(1) + " " * length)
+
+    assert len(grade.detail["reply"]) == kept
+    if length > 4000:
+        assert grade.detail["reply"].endswith(f"x ... (of {length:,} characters)")
+    assert len(whole.detail["reply"]) > length
 
 
 def test_an_absent_judge_fails_the_row_in_the_clients_words():

@@ -27,10 +27,9 @@ from graders.grades import Usage
          {"refusal": "the service's content filter stopped the answer"}),
         (completion(None), {"text": "", "refusal": None, "truncated": False}),
         (completion([{"type": "text"}]), {"text": ""}),
-        (completion(choices=[]), {"text": ""}),
-        (completion(choices=None), {"text": ""}),
-        (completion(choices=[{}]), {"text": ""}),
-        (completion(choices=[{"message": None}]), {"text": ""}),
+        (completion(choices=[{"message": {}}]), {"text": ""}),
+        (completion(choices=[{"finish_reason": "content_filter"}]),
+         {"refusal": "the service's content filter stopped the answer"}),
         (completion(usage=None, model=None), {"usage": None, "model": ""}),
         (completion(usage={"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7,
                            "prompt_tokens_details": {"cached_tokens": 2}}),
@@ -38,6 +37,15 @@ from graders.grades import Usage
         (completion(usage={"prompt_tokens": 3, "completion_tokens": None, "total_tokens": "x",
                            "prompt_tokens_details": None}),
          {"usage": Usage(prompt_tokens=3, total_tokens=3)}),
+        (completion(usage={}), {"usage": None}),
+        (completion(usage={"prompt_tokens": 1e300, "completion_tokens": 2}), {"usage": None}),
+        (completion(usage={"prompt_tokens": 10**12, "completion_tokens": 2}), {"usage": None}),
+        (completion(usage={"prompt_tokens": 2.5, "completion_tokens": 2}), {"usage": None}),
+        (completion(usage={"prompt_tokens": -1, "completion_tokens": 2}), {"usage": None}),
+        (completion(usage={"prompt_tokens": True, "completion_tokens": "2"}), {"usage": None}),
+        (completion(usage={"prompt_tokens": 3.0, "completion_tokens": 10**8,
+                           "total_tokens": 1e300, "prompt_tokens_details": {"cached_tokens": 1e9}}),
+         {"usage": Usage(prompt_tokens=3, completion_tokens=10**8, total_tokens=10**8 + 3)}),
         ({"choices": completion("bare")["choices"]}, {"text": "bare", "usage": None}),
     ],
 )  # fmt: skip
@@ -225,6 +233,21 @@ def test_address_and_key_come_from_the_environment_unless_given(monkeypatch):
 
     sent = [received.headers["authorization"] for received in server.received]
     assert sent == ["Bearer from-the-environment", "Bearer given", "Bearer none"]
+
+
+@pytest.mark.parametrize(
+    ("address", "wire", "identity"),
+    [
+        ("http://x/v1/", Wire(), "http://x/v1"),
+        ("http://me:pw@x/v1", Wire(), "http://x/v1"),
+        ("http://x/v1?api-version=2", Wire(), "http://x/v1?api-version=2"),
+        ("http://x", Wire(format="none", max_tokens="max_tokens"),
+         "http://x#max_tokens=max_tokens&format=none"),
+    ],
+)  # fmt: skip
+def test_whose_answers_they_are_is_said_without_secrets(address, wire, identity):
+    """All that changes an answer beside the request; the usual wire is not worth a word."""
+    assert OpenAICompatible(base_url=address, wire=wire).identity == identity
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_failure_is_not_recorded(path):
 
 @pytest.mark.parametrize("request_", [TWO, dataclasses.replace(ONE, model="n")])
 def test_a_miss_fails_loudly(path, request_):
-    """With the file, the model, the fingerprint, and how to record."""
+    """With the file, how to record, the model; the long fingerprint last, as summaries cut."""
     record(path, lambda _: REPLY, ONE)
 
     with pytest.raises(GradingError) as caught:
@@ -128,9 +128,9 @@ def test_a_miss_fails_loudly(path, request_):
     repeat = ", repeat 1" if request_.repeat else ""
     assert (failure.kind, failure.reason) == (FailureKind.MODEL_SERVER, "replay_miss")
     assert failure.message == (
-        f"{path} holds no answer of {request_.model!r} to this request (fingerprint "
-        f"{fingerprint(request_)}{repeat}): the prompt, the model or a parameter has changed since "
-        f"it was recorded; run against the model with --record {path} to add the answer"
+        f"{path} holds no answer to this request; --record {path} adds it where "
+        f"{request_.model!r} can be asked. The prompt, the model or a parameter has changed since "
+        f"it was recorded (fingerprint {fingerprint(request_)}{repeat})"
     )
 
 

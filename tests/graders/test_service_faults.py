@@ -3,14 +3,17 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 from email.utils import formatdate
 from time import time
 
 import anyio
 import openai
 import pytest
-from loopback import SOON, Answer, ask, completion, loopback, request, said, scripted
+from loopback import KEY, SOON, Answer, ask, completion, loopback, request, said, scripted
 
+from graders.clients import Message
+from graders.clients.bounded import MAX_BYTES
 from graders.clients.openai_compatible import OpenAICompatible
 from graders.compile import Tools, compile_grader
 from graders.errors import FailureKind, GradingError
@@ -29,7 +32,7 @@ SCORE = {
 def _transport(request, monkeypatch):
     """What the SDK sends by; without aiohttp it falls back."""
 
-    def missing():
+    def missing(**_):
         raise RuntimeError
 
     if request.param == "httpx":
@@ -132,11 +135,11 @@ def test_by_default_six_retries():
         (Answer({"error": "plain"}, 400), "http_400", "HTTP 400: plain."),
         (Answer(said("x" * 5000), 413), "http_413", "xx.... Render less into the messages."),
         (Answer(said("slow down"), 429, SOON), "rate_limited",
-         "after 2 tries: HTTP 429: slow down. Ask less at once (in flight), less often"),
+         "after 2 tries: HTTP 429: slow down. Ask less at once (--in-flight), less often (--rpm)"),
         (Answer(said("broke", code="insufficient_quota"), 429, SOON), "quota_exceeded",
          "HTTP 429: broke. The account has no credit left"),
         (Answer(b"", 500, SOON), "http_500",
-         "after 2 tries: HTTP 500. The service is at fault: try later, or retry more often."),
+         "after 2 tries: HTTP 500. The service is at fault: try later, or retry more often (--ret"),
         (Answer(said("filtered", code="content_filter"), 400), "content_filter",
          "filtered: filtered"),
         (Answer(b"<html>"), "bad_answer", "the answer is no chat completion: not JSON ("),
@@ -146,6 +149,22 @@ def test_by_default_six_retries():
         (Answer(b"\xff\xfe"), "bad_answer", "not JSON ("),
         (Answer([1]), "bad_answer", "the answer is no chat completion: [1]."),
         (Answer({"error": {"message": "no provider"}}), "bad_answer", "no provider"),
+        (Answer({"status": "ok"}), "bad_answer", 'no chat completion: {"status":"ok"}. Does'),
+        (Answer({"choices": []}), "bad_answer", 'no chat completion: {"choices":[]}. Does'),
+        (Answer({"choices": None, "error": {"message": "overloaded", "code": 503}}), "bad_answer",
+         "no chat completion: overloaded. Does"),
+        (Answer({"choices": [{"message": None}]}), "bad_answer", "no chat completion: {"),
+        (Answer({}, 307, {"location": "http://me:pw@other.example:99/v1?key=1"}), "redirect",
+         "HTTP 307 points to other.example:99, and redirects are not followed. If it is right, "),
+        (Answer({}, 302, {"location": "/login"}), "redirect", "HTTP 302 points to 127.0.0.1:"),
+        (Answer({}, 301, {"location": "http://[x"}), "redirect", "HTTP 301 points to nowhere, "),
+        (Answer(said("later"), 429, {"retry-after": "3600"}), "rate_limited", "'gpt-4o': HTTP 429: "
+         "later. The service asks not to be asked for 3,600 s, which is longer than we wait."),
+        (Answer({}, 503, {"retry-after-ms": "121000"}), "http_503", "not to be asked for 121 s"),
+        (Answer({}, 503, {"retry-after": "Fri, 31 Dec 2999 23:59:59 GMT"}), "http_503",
+         "The service asks not to be asked for "),
+        (Answer(completion(), headers={"content-encoding": "gzip"}), "bad_answer",
+         "the answer is compressed ('gzip'), and nobody asked for that"),
         (Answer(completion(), seconds=30), "timeout", "no answer in time. Allow more seconds"),
         (Answer(completion(), keep=9), "dropped", "after 2 tries: the connection broke off ("),
     ],
@@ -165,7 +184,8 @@ def test_a_service_that_fails_is_named_with_its_fault(answer, reason, words, pau
     assert words in outcome.message
     assert len(outcome.message) < 600
     final = {"http_401", "http_403", "http_404", "http_400", "http_422", "http_413"}
-    tries = 1 if reason in final | {"content_filter", "bad_answer"} else 2
+    once = final | {"content_filter", "bad_answer", "redirect"}
+    tries = 1 if reason in once or "not to be asked for" in words else 2
     assert len(received) == tries
 
 
@@ -178,6 +198,80 @@ def test_a_server_that_is_not_there_is_unreachable(pauses):
         asyncio.run(client.complete(request()))
 
     assert len(pauses) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_takes_prompts_and_keys_to_nobody(status):
+    """Not even where method and body would be kept."""
+    with loopback(scripted(Answer(completion()))) as other:
+        location = {"location": f"{other.url}/chat/completions"}
+        failure, received = ask(Answer({}, status, location), retries=1)
+
+    assert failure.reason == "redirect"
+    assert other.url.removeprefix("http://").removesuffix("/v1") in failure.message
+    assert (len(received), len(other.received)) == (1, 0)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_without_end_is_cut_off(status):
+    """Whether it is one or an error; once, because a second would be as long."""
+    body = b'{"choices": "' + b"x" * MAX_BYTES
+    failure, received = ask(Answer(body, status), retries=1)
+
+    assert (failure.kind, failure.reason) == (SERVER, "answer_too_large")
+    assert "the answer has more than 16 MiB, and was cut off there" in failure.message
+    assert len(received) == 1
+
+
+def test_an_answer_as_long_as_the_bound_is_read():
+    """The bound is the last size that is let in."""
+    body = json.dumps(completion("fine")).encode()
+    reply, _ = ask(Answer(body + b" " * (MAX_BYTES - len(body))))
+
+    assert reply.text == "fine"
+
+
+def test_a_lone_surrogate_is_sent_as_a_replacement_and_costs_no_row():
+    """Neither its own nor the others'; the model's name and blocks may hold one too."""
+    asked = request(
+        Message("user", "\udfff x"), Message("user", [{"type": "input_text", "text": "\ud83d"}])
+    )
+    reply, (sent,) = ask(Answer(completion("fine")), asked=replace(asked, model="m\ud800"))
+
+    assert reply.text == "fine"
+    assert [message["content"] for message in sent.body["messages"]] == [
+        "\ufffd x",
+        [{"type": "text", "text": "\ufffd"}],
+    ]
+    assert sent.body["model"] == "m\ufffd"
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(said(f"bad key {KEY}"), 401), Answer(completion(), keep=9)]
+)
+def test_a_failure_carries_no_error_of_the_sdk(answer, pauses):
+    """Its text, request and response have the key, and tracebacks show contexts."""
+    del pauses
+    with loopback(scripted(answer)) as server:
+        client = OpenAICompatible(base_url=server.url, api_key=KEY, retries=0)
+        with pytest.raises(GradingError) as caught:
+            asyncio.run(client.complete(request()))
+
+    assert (caught.value.__context__, caught.value.__cause__) == (None, None)
+
+
+def test_a_server_that_is_silent_from_the_start_is_said_to_be_asked_again(pauses):
+    """Once, after two tries; one that has answered anything is not silent."""
+    del pauses
+    told = []
+    gone, busy = Answer({}, keep=0), Answer({}, 503, SOON)
+    ask(gone, retries=4, notify=told.append)
+    ask(busy, retries=4, notify=told.append)
+    ask(gone, Answer(completion()), retries=4, notify=told.append)
+
+    (message,) = told
+    assert message.startswith("http://127.0.0.1:")
+    assert message.endswith("/v1 has not answered after 2 tries; trying 3 more")
 
 
 # --- a storm
