@@ -52,7 +52,7 @@ def parse_completion(content: str) -> ModelReply:
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         truncated=choice.get("finish_reason") == "length",
         model=str(body.get("model") or ""),
-        usage=_usage(body.get("usage")),
+        usage=read_usage(body.get("usage")),
     )
 
 
@@ -85,7 +85,8 @@ def _bad_answer(shown: str) -> GradingError:
     return GradingError(FailureKind.MODEL_SERVER, message, "bad_answer")
 
 
-def _usage(value: JSON) -> Usage | None:
+def read_usage(value: JSON) -> Usage | None:
+    """The tokens that a body says it took; None where it does not say."""
     if not isinstance(value, dict):
         return None
     prompt, completion = _count(value, "prompt_tokens"), _count(value, "completion_tokens")

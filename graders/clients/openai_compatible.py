@@ -1,5 +1,7 @@
 """Models behind any server that speaks OpenAI's chat completions, by OpenAI's own SDK.
 
+What `clients.vectors` asks goes to `/embeddings` of the same server, in the same way.
+
 The SDK retries, by itself: 408, 409, 429, 5xx, timeouts and dropped connections, with growing
 pauses or those that Retry-After and retry-after-ms ask for. `/responses` is not used: llama.cpp
 ignores the answer's format there without a word.
@@ -23,6 +25,7 @@ from graders.clients.address import OPENAI_URL, Address, parse_address
 from graders.clients.completion import parse_completion, status_failure
 from graders.clients.limits import Limited
 from graders.clients.media import check_media
+from graders.clients.vectors import parse_embeddings, to_embeddings_body, wants_embeddings
 from graders.clients.wire import Wire, to_body
 from graders.errors import FailureKind, GradersError, GradingError
 
@@ -133,22 +136,17 @@ class _Service:
         from openai import APIError
 
         sdk = await self._sdk()
-        # As extra_body, because the SDK walks what it is given by name, part by part, and takes
-        # a quarter of a call's CPU for that; to_body has done it.
-        body = to_body(request, wire)
         try:
-            answer = await sdk.chat.completions.with_raw_response.create(
-                model=request.model, messages=[], extra_body=body
-            )
+            content, attempts = await _post(sdk, request, wire)
         except APIError as error:
             failure, attempts = self._named(error), _attempts(error)
             placed = self._placed(failure, request.model, attempts)
             if _may_be_the_role(request, wire, failure):
                 raise _RoleRefusedError(placed, attempts) from None
             raise placed from None
-        attempts, scrub = answer.retries_taken + 1, self._address.scrub_reply
+        scrub = self._address.scrub_reply
         try:
-            reply = parse_completion(scrub(_text(answer.content)))
+            reply = _parse(scrub(content), request)
         except GradingError as failure:
             raise self._placed(failure, request.model, attempts) from None
         return replace(
@@ -210,6 +208,27 @@ class _Service:
             yield sdk
         finally:
             await sdk.close()
+
+
+async def _post(sdk: AsyncOpenAI, request: ModelRequest, wire: Wire) -> tuple[str, int]:
+    """The body of the answer, and how often it was asked for."""
+    # As extra_body, because the SDK walks what it is given by name, part by part, and takes
+    # a quarter of a call's CPU for that; to_body has done it.
+    if wants_embeddings(request):
+        vectors = await sdk.embeddings.with_raw_response.create(
+            model=request.model, input=[], extra_body=to_embeddings_body(request)
+        )
+        return _text(vectors.content), vectors.retries_taken + 1
+    answer = await sdk.chat.completions.with_raw_response.create(
+        model=request.model, messages=[], extra_body=to_body(request, wire)
+    )
+    return _text(answer.content), answer.retries_taken + 1
+
+
+def _parse(content: str, request: ModelRequest) -> ModelReply:
+    if wants_embeddings(request):
+        return parse_embeddings(content, len(request.messages))
+    return parse_completion(content)
 
 
 def _text(content: bytes) -> str:
