@@ -49,7 +49,7 @@ class _Texts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSimilarityGrader:
-    """Compiled `text_similarity`. A row's seconds are its share of its batch."""
+    """Compiled `text_similarity`. A row's seconds are its share of its batch, waiting included."""
 
     name: str
     input: Template
