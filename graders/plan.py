@@ -1,18 +1,21 @@
-"""What a run would ask, before anything is sent: calls, tokens and cost of its judges.
+"""What a run would ask, before anything is sent: calls, tokens and cost of its models.
 
-Each row's prompts are rendered by the graders themselves and counted in place of being sent. A
-token is taken for 4 characters; an answer is anything from the shortest that is one up to
-max_completions_tokens.
+Each row's prompts, and its texts for an embeddings server, are rendered by the graders themselves
+and counted in place of being sent. A token is taken for 4 characters; an answer is anything from
+the shortest that is one up to max_completions_tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
 from graders.clients import ModelReply, ModelRequest
+from graders.clients.address import OPENAI_URL
+from graders.clients.embedding import ServerEmbedder
+from graders.clients.vectors import wants_embeddings
 from graders.compile import Tools, compile_grader
 from graders.config.graders import EndpointConfig, LabelModelConfig, ScoreModelConfig, walk
 from graders.config.parse import Document
@@ -20,6 +23,7 @@ from graders.engine import RunOptions, grade_stream, run_sync
 from graders.errors import RowError
 from graders.grades import Grade, Grader, Usage
 from graders.kinds.multi import first_failure, grade_all
+from graders.kinds.text_similarity import server_asked
 from graders.ledger import price_usd
 from graders.profile import Profile
 from graders.rows import Row
@@ -40,14 +44,18 @@ class ModelPlan:
     Attributes:
         calls: Requests.
         prompt_chars: Characters of their messages and of the answer format.
-        longest_answers: Tokens that the answers could have.
+        shortest_answers: Tokens that the answers have at least.
+        longest_answers: Tokens that they could have.
+        texts: Texts whose vectors are wanted, each once; a vector takes no tokens.
         images: Pictures in the messages, which are in no estimate.
         audio: Clips in the messages, the same.
     """
 
     calls: int = 0
     prompt_chars: int = 0
+    shortest_answers: int = 0
     longest_answers: int = 0
+    texts: int = 0
     images: int = 0
     audio: int = 0
 
@@ -59,12 +67,16 @@ class ModelPlan:
     @property
     def answer_tokens(self) -> tuple[int, int]:
         """How many tokens the answers are, at least and at most."""
-        return self.calls * SHORTEST_ANSWER, self.longest_answers
+        return self.shortest_answers, self.longest_answers
 
     def add(self, request: ModelRequest) -> None:
         """Count a request."""
         self.calls += 1
-        self.longest_answers += _longest_answer(request)
+        if wants_embeddings(request):
+            self.texts += len(request.messages)
+        else:
+            self.shortest_answers += SHORTEST_ANSWER
+            self.longest_answers += _longest_answer(request)
         self.prompt_chars += len(encode(request.schema)) if request.schema else 0
         for message in request.messages:
             blocks = [message.content] if isinstance(message.content, str) else message.content
@@ -86,6 +98,7 @@ class ModelPlan:
         """About what it would cost, at least and at most; None where the price is not known."""
         if not self.calls:
             return Decimal(0), Decimal(0)
+        base_url = base_url or (OPENAI_URL if self.texts else "")  # as `ServerEmbedder` has it
         # By the mean request, because a price can depend on how long one request is.
         costs = [price_usd(model, self._mean(answers), base_url) for answers in self.answer_tokens]
         low, high = costs
@@ -120,8 +133,10 @@ class Plan:
     models: dict[str, ModelPlan] = field(default_factory=dict)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        """Count a request in place of sending it, with an answer that any judge can use."""
+        """Count a request in place of sending it, with an answer that any grader can use."""
         self.models.setdefault(request.model, ModelPlan()).add(request)
+        if wants_embeddings(request):
+            return ModelReply(text=encode([[1.0]] * len(request.messages)).decode())
         return ModelReply(text=encode({"steps": [], "result": _result(request)}).decode())
 
 
@@ -134,7 +149,7 @@ def _result(request: ModelRequest) -> JSON:
 
 @dataclass(frozen=True, slots=True)
 class _Judges:
-    """The judges of a config, without what they stand in."""
+    """What asks a model in a config, without what it stands in."""
 
     judges: Mapping[str, Grader]
     name: str = "plan"
@@ -161,7 +176,7 @@ def plan_run(
         OSError: The rows cannot be read to their end.
     """
     plan = Plan()
-    judges = dict(_judges(document, Tools(client=plan), profile))
+    judges = dict(_judges(document, Tools(client=plan), _counting(profile, plan)))
     parts = [part for _, part in walk(document.grader)]
     endpoints = sum(isinstance(part, EndpointConfig) for part in parts)
 
@@ -178,7 +193,17 @@ def plan_run(
     return plan
 
 
+def _counting(profile: Profile, plan: Plan) -> Profile:
+    """The same profile, whose embedder asks the plan in place of its server."""
+    embedder = profile.metrics.cosine
+    if not isinstance(embedder, ServerEmbedder):
+        return profile
+    counting = replace(embedder, client=plan, cache=None, kept=None)
+    return replace(profile, metrics=replace(profile.metrics, cosine=counting))
+
+
 def _judges(document: Document, tools: Tools, profile: Profile) -> Iterator[tuple[str, Grader]]:
     for location, part in walk(document.grader):
-        if isinstance(part, ScoreModelConfig | LabelModelConfig):
+        judge = isinstance(part, ScoreModelConfig | LabelModelConfig)
+        if judge or server_asked(part, profile.metrics):
             yield document.place(location), compile_grader(part, tools=tools, profile=profile)

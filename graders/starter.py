@@ -64,6 +64,15 @@ _JUDGE: Final = {
     "sampling_params": {"temperature": 0, "seed": 1, "max_completions_tokens": 512},
 }
 
+_MEANING: Final = {
+    "type": "text_similarity",
+    "name": "meaning",
+    "evaluation_metric": "cosine",
+    "input": _OUTPUT,
+    "reference": "{{ item.sentence }}",
+    "pass_threshold": 0.8,
+}
+
 _ROWS: Final = [
     (
         ("Kenya", "Nairobi"),
@@ -97,6 +106,7 @@ FILES: Final[Mapping[str, str]] = {
     "grader.json": json.dumps(_GRADER, indent=2) + "\n",
     "grade.py": _SOURCE,
     "judge.json": json.dumps(_JUDGE, indent=2) + "\n",
+    "meaning.json": json.dumps(_MEANING, indent=2) + "\n",
     "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
 }
 """File names and what stands in them."""

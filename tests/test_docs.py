@@ -45,20 +45,29 @@ def test_the_two_setup_lines_are_there():
     assert lines[0].endswith("graders run starter/grader.json starter/rows.jsonl")
 
 
+def judged(asked):
+    assert asked["response_format"]["type"] == "json_schema"
+    message = {"role": "assistant", "content": '{"steps": [], "result": 0.75}'}
+    return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+
+def embedded(asked):
+    texts = asked["input"]
+    return {"data": [{"index": i, "embedding": [len(text), 1]} for i, text in enumerate(texts)]}
+
+
 @pytest.fixture
 def judge_url():
-    """A server on loopback that answers chat completions as a judge would."""
+    """A server on loopback that answers chat completions as a judge would, and embeds."""
 
     class Judge(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            assert asked["response_format"]["type"] == "json_schema"
-            message = {"role": "assistant", "content": '{"steps": [], "result": 0.75}'}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            answer = {"/v1/chat/completions": judged, "/v1/embeddings": embedded}[self.path](asked)
             usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
-            body = json.dumps({"model": asked["model"], "choices": [choice], "usage": usage})
+            body = json.dumps({"model": asked["model"], **answer, "usage": usage})
             self.send_response(200)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))

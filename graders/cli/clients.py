@@ -167,6 +167,37 @@ def _model_client(
     return Budgeted(client, ledger, **budget, in_flight=given["in_flight"])
 
 
+def embeddings_client(
+    model: str, given: Mapping[str, Any], ledger: Ledger
+) -> tuple[ModelClient, str]:
+    """The client that an embeddings model is asked through, and whose answers a cache keeps.
+
+    Says whom it asks.
+
+    Raises:
+        click.UsageError: An option is given that embeddings do not go by.
+        GradersError: A budget cannot be kept.
+    """
+    from graders.clients.budget import Budgeted, refuse_unpriced
+    from graders.clients.scrubbed import Scrubbed
+
+    options = {"replay": "--replay", "record": "--record", "user_client": "--client"}
+    if wrong := [option for name, option in options.items() if given[name]]:
+        raise click.UsageError(
+            f"cosine=server:{model} asks a server for embeddings, which {', '.join(wrong)} does "
+            "not cover; leave it out (--cache keeps vectors), or choose another cosine."
+        )
+    _refuse_contradictions(given)
+    connection, source, identity = _server(_chosen(given))
+    ledger.base_url = getattr(connection, "base_url", "")
+    if given["budget_usd"] is not None:
+        refuse_unpriced([model], ledger.base_url)
+    budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}
+    _note(f"asking {model} {source} for embeddings")
+    client = Scrubbed(connection, _secrets())
+    return Budgeted(client, ledger, **budget, in_flight=given["in_flight"]), identity
+
+
 def _refuse_contradictions(given: Mapping[str, Any]) -> None:
     server = [_SERVER_OPTIONS[name] for name in _chosen(given)]
     if given["replay"]:

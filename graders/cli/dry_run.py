@@ -53,6 +53,7 @@ def _to_json(plan: Plan, base_url: str) -> Mapping[str, object]:
                 "prompt_tokens": asked.prompt_tokens,
                 "completion_tokens": asked.answer_tokens,
                 "cost_usd": _range(asked.usd(model, base_url)),
+                **({"texts": asked.texts} if asked.texts else {}),
                 "images_not_estimated": asked.images,
                 "audio_not_estimated": asked.audio,
             }
@@ -94,10 +95,13 @@ def _model_lines(
     model: str, asked: ModelPlan, cost: tuple[Decimal, Decimal] | None
 ) -> Iterator[str]:
     low, high = asked.answer_tokens
-    said = (
-        f"{shorten(printable(model), WIDTH // 2)}: {count(asked.calls, 'call')}, about "
-        f"{asked.prompt_tokens:,} prompt tokens and {low:,} to {high:,} of answers, {_shown(cost)}"
-    )
+    said = f"{shorten(printable(model), WIDTH // 2)}: {count(asked.calls, 'call')}, "
+    if asked.texts:
+        said += f"{count(asked.texts, 'distinct text')}, "
+    said += f"about {asked.prompt_tokens:,} prompt tokens"
+    if high:
+        said += f" and {low:,} to {high:,} of answers"
+    said += f", {_shown(cost)}"
     yield from wrap(said, indent=2)
     kinds = ((asked.images, "image"), (asked.audio, "audio clip"))
     media = [count(number, kind) for number, kind in kinds if number]

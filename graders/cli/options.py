@@ -39,7 +39,8 @@ def chosen_profile(name: str, settings: Iterable[str], *, base_url: str | None =
     Args:
         name: That of `--profile`.
         settings: Those of `--set`.
-        base_url: The server that `--set cosine=server:MODEL` asks; None is OPENAI_BASE_URL.
+        base_url: The server that `--set cosine=server:MODEL` asks; None is OPENAI_BASE_URL, or else
+            OpenAI.
 
     Raises:
         click.BadParameter: A setting is not KEY=VALUE.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options, clients_for, judges, with_judge
+from graders.cli.embeddings import asks_embeddings, embedding_profile
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
@@ -126,13 +127,15 @@ def _job(
     from graders.ledger import Ledger
 
     models, ledger = judges(document), Ledger()
+    embedding = asks_embeddings(document, profile)
     endpoints = any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
     with (
         sandbox_for(document, given) as sandbox,
+        embedding_profile(document, profile, given, ledger) as asking,
         clients_for(models, given, ledger, endpoints=endpoints) as (client, endpoint),
     ):
         tools = Tools(sandbox=sandbox, client=client, endpoint=endpoint)
-        grader = compile_grader(document, tools=tools, profile=profile)
+        grader = compile_grader(document, tools=tools, profile=asking)
         yield Job(
             grader=grader,
             profile=profile.name,
@@ -141,7 +144,7 @@ def _job(
             title=f"{document.describe()}, from {config}",
             as_json=given["as_json"],
             layers=sorted(sandbox.layers) if sandbox else None,
-            ledger=ledger if models else None,
+            ledger=ledger if models or embedding else None,
         )
 
 

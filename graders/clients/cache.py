@@ -88,6 +88,14 @@ class Cached:
             if not asking.cancelled():  # else whoever asked was stopped, and it is our turn
                 return replace(asking.result(), cached=True, attempts=0)
 
+    def find(self, request: ModelRequest) -> ModelReply | None:
+        """The answer that is kept, for who asks several things at once."""
+        return self._find(fingerprint(request, self._identity))
+
+    def keep(self, request: ModelRequest, reply: ModelReply) -> None:
+        """Keep an answer that was got elsewhere."""
+        self._keep(fingerprint(request, self._identity), reply)
+
     async def _ask(self, key: str, request: ModelRequest) -> ModelReply:
         asking = self._asking[key] = asyncio.get_running_loop().create_future()
         try:

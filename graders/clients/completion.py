@@ -49,7 +49,7 @@ def parse_completion(content: str) -> ModelReply:
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         truncated=choice.get("finish_reason") == "length",
         model=str(body.get("model") or ""),
-        usage=_usage(body.get("usage")),
+        usage=read_usage(body.get("usage")),
     )
 
 
@@ -58,11 +58,11 @@ def _bad_answer(shown: str) -> GradingError:
     return GradingError(FailureKind.MODEL_SERVER, message, "bad_answer")
 
 
-def _usage(value: JSON) -> Usage | None:
-    """Tokens; None where a service does not say, or says what cannot be.
+def read_usage(value: JSON) -> Usage | None:
+    """The tokens a body says it took; None where it does not say, or says what cannot be.
 
     Example:
-        >>> _usage({"prompt_tokens": 3, "completion_tokens": 10**12}) is None
+        >>> read_usage({"prompt_tokens": 3, "completion_tokens": 10**12}) is None
         True
     """
     if not isinstance(value, dict):

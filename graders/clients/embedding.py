@@ -1,48 +1,88 @@
 """Vectors from an embeddings server, for the metric cosine: `--set cosine=server:MODEL`.
 
-Any server with OpenAI's `/embeddings` will do. Texts go in batches, each text once: its vector is
-kept in memory. A server may round a text's vector differently in different company, so its last
-bits are those of the batch in which it was first asked for.
-
-The calls block, so they belong in a thread: `TextSimilarityGrader` puts them there.
+Any server with OpenAI's `/embeddings` will do. Texts go in batches, several at a time, and each
+text once: its vector is kept in memory. A server may round a text's vector differently in
+different company, so its last bits are those of the batch in which it was first asked for.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, MutableMapping, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from graders.clients.masked import masked_text
-from graders.errors import ConfigError, FailureKind, Finding, GradingError
+from graders.clients import ModelClient
+from graders.clients.cache import Cached
+from graders.clients.openai_compatible import OpenAICompatible
+from graders.clients.vectors import embedding_request, kept_vector, read_vectors
+from graders.errors import ConfigError, Finding, GradersError, GradingError
+from graders.grades import together
 from metrics.embed import EmbeddingError
-from metrics.embed.embedder import checked
-from metrics.embed.packaged import well_formed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from graders.clients.vectors import Vector
+
 PREFIX: Final = "server:"
 """Begins the values of the setting `cosine` that name a model of a server."""
 
-_OPENAI: Final = "https://api.openai.com/v1"
 _BATCH_TEXTS: Final = 256
 _BATCH_CHARACTERS: Final = 32_000
 """About 8,000 tokens of English, which every server takes. A longer text goes alone."""
 
 _KEPT_BYTES: Final = 512 * 1024**2
-_TEXTS_FAULT: Final = frozenset({400, 413, 422})
+_TEXTS_FAULT: Final = frozenset({"http_400", "http_413", "http_422"})
 """Refusals that a single text may be the reason of."""
 
+Fault = GradingError | EmbeddingError
+"""Why a text has no vector: nobody said, or what was said is none."""
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+_Key = tuple[asyncio.AbstractEventLoop, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """An `Embedder` of the texts that a server was asked for, and of no others.
+
+    Attributes:
+        name: That of the embedder that asked.
+        found: By text, its vector or why it has none.
+    """
+
+    name: str
+    found: Mapping[str, Vector | Fault] = field(repr=False)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the vectors of texts.
+
+        Raises:
+            GradingError: The server did not answer, or a budget is used up.
+            EmbeddingError: What it answered for a text is no vector.
+        """
+        import numpy as np
+
+        vectors = []
+        for text in texts:
+            found = self.found[text]
+            if isinstance(found, Exception):
+                raise found
+            vectors.append(found)
+        widths = sorted({len(vector) for vector in vectors})
+        if len(widths) > 1:
+            raise EmbeddingError(f"embedder {self.name!r}: vectors of different lengths: {widths}")
+        return np.array(vectors, dtype=np.float64)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class ServerEmbedder:
-    """An `Embedder` that asks a server with an OpenAI-compatible `/embeddings`.
+    """Asks a server with an OpenAI-compatible `/embeddings` for vectors.
+
+    `await vectors(texts)` is the `Embedder` of some texts; the grader awaits it before it scores
+    them. Nothing is asked by `embed`, which has those that are in memory.
 
     Attributes:
         model: The server's name for the model.
@@ -50,11 +90,14 @@ class ServerEmbedder:
         api_key: None is OPENAI_API_KEY; a server of one's own needs none.
         retries: Further tries after one that failed on the server's side.
         timeout_seconds: For one try.
+        client: Asks in place of an `OpenAICompatible` of its own, which sets the limits.
+        cache: Keeps vectors in a file as well.
         kept: Vectors by text. Pass a mapping of your own to keep them longer than a run; it is
             never emptied, and must not be used for another model.
+        name: The model and the host that it is asked at, which say whose vectors they are.
 
     Raises:
-        ConfigError: The SDK is not installed, there is no key for OpenAI, or the name cannot
+        ConfigError: The SDK is not installed, address or key cannot be used, or the name cannot
             stand in a signature.
     """
 
@@ -63,114 +106,131 @@ class ServerEmbedder:
     api_key: str | None = field(default=None, repr=False)
     retries: int = 6
     timeout_seconds: float = 600.0
-    kept: MutableMapping[str, NDArray[np.floating[Any]]] | None = field(default=None, repr=False)
-    _memory: dict[str, NDArray[np.floating[Any]]] = field(default_factory=dict, repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
+    client: ModelClient | None = field(default=None, repr=False)
+    cache: Cached | None = field(default=None, repr=False)
+    kept: MutableMapping[str, Vector] | None = field(default=None, repr=False)
+    name: str = field(init=False)
+    _client: ModelClient = field(init=False, repr=False)
+    _memory: dict[str, Vector] = field(default_factory=dict, init=False, repr=False)
+    _asking: dict[_Key, asyncio.Future[Vector | Fault]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if not self.model or "|" in self.model:
             raise _refused(f"{self.model!r} is no model's name: not empty, and without '|'")
-        if not _is_address(self._url):
-            raise _refused("the base URL is no http(s) address; write it as http://HOST:8080/v1")
-        if find_spec("openai") is None:
-            fix = "pip install 'local-graders[models]'"
-            raise _refused("the openai SDK asks embeddings servers, and is not installed", fix)
-        if not self._key and not self._given_url:
-            fix = "Set OPENAI_API_KEY, or give a server of your own (OPENAI_BASE_URL)."
-            raise _refused(f"{self.model!r} is asked at {_OPENAI}, and there is no key", fix)
-
-    @property
-    def name(self) -> str:
-        """The model and the host that it is asked at, which together say whose vectors they are."""
-        return f"{self.model}@{urlsplit(self._url).netloc.rpartition('@')[2]}"
+        try:
+            own = OpenAICompatible(
+                base_url=self.base_url,
+                api_key=self.api_key,
+                retries=self.retries,
+                timeout_seconds=self.timeout_seconds,
+            )
+        except GradersError as error:
+            raise _refused(str(error)) from None
+        self.name = f"{self.model}@{urlsplit(own.base_url).netloc}"
+        self._client = self.client or own
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return a vector for each text; asks for those that it does not have yet.
+        """Return the vectors of texts that are in memory, from `vectors`.
 
         Raises:
-            GradingError: The server cannot be reached, refuses, or answers something else.
-            EmbeddingError: It refuses these texts, or a vector of theirs is none.
+            EmbeddingError: One is not.
         """
-        import numpy as np
+        kept = self._kept
+        missing = sum(text not in kept for text in texts)
+        if missing:
+            problem = f"{missing} text(s) not asked for; await vectors(texts) before"
+            raise EmbeddingError(f"embedder {self.name!r}: {problem}")
+        return Vectors(self.name, {text: kept[text] for text in texts}).embed(texts)
 
-        with self._lock:
-            kept = self._memory if self.kept is None else self.kept
-            found = {text: kept[text] for text in texts if text in kept}
-            new = [text for text in dict.fromkeys(texts) if text not in found]
-            for batch, vectors in self._ask_all(new):
-                known = dict(zip(batch, map(_compact, vectors), strict=True))
-                found |= known
-                self._keep(known)
-        widths = sorted({len(vector) for vector in found.values()})
-        if len(widths) > 1:
-            raise EmbeddingError(f"embedder {self.name!r}: vectors of different lengths: {widths}")
-        return np.array([found[text] for text in texts], dtype=np.float64)
+    async def vectors(self, texts: Iterable[str]) -> Vectors:
+        """The vectors of texts; asks for those that are neither in memory nor in the cache.
 
-    def _keep(self, vectors: dict[str, NDArray[np.floating[Any]]]) -> None:
-        if self.kept is not None:
-            self.kept.update(vectors)
-            return
-        size = next(iter(vectors.values())).nbytes
-        if size * (len(self._memory) + len(vectors)) > _KEPT_BYTES:
-            self._memory.clear()
-        self._memory.update(vectors)
+        A failure is that of the texts it met, so that the others can be scored.
 
-    def _ask_all(self, texts: Sequence[str]) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
-        """Ask in batches, over one connection that is closed when all are asked."""
-        if not texts:
-            return
-        import openai
+        Raises:
+            CacheError: The cache cannot be used.
+        """
+        wanted = list(dict.fromkeys(texts))
+        found: dict[str, Vector | Fault] = {**self._find(wanted)}
+        loop = asyncio.get_running_loop()
+        while missing := [text for text in wanted if text not in found]:
+            asked = {t: self._asking[loop, t] for t in missing if (loop, t) in self._asking}
+            found |= await self._claim(loop, [text for text in missing if text not in asked])
+            if asked:
+                await asyncio.wait(asked.values())
+            # One that is cancelled was claimed by who was stopped, and it is our turn.
+            found |= {text: one.result() for text, one in asked.items() if not one.cancelled()}
+        return Vectors(self.name, found)
 
-        with openai.OpenAI(
-            base_url=self._url,
-            api_key=self._key or "none",
-            max_retries=self.retries,
-            timeout=self.timeout_seconds,
-        ) as client:
-            for batch in _batches(texts):
-                yield batch, self._ask(client, batch)
-
-    def _ask(self, client: Any, texts: list[str]) -> NDArray[np.float64]:
-        import openai
-
+    async def _claim(
+        self, loop: asyncio.AbstractEventLoop, texts: list[str]
+    ) -> dict[str, Vector | Fault]:
+        """Ask for texts; who wants one of them meanwhile waits for what it gets here."""
+        claims = {(loop, text): loop.create_future() for text in texts}
+        self._asking.update(claims)
+        found: dict[str, Vector | Fault] = {}
         try:
-            whole = [well_formed(text) for text in texts]
-            answer = client.embeddings.create(model=self.model, input=whole)
-            vectors = {entry.index: entry.embedding for entry in answer.data}
-            ordered = [vectors[position] for position in range(len(texts))]
-        except openai.APIStatusError as error:
-            problem = self._masked(f"{error.status_code}: {error.message}")
-            if error.status_code in _TEXTS_FAULT:
-                message = f"embedder {self.name!r} refuses {len(texts)} text(s): {problem}"
-                raise EmbeddingError(message) from None
-            raise self._failure(f"answered {problem}") from None
-        except openai.APIConnectionError as error:
-            problem = f"{error} {error.__cause__ or ''}".strip()
-            raise self._failure(f"could not be reached: {self._masked(problem)}") from None
-        except (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError):
-            wanted = f"{len(texts)} embedding(s)"
-            raise self._failure(f"answered something else than {wanted}") from None
-        return checked(self.name, ordered, len(texts))
+            for outcome in await together(self._ask(batch) for batch in _batches(texts)):
+                found |= outcome
+            for (_, text), claim in claims.items():
+                claim.set_result(found[text])
+        finally:
+            for key, claim in claims.items():
+                claim.cancel()  # nothing happens to one that is done
+                del self._asking[key]
+        return found
 
-    def _failure(self, problem: str) -> GradingError:
-        message = f"the embeddings server of {self.name!r} {problem}"
-        return GradingError(FailureKind.OTHER, message, "embedding_server")
-
-    def _masked(self, text: str) -> str:
-        masked = masked_text(text, self._url, {"Authorization": self._key or ""})
-        return masked if len(masked) <= 200 else f"{masked[:200]}..."
-
-    @property
-    def _given_url(self) -> str:
-        return self.base_url or os.environ.get("OPENAI_BASE_URL") or ""
+    async def _ask(self, texts: list[str]) -> dict[str, Vector | Fault]:
+        try:
+            reply = await self._client.complete(embedding_request(self.model, texts))
+            vectors = read_vectors(reply, len(texts), self.name)
+        except GradingError as error:
+            if len(texts) == 1 or error.failure.reason not in _TEXTS_FAULT:
+                return dict.fromkeys(texts, error)
+            half = len(texts) // 2  # one text is too long, say; the others are found without it
+            first, second = await together(map(self._ask, (texts[:half], texts[half:])))
+            return first | second
+        found = dict(zip(texts, vectors, strict=True))
+        self._keep(
+            {text: one for text, one in found.items() if not isinstance(one, EmbeddingError)}
+        )
+        return {**found}
 
     @property
-    def _url(self) -> str:
-        return self._given_url or _OPENAI
+    def _kept(self) -> MutableMapping[str, Vector]:
+        return self._memory if self.kept is None else self.kept
 
-    @property
-    def _key(self) -> str:
-        return self.api_key or os.environ.get("OPENAI_API_KEY") or ""
+    def _find(self, texts: list[str]) -> dict[str, Vector]:
+        found = {text: self._kept[text] for text in texts if text in self._kept}
+        if self.cache is None:
+            return found
+        missing = (text for text in texts if text not in found)
+        filed = {text: self._filed(self.cache, text) for text in missing}
+        again = {text: vector for text, vector in filed.items() if vector is not None}
+        self._remember(again)
+        return found | again
+
+    def _filed(self, cache: Cached, text: str) -> Vector | None:
+        reply = cache.find(embedding_request(self.model, [text]))
+        if reply is None:
+            return None
+        (vector,) = read_vectors(reply, 1, self.name)
+        return None if isinstance(vector, EmbeddingError) else vector
+
+    def _keep(self, vectors: Mapping[str, Vector]) -> None:
+        self._remember(vectors)
+        if self.cache is not None:
+            for text, vector in vectors.items():
+                self.cache.keep(embedding_request(self.model, [text]), kept_vector(vector))
+
+    def _remember(self, vectors: Mapping[str, Vector]) -> None:
+        if self.kept is None and vectors:
+            size = next(iter(vectors.values())).nbytes
+            if size * (len(self._memory) + len(vectors)) > _KEPT_BYTES:
+                self._memory.clear()
+        self._kept.update(vectors)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -193,24 +253,5 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port, or of brackets
-        return False
-
-
-def _compact(vector: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
-    """The same numbers in half the memory, where they came as single precision."""
-    import numpy as np
-
-    with np.errstate(over="ignore"):
-        single = vector.astype(np.float32)
-    return single if bool((single == vector).all()) else vector
-
-
-def _refused(message: str, fix: str = "") -> ConfigError:
-    return ConfigError(
-        Finding(code="setting", severity="error", path="cosine", message=message, fix=fix)
-    )
+def _refused(message: str) -> ConfigError:
+    return ConfigError(Finding(code="setting", severity="error", path="cosine", message=message))

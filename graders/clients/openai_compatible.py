@@ -1,5 +1,7 @@
 """Models behind any server that speaks OpenAI's chat completions, by OpenAI's own SDK.
 
+What `clients.vectors` asks goes to `/embeddings` of the same server, in the same way.
+
 The SDK retries, by itself: 408, 409, 429, 5xx, timeouts and dropped connections, with growing
 pauses or those that Retry-After and retry-after-ms ask for. `/responses` is not used: llama.cpp
 ignores the answer's format there without a word.
@@ -27,6 +29,7 @@ from graders.clients.completion import parse_completion
 from graders.clients.faults import connection_failure, redirect_failure, status_failure
 from graders.clients.limits import Limited
 from graders.clients.media import check_media
+from graders.clients.vectors import parse_embeddings, to_embeddings_body, wants_embeddings
 from graders.clients.wire import Wire, to_body, to_sendable
 from graders.errors import FailureKind, GradersError, GradingError
 
@@ -164,20 +167,15 @@ class _Service:
         from openai import APIError
 
         sdk = await self._sdk()
-        # As extra_body, because the SDK walks what it is given by name, part by part, and takes
-        # a quarter of a call's CPU for that; to_body has done it.
-        body = to_body(request, wire)
         try:
-            answer = await sdk.chat.completions.with_raw_response.create(
-                model=to_sendable(request.model), messages=[], extra_body=body
-            )
+            content, attempts = await _post(sdk, request, wire)
         except APIError as error:
             return self._failure(error, request, wire)
         except GradingError as failure:  # of read_bounded
             return self._placed(failure, request.model, 1)
-        attempts, scrub = answer.retries_taken + 1, self._address.scrub_reply
+        scrub = self._address.scrub_reply
         try:
-            reply = parse_completion(scrub(_text(answer.content)))
+            reply = _parse(scrub(content), request)
         except GradingError as failure:
             return self._placed(failure, request.model, attempts)
         return replace(
@@ -266,6 +264,27 @@ class _Service:
     async def _receive(self, response: Any) -> None:
         self._notify = None  # it is there; what it answers is a row's matter
         await read_bounded(response)
+
+
+async def _post(sdk: AsyncOpenAI, request: ModelRequest, wire: Wire) -> tuple[str, int]:
+    """The body of the answer, and how often it was asked for."""
+    # As extra_body, because the SDK walks what it is given by name, part by part, and takes
+    # a quarter of a call's CPU for that; to_body has done it.
+    if wants_embeddings(request):
+        vectors = await sdk.embeddings.with_raw_response.create(
+            model=to_sendable(request.model), input=[], extra_body=to_embeddings_body(request)
+        )
+        return _text(vectors.content), vectors.retries_taken + 1
+    answer = await sdk.chat.completions.with_raw_response.create(
+        model=to_sendable(request.model), messages=[], extra_body=to_body(request, wire)
+    )
+    return _text(answer.content), answer.retries_taken + 1
+
+
+def _parse(content: str, request: ModelRequest) -> ModelReply:
+    if wants_embeddings(request):
+        return parse_embeddings(content, len(request.messages))
+    return parse_completion(content)
 
 
 def _text(content: bytes) -> str:

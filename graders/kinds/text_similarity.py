@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
+import msgspec
+
 from graders.clients.embedding import ServerEmbedder
+from graders.config.graders import AnyConfig, TextSimilarityConfig
 from graders.errors import Failure, FailureKind, GradingError
 from graders.grades import Grade, passes, signed
 from graders.rows import Row
 from graders.template import Rendering, Slot, Template, look_up, rendered, to_text
 from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
-from metrics.cosine import Cosine
+from metrics.cosine import Cosine, cosine
 from metrics.embed import EmbeddingError
 from sandbox import JSON
 
@@ -47,7 +49,7 @@ class _Texts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSimilarityGrader:
-    """Compiled `text_similarity`. A row's seconds are its share of its batch."""
+    """Compiled `text_similarity`. A row's seconds are its share of its batch, waiting included."""
 
     name: str
     input: Template
@@ -63,6 +65,7 @@ class TextSimilarityGrader:
         return signed(signature, self.threshold)
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
+        started = perf_counter()
         grades: list[Grade | None] = []
         texts: list[_Texts] = []
         for row in rows:
@@ -71,57 +74,61 @@ class TextSimilarityGrader:
                 grades.append(None)
             except GradingError as error:
                 grades.append(self._failed(error.failure))
-        if isinstance(self.settings.cosine, ServerEmbedder) and isinstance(self.metric, Cosine):
-            scored = iter(await asyncio.to_thread(self._score, texts))  # it waits for a server
-        else:
-            scored = iter(self._score(texts))
+        scored = iter(self._score(texts, await self._metric_of(texts), started))
         return [next(scored) if grade is None else grade for grade in grades]
 
     def _render(self, row: Row) -> _Texts:
         text, reference = self.input.render(row), self.reference.render(row)
         return _Texts(text, [reference] if isinstance(reference, str) else reference)
 
-    def _score(self, texts: Sequence[_Texts]) -> list[Grade]:
+    async def _metric_of(self, texts: Sequence[_Texts]) -> Metric:
+        """The metric; where a server embeds, with the vectors of these texts."""
+        embedder = self.settings.cosine
+        if not (isinstance(embedder, ServerEmbedder) and isinstance(self.metric, Cosine)):
+            return self.metric
+        compared = ((pair.text, wanted) for pair in texts for wanted in pair.references)
+        # Blank texts are never embedded, nor what is compared with one.
+        whole = [pair for pair in compared if all(text.strip() for text in pair)]
+        return cosine(await embedder.vectors(text for pair in whole for text in pair))
+
+    def _score(self, texts: Sequence[_Texts], metric: Metric, started: float) -> list[Grade]:
         if not texts:
             return []
-        started = perf_counter()
         try:
-            scores = self._best_scores(texts)
-        except GradingError as error:
-            return [self._failed(error.failure) for _ in texts]
-        except (TooMuchWork, EmbeddingError) as error:
+            scores = self._best_scores(texts, metric)
+        except (GradingError, TooMuchWork, EmbeddingError) as error:
             if len(texts) == 1:
-                reason = "too_much_work" if isinstance(error, TooMuchWork) else "embedding"
-                return [self._failed(GradingError(FailureKind.OTHER, str(error), reason).failure)]
-            # One pair is too long, or its vector wrong; the others are scored all the same.
-            return [grade for pair in texts for grade in self._score([pair])]
+                return [self._failed(_failure(error))]
+            # One pair is too long, or has no vector; the others are scored all the same.
+            alone = [self._score([pair], metric, perf_counter()) for pair in texts]
+            return [grade for grades in alone for grade in grades]
         seconds = (perf_counter() - started) / len(texts)
         return [
             Grade(
                 name=self.name,
                 score=score,
                 passed=passes(score, self.threshold),
-                detail=self._detail(pair, score, position),
+                detail=self._detail(pair, score, position, metric),
                 seconds=seconds,
             )
             for (score, position), pair in zip(scores, texts, strict=True)
         ]
 
-    def _best_scores(self, texts: Sequence[_Texts]) -> list[tuple[float, int]]:
+    def _best_scores(self, texts: Sequence[_Texts], metric: Metric) -> list[tuple[float, int]]:
         """The best score of each text, and which of its references gave it."""
         candidates = [pair.text for pair in texts]
         if isinstance(self.reference, References):
-            return best_batch(self.metric, candidates, [pair.references for pair in texts])
+            return best_batch(metric, candidates, [pair.references for pair in texts])
         only = [pair.references[0] for pair in texts]
-        return [(score, 0) for score in self.metric.batch(candidates, only)]
+        return [(score, 0) for score in metric.batch(candidates, only)]
 
-    def _detail(self, pair: _Texts, score: float, position: int) -> dict[str, JSON]:
+    def _detail(self, pair: _Texts, score: float, position: int, metric: Metric) -> dict[str, JSON]:
         wanted = pair.references[position]
         detail: dict[str, JSON] = {"input": pair.text, "reference": wanted}
         if len(pair.references) > 1:
             detail["best_reference"] = position
-        if score == 0.0 and isinstance(self.metric, Cosine):
-            detail["raw_cosine"] = self.metric.raw(pair.text, wanted)  # below 0 counts as 0
+        if score == 0.0 and isinstance(metric, Cosine):
+            detail["raw_cosine"] = metric.raw(pair.text, wanted)  # below 0 counts as 0
         # Two texts of which nothing is left are equal to rapidfuzz, and unlike to the others.
         suspect = score == 0.0 or self.settings.fuzzy_match.endswith("_dp")
         if suspect and (warning := self._lost(pair.text) or self._lost(wanted)):
@@ -141,3 +148,17 @@ class TextSimilarityGrader:
 
     def _failed(self, failure: Failure) -> Grade:
         return Grade(name=self.name, failure=failure, passed=passes(None, self.threshold))
+
+
+def server_asked(config: AnyConfig, settings: Settings) -> ServerEmbedder | None:
+    """The embedder whose server a grader would ask; None where it asks none."""
+    cosines = isinstance(config, TextSimilarityConfig) and config.evaluation_metric == "cosine"
+    embedder = settings.cosine
+    return embedder if cosines and isinstance(embedder, ServerEmbedder) else None
+
+
+def _failure(error: GradingError | TooMuchWork | EmbeddingError) -> Failure:
+    if isinstance(error, GradingError):  # of an embeddings server, which is no judge
+        return msgspec.structs.replace(error.failure, kind=FailureKind.OTHER)
+    reason = "too_much_work" if isinstance(error, TooMuchWork) else "embedding"
+    return Failure(kind=FailureKind.OTHER, reason=reason, message=str(error))
