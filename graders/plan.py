@@ -18,7 +18,7 @@ from graders.config.graders import EndpointConfig, LabelModelConfig, ScoreModelC
 from graders.config.parse import Document
 from graders.engine import RunOptions, grade_stream, run_sync
 from graders.errors import RowError
-from graders.grades import Grade, Grader, Usage
+from graders.grades import Grade, Grader, Usage, Waits
 from graders.kinds.multi import first_failure, grade_all
 from graders.ledger import price_usd
 from graders.profile import Profile
@@ -139,6 +139,7 @@ class _Judges:
     judges: Mapping[str, Grader]
     name: str = "plan"
     signature: str = "plan"
+    waits: Waits = "never"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         if not self.judges:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from graders.clients.embedding import ServerEmbedder
 from graders.errors import Failure, FailureKind, GradingError
-from graders.grades import Grade, passes, signed
+from graders.grades import Grade, Waits, passes, signed
 from graders.rows import Row
 from graders.template import Rendering, Slot, Template, look_up, rendered, to_text
 from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
@@ -62,6 +62,11 @@ class TextSimilarityGrader:
         signature = rendered(self.metric.signature + several, self.input.rendering)
         return signed(signature, self.threshold)
 
+    @property
+    def waits(self) -> Waits:
+        asks = isinstance(self.settings.cosine, ServerEmbedder) and isinstance(self.metric, Cosine)
+        return "batches" if asks else "never"
+
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         grades: list[Grade | None] = []
         texts: list[_Texts] = []
@@ -71,7 +76,7 @@ class TextSimilarityGrader:
                 grades.append(None)
             except GradingError as error:
                 grades.append(self._failed(error.failure))
-        if isinstance(self.settings.cosine, ServerEmbedder) and isinstance(self.metric, Cosine):
+        if self.waits == "batches":
             scored = iter(await asyncio.to_thread(self._score, texts))  # it waits for a server
         else:
             scored = iter(self._score(texts))
