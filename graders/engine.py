@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -19,12 +18,11 @@ from graders.ledger import Ledger
 from graders.profile import OPENAI, Profile
 from graders.results import DetailPolicy
 from graders.rows import Row, to_sample
+from graders.window import in_order
 
 T = TypeVar("T")
 AHEAD: Final = 4
-"""Batches under way at a time, where rows wait for a model or a sandbox."""
-_TURNS: Final = 16
-"""Of the event loop, that a batch is given to be done before it counts as waiting."""
+"""Batches under way at a time, or their rows, where graders wait for a model or a sandbox."""
 
 FailurePolicy = Literal["drop", "zero", "stop"]
 
@@ -39,7 +37,9 @@ class RunOptions:
         detail: Which results keep rendered inputs and replies.
         strict: A bad line ends the run.
         limit: Grade at most so many samples.
-        batch_size: Samples graded together. It changes speed and memory, never a number.
+        batch_size: Samples graded together; graders that wait for a model or a service take each
+            by itself, and up to four times as many at once. It changes speed and memory, never a
+            number.
     """
 
     failures: FailurePolicy = "drop"
@@ -65,93 +65,114 @@ async def grade_stream(
     bad_line: Callable[[RowError], None],
     ledger: Ledger | None = None,
 ) -> AsyncGenerator[list[Graded], None]:
-    """Yield batches of graded rows, in input order.
+    """Yield lists of graded rows, in input order.
 
-    Memory holds one batch, or a few where rows wait for a model or a sandbox, so a dataset may be
-    larger than memory. How many rows run at once is up to the grader's client or sandbox, which
-    know what they can bear.
+    A grader that waits for a model or a service has up to four `batch_size` rows under way, and
+    each is yielded as soon as those before it are. One that waits for a sandbox has up to four
+    batches, and one that computes a single one. So memory is bounded, whatever the dataset's
+    size. How many rows run at once is up to the client or sandbox, which know what they can bear.
+
+    A run that is stopped or cancelled yields every row that is finished before the reason is
+    raised, those behind a slow row too: their answers are paid.
 
     Args:
         grader: What judges.
-        rows: Rows, and the errors of lines that are none.
+        rows: Rows, and the errors of lines that are none; read in a thread where it waits.
         options: Policies and sizes.
         bad_line: Called with each bad line, when it is met.
-        ledger: What the grader's client spends. When it stops, no further row is read; rows that
+        ledger: What the grader's client spends. When it stops, no further row is asked; rows that
             were not asked are no results.
 
     Raises:
         RowError: A bad line, if `options.strict`.
-        RunStoppedError: A failed row, if `options.failures` is "stop", and its batch has been
-            yielded, up to and including the row; or a budget is used up, and every row that was
-            graded has been yielded.
+        RunStoppedError: A failed row, if `options.failures` is "stop"; a batch is yielded up to
+            and including it. Or a budget is used up.
     """
-    ledger = ledger or Ledger()
+    kept = _Kept(options, ledger or Ledger(), bad_line, by_row=grader.waits == "rows")
+    async with aclosing(_graded(grader, rows, options, kept.ledger)) as stream:
+        async for finished in stream:
+            if graded := kept.of(finished):
+                yield graded
+            if kept.stop is not None:
+                if kept.by_row:  # what is finished behind it was paid; else this raises it
+                    yield kept.of(await stream.athrow(kept.stop))
+                raise kept.stop
+    if kept.not_asked is not None:
+        at, why = _at(kept.not_asked), kept.ledger.stopped
+        raise RunStoppedError(f"{at}, the first that is not graded: {why}")
+
+
+def _graded(
+    grader: Grader, rows: Iterable[Row | RowError], options: RunOptions, ledger: Ledger
+) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
+    """Grade batches in the way that is right for the grader."""
+    size = options.batch_size
+    if grader.waits == "never":
+        return _one_by_one(grader, _batches(rows, options, size))
+    return in_order(
+        _batches(rows, options, 1 if grader.waits == "rows" else size),
+        lambda batch: grader.grade(batch.rows),
+        ahead=AHEAD * size if grader.waits == "rows" else AHEAD,
+        stopped=lambda: bool(ledger.stopped),
+    )
+
+
+async def _one_by_one(
+    grader: Grader, batches: Iterable[_Batch]
+) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
+    """Batches of a grader that computes: each is handed on before the next one is read."""
+    for batch in batches:
+        yield [(batch, await grader.grade(batch.rows))]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Which of the graded rows are results, and why there are no more.
+
+    Attributes:
+        options: The run's policies.
+        ledger: What the grader's client spends.
+        bad_line: Called with each bad line before the end.
+        by_row: Whether rows behind the one that stops the run are results.
+        not_asked: The first row that a budget left out.
+        stop: The failure that ends the run.
+    """
+
+    options: RunOptions
+    ledger: Ledger
+    bad_line: Callable[[RowError], None]
+    by_row: bool
     not_asked: Row | None = None
-    batches = _until_stopped(_batches(rows, options), ledger)
-    async with aclosing(_in_order(grader, batches)) as finished:
-        async for batch, grades in finished:
-            graded = [
-                (row, grade, reward_of(grade, options.failures))
-                for row, grade in zip(batch.rows, grades, strict=True)
-            ]
-            if ledger.stopped:
-                missing = next((row for row, grade, _ in graded if _over_budget(grade)), None)
-                not_asked = not_asked or missing
-            stop = _first_failed(grades) if options.failures == "stop" else None
-            for position, error in batch.bad_lines:
-                if stop is None or position <= stop:  # those behind the end were not met
-                    bad_line(error)
-            end = len(graded) if stop is None else stop + 1
-            kept = graded[:end] if not_asked is None else [*_asked(graded[:end])]
-            if kept:
-                yield kept
-            if stop is not None:
-                raise _stopped(*graded[stop][:2])
-            if batch.damage is not None and not_asked is None:
-                raise batch.damage
-    if not_asked is not None:
-        raise RunStoppedError(f"{_at(not_asked)}, the first that is not graded: {ledger.stopped}")
+    stop: RunStoppedError | None = None
 
+    def of(self, finished: Iterable[tuple[_Batch, list[Grade]]]) -> list[Graded]:
+        """The results among finished batches."""
+        kept: list[Graded] = []
+        for batch, grades in finished:
+            if self.stop is None:
+                kept += self._until_stopped(batch, grades)
+            elif self.by_row:
+                kept += self._rewarded(batch.rows, grades)
+        if self.ledger.stopped and self.not_asked is None:
+            self.not_asked = next((row for row, grade, _ in kept if _over_budget(grade)), None)
+        return kept if self.not_asked is None else [one for one in kept if not _over_budget(one[1])]
 
-async def _in_order(
-    grader: Grader, batches: Iterator[_Batch]
-) -> AsyncGenerator[tuple[_Batch, list[Grade]], None]:
-    """Grade batches and yield them in order, up to `AHEAD` of them under way.
+    def _until_stopped(self, batch: _Batch, grades: list[Grade]) -> list[Graded]:
+        graded = self._rewarded(batch.rows, grades)
+        stop = _first_failed(grades) if self.options.failures == "stop" else None
+        for position, error in batch.bad_lines:
+            if stop is None or position <= stop:  # those behind the end were not met
+                self.bad_line(error)
+        if stop is None:
+            return graded
+        self.stop = _stopped(*graded[stop][:2])
+        return graded[: stop + 1]
 
-    One slow row then leaves nobody idle. A batch that waits for nobody is done, and handed on,
-    before the next one is read.
-    """
-    under_way: deque[tuple[_Batch, asyncio.Task[list[Grade]]]] = deque()
-    more = True
-    try:
-        while more or under_way:
-            while more and len(under_way) < AHEAD and not (under_way and under_way[0][1].done()):
-                # A read may block, as from a pipe, and must not hold up replies.
-                next_ = asyncio.to_thread(next, batches, None) if under_way else None
-                batch = await next_ if next_ else next(batches, None)
-                if batch is None:
-                    more = False
-                else:
-                    task = asyncio.create_task(grader.grade(batch.rows))
-                    under_way.append((batch, task))
-                    await _computed(task)
-            if under_way:
-                batch, task = under_way[0]
-                grades = await task
-                under_way.popleft()
-                yield batch, grades
-    finally:
-        for _, task in under_way:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
-
-
-async def _computed(task: asyncio.Task[list[Grade]]) -> None:
-    """Let what waits for nobody come to its end: members and rows are tasks, a few levels deep."""
-    for _ in range(_TURNS):
-        if task.done():
-            return
-        await asyncio.sleep(0)
+    def _rewarded(self, rows: Sequence[Row], grades: Sequence[Grade]) -> list[Graded]:
+        return [
+            (row, grade, reward_of(grade, self.options.failures))
+            for row, grade in zip(rows, grades, strict=True)
+        ]
 
 
 @dataclass(slots=True)
@@ -161,16 +182,15 @@ class _Batch:
     Attributes:
         rows: The rows.
         bad_lines: Lines that are no rows, each with the number of rows before it.
-        damage: What ended the reading after these rows.
     """
 
     rows: list[Row] = field(default_factory=list)
     bad_lines: list[tuple[int, RowError]] = field(default_factory=list)
-    damage: Exception | None = None
 
 
-def _batches(rows: Iterable[Row | RowError], options: RunOptions) -> Iterator[_Batch]:
+def _batches(rows: Iterable[Row | RowError], options: RunOptions, size: int) -> Iterator[_Batch]:
     batch, left = _Batch(), options.limit
+    damage: Exception | None = None
     try:
         for row in rows:
             if isinstance(row, Row):
@@ -179,24 +199,19 @@ def _batches(rows: Iterable[Row | RowError], options: RunOptions) -> Iterator[_B
                 if left == 0:
                     break
             elif options.strict:
-                batch.damage = row
+                damage = row
                 break
             else:
                 batch.bad_lines.append((len(batch.rows), row))
-            if len(batch.rows) + len(batch.bad_lines) >= options.batch_size:
+            if len(batch.rows) + len(batch.bad_lines) >= size:
                 yield batch
                 batch = _Batch()
     except Exception as error:  # noqa: BLE001 - raised again, after what stands before it
-        batch.damage = error
-    if batch.rows or batch.bad_lines or batch.damage:
+        damage = error
+    if batch.rows or batch.bad_lines:
         yield batch
-
-
-def _until_stopped(batches: Iterator[_Batch], ledger: Ledger) -> Iterator[_Batch]:
-    for batch in batches:
-        yield batch
-        if ledger.stopped:
-            return
+    if damage is not None:
+        raise damage
 
 
 def _over_budget(grade: Grade) -> bool:
@@ -204,10 +219,6 @@ def _over_budget(grade: Grade) -> bool:
     if grade.failure is not None and grade.failure.reason == OVER_BUDGET:
         return True
     return any(_over_budget(part) for part in grade.parts.values())
-
-
-def _asked(graded: Iterable[Graded]) -> Iterator[Graded]:
-    return (one for one in graded if not _over_budget(one[1]))
 
 
 def _first_failed(grades: Sequence[Grade]) -> int | None:
@@ -264,10 +275,8 @@ def grade(
 
 
 async def _grade_all(grader: Grader, rows: Sequence[Row]) -> list[Grade]:
-    size = RunOptions().batch_size
-    starts = range(0, len(rows), size)
-    batches = (_Batch(rows=[*rows[start : start + size]]) for start in starts)
-    return [grade async for _, grades in _in_order(grader, batches) for grade in grades]
+    stream = _graded(grader, rows, RunOptions(), Ledger())
+    return [grade async for finished in stream for _, grades in finished for grade in grades]
 
 
 def run_sync(work: Callable[[], Coroutine[None, None, T]]) -> T:

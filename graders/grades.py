@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -73,6 +73,12 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"grade {self.name!r} has score {self.score}; scores are finite")
 
 
+Waits = Literal["never", "batches", "rows"]
+"""What a grader waits for: for nobody, because it computes; for a sandbox or a server that takes
+many rows together; or, row by row, for an answer that may be slow and paid for."""
+_WAITS: Final = get_args(Waits)
+
+
 class Grader(Protocol):
     """Turns rows into grades.
 
@@ -82,6 +88,7 @@ class Grader(Protocol):
     Attributes:
         name: What its grades are called.
         signature: The settings that determine its numbers, for the record.
+        waits: What it waits for, which decides how rows are handed to it, and no number.
     """
 
     @property
@@ -90,6 +97,9 @@ class Grader(Protocol):
     @property
     def signature(self) -> str: ...
 
+    @property
+    def waits(self) -> Waits: ...
+
     async def grade(self, rows: Sequence[Row]) -> list[Grade]: ...
 
 
@@ -97,6 +107,8 @@ async def grade_each(
     things: Sequence[T], judge: Callable[[T], Coroutine[None, None, Grade]]
 ) -> list[Grade]:
     """Grade what each waits for someone, all at once and in order; who answers sets bounds."""
+    if len(things) == 1:
+        return [await judge(things[0])]  # without a task, which would cost more than it does
     return await together(judge(thing) for thing in things)
 
 
@@ -109,6 +121,11 @@ async def together(work: Iterable[Coroutine[None, None, T]]) -> list[T]:
         # As it is: whoever calls looks for a ledger's or a cache's error, not for a group.
         raise several.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+def waits_most(members: Iterable[Grader]) -> Waits:
+    """What a grader made of others waits for: of its members' ways, the one by smallest pieces."""
+    return max((member.waits for member in members), key=_WAITS.index, default="never")
 
 
 def total_usage(parts: Mapping[str, Grade]) -> dict[str, Usage] | None:

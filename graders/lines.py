@@ -7,6 +7,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,7 +24,8 @@ class CutShortError(OSError):
 def open_lines(path: Path | str) -> Iterator[BinaryIO]:
     """A file, a gzipped file or standard input (`-`), as bytes to iterate by line."""
     if str(path) == "-":
-        yield sys.stdin.buffer
+        with _standard_input() as file:
+            yield file
         return
     with gzip.open(path, "rb") if str(path).endswith(".gz") else Path(path).open("rb") as file:
         try:
@@ -32,6 +34,18 @@ def open_lines(path: Path | str) -> Iterator[BinaryIO]:
             raise CutShortError(f"{path}: the gzip data is cut short") from None
         except (gzip.BadGzipFile, zlib.error) as error:
             raise OSError(f"{path}: the gzip data is damaged: {error}") from None
+
+
+@contextmanager
+def _standard_input() -> Iterator[BinaryIO]:
+    try:
+        descriptor = sys.stdin.fileno()
+    except UnsupportedOperation:  # standard input was replaced by something in memory
+        yield sys.stdin.buffer
+        return
+    # A reader of our own: a thread that still waits in sys.stdin's at the end aborts the process.
+    with open(descriptor, "rb", closefd=False) as file:
+        yield file
 
 
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

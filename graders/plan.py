@@ -21,7 +21,7 @@ from graders.config.graders import EndpointConfig, LabelModelConfig, ScoreModelC
 from graders.config.parse import Document
 from graders.engine import RunOptions, grade_stream, run_sync
 from graders.errors import RowError
-from graders.grades import Grade, Grader, Usage
+from graders.grades import Grade, Grader, Usage, Waits
 from graders.kinds.multi import first_failure, grade_all
 from graders.kinds.text_similarity import server_asked
 from graders.ledger import price_usd
@@ -154,6 +154,7 @@ class _Judges:
     judges: Mapping[str, Grader]
     name: str = "plan"
     signature: str = "plan"
+    waits: Waits = "never"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         if not self.judges:

@@ -13,9 +13,8 @@ graded. What a model refused or did not finish is a sample, and says so.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,10 +26,11 @@ from graders.lines import decode_object, kind_of, numbered, open_lines
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
 from graders.template import Slot, Template, compile_template
+from graders.window import in_order
 from sandbox import JSON
 
 _ROLES: Final = ("system", "developer", "user", "assistant")
-_REQUESTS_AHEAD: Final = 256
+_REQUESTS_AHEAD: Final = 1024
 """Drawn at once, of the rows that are read; how many are sent at once is the client's to say."""
 
 
@@ -113,28 +113,29 @@ async def draw(
     prompts: Iterable[Prompt],
     drawing: Drawing,
     write: Callable[[Drawn], None],
+    *,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Draw the samples of all prompts, many at once.
 
+    However it ends, the samples of each prompt that has all of them are written.
+
     Args:
         client: Whom to ask; bounds how many requests are in flight.
-        prompts: Read only as far ahead as is asked.
+        prompts: Read in a thread, and only as far ahead as is asked.
         drawing: How.
         write: Called with each prompt's samples, in the order of the prompts.
+        stopped: When true, no further prompt is asked.
     """
     ahead = max(1, _REQUESTS_AHEAD // drawing.count)
-    window: deque[asyncio.Task[Drawn]] = deque()
-    try:
-        for prompt in prompts:
-            window.append(asyncio.create_task(_draw_one(client, prompt, drawing)))
-            while window and (len(window) > ahead or window[0].done()):
-                write(await window.popleft())
-        while window:
-            write(await window.popleft())
-    finally:  # and no task group, which would wrap what `prompts` or `write` raise
-        for task in window:
-            task.cancel()
-        await asyncio.gather(*window, return_exceptions=True)
+
+    async def work(prompt: Prompt) -> Drawn:
+        return await _draw_one(client, prompt, drawing)
+
+    async with aclosing(in_order(prompts, work, ahead=ahead, stopped=stopped)) as stream:
+        async for finished in stream:
+            for _, drawn in finished:
+                write(drawn)
 
 
 async def _draw_one(client: ModelClient, prompt: Prompt, drawing: Drawing) -> Drawn:

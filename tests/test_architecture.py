@@ -21,7 +21,17 @@ MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
     "graders": {"genai_prices", "httpx2", "openai"},
 }
 LAYERS = [  # within graders, innermost first; a module imports from its own line or those above
-    ["errors", "rows", "strict_json", "lines", "terminal", "installation", "starter", "images"],
+    [
+        "errors",
+        "rows",
+        "strict_json",
+        "lines",
+        "window",
+        "terminal",
+        "installation",
+        "starter",
+        "images",
+    ],
     [
         "config",
         "profile",

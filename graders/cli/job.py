@@ -83,7 +83,8 @@ def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> in
     with ExitStack() as stack:
         write = stack.enter_context(_results_to(results))
         show = stack.enter_context(progress_bar(rows, limited=job.options.limit is not None))
-        stack.enter_context(_interrupted_at_once())
+        if job.grader.waits == "never":
+            stack.enter_context(_interrupted_at_once())
         try:
             asyncio.run(_grade_all(job, stream, summary, write, show))
         except BrokenPipeError:
@@ -105,8 +106,8 @@ def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> in
 def _interrupted_at_once() -> Iterator[None]:
     """Let Ctrl-C end a run where it is.
 
-    asyncio only cancels the task, and graders that compute never wait: they would go on to the
-    end of the file.
+    asyncio only cancels the task, so that a run that waits can keep what is finished. Graders
+    that compute never wait, and would go on to the end of the file.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.grades import Grade, Grader, total_usage
+from graders.grades import Grade, Grader, Waits, total_usage, waits_most
 from graders.kinds.multi import first_failure, grade_all, total_seconds
 from graders.rows import Row
 
@@ -21,6 +21,10 @@ class CriteriaGrader:
     def signature(self) -> str:
         criteria = ";".join(f"{key}={part.signature}" for key, part in self.criteria.items())
         return f"criteria|{criteria}"
+
+    @property
+    def waits(self) -> Waits:
+        return waits_most(self.criteria.values())
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return [self._combine(parts) for parts in await grade_all(self.criteria, rows)]

@@ -12,7 +12,7 @@ from graders.clients import EndpointClient
 from graders.clients.masked import masked_text, masked_url
 from graders.config.graders import EndpointConfig
 from graders.errors import FailureKind, GradingError
-from graders.grades import Grade, finite_number, grade_each, passes, signed
+from graders.grades import Grade, Waits, finite_number, grade_each, passes, signed
 from graders.rows import Row
 from graders.strict_json import encode
 from graders.terminal import shorten
@@ -34,6 +34,10 @@ class EndpointGrader:
     @property
     def signature(self) -> str:
         return signed(f"endpoint|url:{masked_url(self.config.url)}", self.threshold)
+
+    @property
+    def waits(self) -> Waits:
+        return "rows"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return await grade_each(rows, self._ask)

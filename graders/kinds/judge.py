@@ -27,6 +27,7 @@ from graders.config.graders import (
 from graders.errors import FailureKind, GradingError
 from graders.grades import (
     Grade,
+    Waits,
     finite_number,
     grade_each,
     passes,
@@ -152,6 +153,10 @@ class JudgeGrader:
         if self.config.aggregate is not None:
             return self.config.aggregate
         return "mean" if isinstance(self.config, ScoreModelConfig) else "majority"
+
+    @property
+    def waits(self) -> Waits:
+        return "rows"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return await grade_each(rows, self._judge)

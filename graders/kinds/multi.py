@@ -15,7 +15,7 @@ import msgspec
 
 from graders.errors import Failure, GradingError
 from graders.formula import Formula
-from graders.grades import Grade, Grader, passes, signed, together, total_usage
+from graders.grades import Grade, Grader, Waits, passes, signed, together, total_usage, waits_most
 from graders.profile import MemberFailure
 from graders.rows import Row
 
@@ -55,6 +55,10 @@ class MultiGrader:
         members = ";".join(f"{key}={member.signature}" for key, member in self.members.items())
         zero = "" if self.member_failure == "fail" else f"|member_failure:{self.member_failure}"
         return signed(f"multi|{self.formula.text}{zero}|{members}", self.threshold)
+
+    @property
+    def waits(self) -> Waits:
+        return waits_most(self.members.values())
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return [self._combine(parts) for parts in await grade_all(self.members, rows)]

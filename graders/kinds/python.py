@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from graders.errors import FailureKind, GradingError
-from graders.grades import Grade, finite_number, passes, signed
+from graders.grades import Grade, Waits, finite_number, passes, signed
 from graders.profile import BoolReturns
 from graders.rows import Row
 from graders.terminal import shorten
@@ -39,6 +39,10 @@ class PythonGrader:
         bools = "" if self.bool_returns == "fail" else f"|bool_returns:{self.bool_returns}"
         shared = f"|isolation:batch:{self.sandbox.batch}" if self.sandbox.batch > 1 else ""
         return signed(f"python|call:grade(sample,item){bools}{shared}", self.threshold)
+
+    @property
+    def waits(self) -> Waits:
+        return "batches"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         calls = [Call(self.source, "grade", [dict(row.sample), dict(row.item)]) for row in rows]

@@ -15,7 +15,7 @@ from typing import Final
 
 from graders.config.graders import Operation
 from graders.errors import GradingError
-from graders.grades import Grade
+from graders.grades import Grade, Waits
 from graders.rows import Row
 from graders.template import Template, rendered
 
@@ -39,6 +39,10 @@ class StringCheckGrader:
     @property
     def signature(self) -> str:
         return rendered(f"string_check|op:{self.operation}", self.input.rendering)
+
+    @property
+    def waits(self) -> Waits:
+        return "never"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         return [self._judge(row) for row in rows]

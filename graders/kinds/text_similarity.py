@@ -12,7 +12,7 @@ import msgspec
 from graders.clients.embedding import ServerEmbedder
 from graders.config.graders import AnyConfig, TextSimilarityConfig
 from graders.errors import Failure, FailureKind, GradingError
-from graders.grades import Grade, passes, signed
+from graders.grades import Grade, Waits, passes, signed
 from graders.rows import Row
 from graders.template import Rendering, Slot, Template, look_up, rendered, to_text
 from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
@@ -63,6 +63,11 @@ class TextSimilarityGrader:
         several = "|best_of:references" if isinstance(self.reference, References) else ""
         signature = rendered(self.metric.signature + several, self.input.rendering)
         return signed(signature, self.threshold)
+
+    @property
+    def waits(self) -> Waits:
+        asks = isinstance(self.settings.cosine, ServerEmbedder) and isinstance(self.metric, Cosine)
+        return "batches" if asks else "never"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         started = perf_counter()

@@ -90,4 +90,5 @@ def run(work, rows, *, config=JUDGE, client=None, ledger=None, **options):
 
 
 def numbers(batches):
-    return [[number for number, _ in batch] for batch in batches]
+    """The rows that were handed on, however many at a time."""
+    return [number for batch in batches for number, _ in batch]

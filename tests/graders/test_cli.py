@@ -342,7 +342,7 @@ def test_init_keeps_what_is_there(call, name):
 class Impatient:
     """Grades 300 rows and is interrupted at the next."""
 
-    name = signature = "impatient"
+    name, signature, waits = "impatient", "impatient", "never"
 
     async def grade(self, rows):
         if rows[-1].row > 300:

@@ -109,7 +109,7 @@ def test_a_budget_stops_the_run_and_what_was_not_asked_is_no_result(run):
 
     graded = len(results())
     assert code == 1
-    assert 256 <= graded < 2000
+    assert 0 < graded < 2000
     assert (
         f"graders: stopped at row {graded + 1}, sample 0, the first that is not graded: "
         "the budget of 1 tokens is used up"
@@ -151,13 +151,14 @@ def test_a_judge_and_embeddings_share_ledger_cache_and_budget(run):
         code, out, err = run(*common)
         asked = len(server.received)
         run(*common)
-        assert len(server.received) == asked == 4
+        assert len(server.received) == asked == 6  # a judge's rows go one by one
+        assert sorted(texts_of(server)) == ["answer 0", "answer 1", "answer 2", "same"]
 
     assert code == 0
     assert f"note: asking bge-m3 at {server.url} for embeddings\n" in err
     assert f"note: asking gpt-4o at {server.url}\n" in err
-    assert "  asked    bge-m3: 1 call, 7 + 0 tokens, cost n/a\n" in out
-    assert "  in all   52 tokens, cost n/a\n" in out
+    assert "  asked    bge-m3: 3 calls, 21 + 0 tokens, cost n/a\n" in out
+    assert "  in all   66 tokens, cost n/a\n" in out
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Held:
         self.waiting.append(done)
         self.most = max(self.most, len(self.waiting))
         await done
-        return self.reply
+        return self.reply if isinstance(self.reply, ModelReply) else next(self.reply)
 
 
 def spend(count, reply, order=0, **budget):
@@ -160,24 +160,81 @@ TEN = ModelReply(usage=Usage(prompt_tokens=7, completion_tokens=3, total_tokens=
     count=st.integers(1, 30),
     order=st.integers(0, 9),
 )
-def test_the_overshoot_is_less_than_what_is_in_flight(tokens, in_flight, count, order):
+def test_the_overshoot_is_less_than_one_answer_where_all_take_the_same(
+    tokens, in_flight, count, order
+):
     """Whatever answer comes first: below the budget all is asked, and above it nothing more."""
     refused, held, ledger = spend(count, TEN, order, tokens=tokens, in_flight=in_flight)
     needed = -(-tokens // 10)  # answers that use the budget up
 
     assert held.most <= in_flight
     assert held.asked + len(refused) == count
-    assert min(count, needed) <= held.asked <= needed + in_flight - 1
-    assert ledger.tokens == 10 * held.asked
-    assert ledger.tokens < tokens + 10 * in_flight
+    assert held.asked == min(count, needed)
+    assert ledger.tokens == 10 * held.asked < tokens + 10
     assert bool(ledger.stopped) == bool(refused)
 
 
-def test_the_overshoot_is_as_large_as_stated():
-    """With four in flight, all four are paid though the first one already used the budget up."""
-    refused, held, ledger = spend(20, TEN, tokens=10, in_flight=4)
+def took(tokens):
+    return ModelReply(usage=Usage(prompt_tokens=7, completion_tokens=tokens - 7))
 
-    assert (held.asked, ledger.tokens, len(refused)) == (4, 40, 16)
+
+def test_the_overshoot_is_as_large_as_stated():
+    """Less than one request, and what those under way took more than their estimates.
+
+    The first takes ten tokens, so that four more fit beside each other, which take a hundred each.
+    """
+    answers = (took(tokens) for tokens in (10, *[100] * 20))
+    refused, held, ledger = spend(20, answers, tokens=50, in_flight=8)
+
+    assert (held.asked, held.most, ledger.tokens, len(refused)) == (5, 4, 410, 15)
+    assert ledger.tokens - 50 < 10 + 4 * 90
+    assert ledger.stopped == "the budget of 50 tokens is used up (410 spent)"
+
+
+def test_an_estimate_follows_the_answers():
+    """Longer answers than the first let fewer go beside each other."""
+    answers = (took(tokens) for tokens in (10, *[100] * 99))
+    refused, held, ledger = spend(99, answers, order=3, tokens=2_000, in_flight=4)
+
+    assert 2_000 <= ledger.tokens < 2_000 + 100 + 4 * 10
+    assert (held.most, len(refused)) == (4, 99 - held.asked)
+
+
+def test_requests_that_fail_hold_no_budget():
+    """Nor does one that is cancelled: the others go on."""
+    failure = GradingError(FailureKind.MODEL_SERVER, "HTTP 503", "http_503")
+    replies = [failure, TEN, failure, TEN, TEN]
+
+    def answer(_):
+        reply = replies.pop(0)
+        if isinstance(reply, GradingError):
+            raise reply
+        return reply
+
+    async def work():
+        client = Budgeted(ScriptedClient(answer), ledger, tokens=30)
+        waiting = asyncio.create_task(Budgeted(Held(TEN), ledger, tokens=30).complete(ASK))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        return await asyncio.gather(*[client.complete(ASK) for _ in range(6)],
+                                    return_exceptions=True)  # fmt: skip
+
+    ledger = Ledger()
+    outcomes = asyncio.run(work())
+
+    said = [str(outcome) for outcome in outcomes if isinstance(outcome, Exception)]
+    assert said == ["HTTP 503", "HTTP 503",
+                    "not asked: the budget of 30 tokens is used up (30 spent)"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("usd", "asked"), [(0.003, 1), (0.0033, 2), (0.03, 10), (0.0325, 10)])
+def test_dollars_are_reserved_like_tokens(usd, asked):
+    """An answer costs $0.00325, and is reserved at what a token cost so far."""
+    pytest.importorskip("genai_prices")
+    _, held, ledger = spend(64, ModelReply(usage=USAGE), usd=usd)
+
+    assert held.asked == asked
+    assert ledger.usd == asked * Decimal("0.00325")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Drawing samples: what is asked for a row, and what is written of the answers."""
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -235,7 +236,7 @@ def test_lines_are_in_the_order_of_the_rows_and_bounded_in_number(tmp_path):
     def reading():
         for prompt in prompts:
             read.append(prompt)
-            assert len(read) - len(written) <= 66
+            assert len(read) - len(written) <= 256
             yield prompt
 
     drawing = Drawing(model="m", count=4)
@@ -245,8 +246,8 @@ def test_lines_are_in_the_order_of_the_rows_and_bounded_in_number(tmp_path):
 
 
 def test_what_ends_the_reading_or_the_writing_comes_as_it_is(tmp_path):
-    """Not wrapped in a group; what is under way is cancelled, and nothing is left behind."""
-    prompts = prompts_of(tmp_path, HI, HI)
+    """Not wrapped in a group, and what was read before is drawn and written."""
+    prompts, written = prompts_of(tmp_path, HI, HI), []
 
     def broken():
         yield prompts[0]
@@ -255,8 +256,41 @@ def test_what_ends_the_reading_or_the_writing_comes_as_it_is(tmp_path):
     def full(_):
         raise BrokenPipeError
 
+    client, drawing = ScriptedClient(lambda _: ModelReply()), Drawing(model="m", count=1)
     with pytest.raises(OSError, match="the disk is gone"):
-        drawn(lambda _: ModelReply(), broken())
+        asyncio.run(draw(client, broken(), drawing, written.append))
     with pytest.raises(BrokenPipeError):
-        asyncio.run(draw(ScriptedClient(lambda _: ModelReply()), prompts,
-                         Drawing(model="m", count=1), full))  # fmt: skip
+        asyncio.run(draw(client, prompts, drawing, full))
+    assert [one.prompt for one in written] == [prompts[0]]
+
+
+def test_drawing_that_is_cancelled_writes_what_is_finished(tmp_path):
+    """A slow first row loses nothing that was paid."""
+    prompts, written = prompts_of(tmp_path, *[{**HI, "n": n} for n in range(5)]), []
+    prompts = [dataclasses.replace(prompt, row=row) for row, prompt in enumerate(prompts)]
+    all_asked = asyncio.Event()
+
+    class Slow:
+        asked = 0
+
+        async def complete(self, _):
+            self.asked += 1
+            if self.asked == 1:
+                await asyncio.Event().wait()
+            if self.asked == 5:
+                all_asked.set()
+            return ModelReply(text="x")
+
+    async def work():
+        coroutine = draw(Slow(), prompts, Drawing(model="m", count=1), written.append)
+        drawing = asyncio.create_task(coroutine)
+        await all_asked.wait()
+        for _ in range(9):
+            await asyncio.sleep(0)
+        drawing.cancel()
+        await asyncio.wait([drawing])
+        assert drawing.cancelled()
+
+    asyncio.run(work())
+
+    assert [one.prompt.row for one in written] == [1, 2, 3, 4]
