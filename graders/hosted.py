@@ -139,6 +139,7 @@ def _masked(grader: JSON) -> JSON:
 
 
 def _masked_setting(key: str, value: JSON) -> JSON:
+    key = key.lower()  # a misspelt one is tolerated, and is a credential all the same
     if key == "url" and isinstance(value, str):
         return masked_url(value)
     if key == "headers" and isinstance(value, dict):
