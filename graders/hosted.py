@@ -139,10 +139,10 @@ def _masked(grader: JSON) -> JSON:
 
 
 def _masked_setting(key: str, value: JSON) -> JSON:
-    # "Headers" is no key that the service reads, and may hold a credential all the same.
-    if key.lower() == "url" and isinstance(value, str):
+    key = key.lower()  # a misspelt one is tolerated, and is a credential all the same
+    if key == "url" and isinstance(value, str):
         return masked_url(value)
-    if key.lower() == "headers" and isinstance(value, dict):
+    if key == "headers" and isinstance(value, dict):
         return dict.fromkeys(value, "***")
     return value
 

@@ -53,8 +53,10 @@ class Scrubbed:
         except GradingError as error:
             kind, message, reason = error.failure.kind, error.failure.message, error.failure.reason
             return GradingError(kind, self._clean(message), self._clean(reason))
-        except GradersError:
-            raise  # of ours, and made without secrets
+        except GradersError as error:  # meant to end the run, in its own words
+            if (text := self._clean(str(error))) == str(error):
+                raise
+            return ClientError(text)
         except OSError as error:
             reason = "timeout" if isinstance(error, TimeoutError) else "unreachable"
             return GradingError(FailureKind.MODEL_SERVER, self._said(error), reason)

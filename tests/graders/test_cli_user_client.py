@@ -143,6 +143,10 @@ def test_an_error_of_its_network_is_the_rows(run, monkeypatch, name, body, reaso
         ("key", f"raise RuntimeError('bad {KEY}')", "the client Judge failed at bug_key.py:5: "
          "RuntimeError: bad ***; raise graders.errors.GradingError(FailureKind.MODEL_SERVER, ...) "
          "for what is one row's"),
+        ("stop", f"import graders.errors as e; raise e.GradersError('no more of {KEY}')",
+         "graders: no more of ***\n"),
+        ("plain", "import graders.errors as e; raise e.GradersError('no more')",
+         "graders: no more\n"),
         ("empty", "raise ZeroDivisionError", "failed at bug_empty.py:5: ZeroDivisionError; raise"),
     ],
 )  # fmt: skip
