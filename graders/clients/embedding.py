@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PREFIX: Final = "server:"
 """Begins the values of the setting `cosine` that name a model of a server."""
 
-_BATCH_TEXTS: Final = 256
+_BATCH_TEXTS: Final = 128
+"""Whose vectors are less than `bounded.MAX_BYTES`, also in decimals and of 4,096 numbers each."""
 _BATCH_CHARACTERS: Final = 32_000
 """About 8,000 tokens of English, which every server takes. A longer text goes alone."""
 
@@ -238,7 +239,7 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
     Example:
         >>> [len(batch) for batch in _batches(["x"] * 300 + ["y" * 40_000, "z"])]
-        [256, 44, 1, 1]
+        [128, 128, 44, 1, 1]
     """
     batch: list[str] = []
     characters = 0

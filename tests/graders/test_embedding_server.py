@@ -47,7 +47,7 @@ def test_every_text_is_asked_once_in_batches():
     texts = Counter(text for batch in asked for text in batch)
     assert len(texts) == 301
     assert set(texts.values()) == {1}
-    assert max(map(len, asked)) <= 256
+    assert max(map(len, asked)) <= 128
     assert len(asked) <= 4
     assert all(grade.score is not None for grade in grades)
 
@@ -58,6 +58,20 @@ def test_long_texts_go_in_smaller_batches():
         asyncio.run(embedder.vectors([letter * 12_000 for letter in "abcde"]))
 
     assert sorted(len(batch) for batch in asked) == [1, 2, 2]
+
+
+def test_a_whole_batch_of_long_vectors_in_decimals_is_no_answer_too_large():
+    """Of 4,096 numbers each, in full, from a server that knows no base64."""
+
+    def long(text):
+        return np.random.default_rng(list(text.encode())).normal(scale=0.01, size=4096)
+
+    with serving(lambda texts: embeddings(texts, as_base64=False, vector=long)) as served:
+        embedder, asked, _ = served
+        vectors = asyncio.run(embedder.vectors(f"text {i}" for i in range(128)))
+
+    assert len(asked) == 1
+    assert vectors.embed(["text 5"]).tolist() == [long("text 5").tolist()]
 
 
 def test_a_text_that_utf8_has_not_is_asked_with_a_replacement():
