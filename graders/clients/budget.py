@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -140,11 +141,12 @@ def refuse_unpriced(models: Iterable[str], base_url: str) -> None:
     Raises:
         UnpricedError: The price of one is not known.
     """
+    missing = find_spec("genai_prices") is None
+    hint = " (prices come with an extra: pip install 'local-graders[models]')" if missing else ""
     for model in models:
         if not has_price(model, base_url):
             at = f" at {base_url}" if base_url else ""
             raise UnpricedError(
-                f"a budget in dollars cannot be kept: the price of {model!r}{at} is not known "
-                "(prices come with the extra: pip install 'local-graders[models]'); "
-                "give the budget in tokens: --budget-tokens N"
+                f"a budget in dollars cannot be kept: the price of {model!r}{at} is not known"
+                f"{hint}; give the budget in tokens: --budget-tokens N"
             )
