@@ -44,6 +44,7 @@ async def in_order(
     try:
         while True:
             news.clear()
+            reading.told = False
             over = reading.over or stopped()  # asked before what is read: no thing is missed
             while reading.read and not stopped():
                 window.begin(reading.read.popleft())
@@ -120,11 +121,13 @@ class _Reading(Generic[T]):
     Attributes:
         read: What was read and not taken yet.
         over: Whether everything was read.
+        told: Whether there is news of it that was not looked at; said once, because waking the
+            event loop costs more than reading a row.
     """
 
     def __init__(self, things: Iterable[T], ahead: int, news: asyncio.Event) -> None:
         self.read: deque[T] = deque()
-        self.over = False
+        self.over = self.told = False
         self._error: Exception | None = None
         self._news, self._loop = news, asyncio.get_running_loop()
         self._room, self._stopped = threading.Semaphore(ahead), False
@@ -158,5 +161,8 @@ class _Reading(Generic[T]):
         self._tell()
 
     def _tell(self) -> None:
+        if self.told:
+            return
+        self.told = True
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
             self._loop.call_soon_threadsafe(self._news.set)

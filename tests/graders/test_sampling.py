@@ -90,6 +90,10 @@ def test_messages_may_hold_chat_blocks_and_hosted_ones(tmp_path):
     ]
 
 
+AUDIO = (
+    "messages[0].content[0] has no audio that can be sent: "
+    '{"input_audio": {"data": BASE64, "format": "wav" or "mp3"}} is wanted'
+)
 USER = {"role": "user", "content": "Hi"}
 
 
@@ -110,6 +114,9 @@ USER = {"role": "user", "content": "Hi"}
          "messages[0] has tool calls, and only text, images and audio go out"),
         ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]},
          "messages[0].content[0] is no text, image_url or input_audio block"),
+        ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, AUDIO),
+        ({"messages": [{"role": "user", "content": [
+            {"type": "input_audio", "input_audio": {"data": "UklG"}}]}]}, AUDIO),
     ],
 )  # fmt: skip
 def test_a_row_that_is_no_prompt_is_an_error_in_its_place(tmp_path, line, problem):
