@@ -11,10 +11,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+_TURNS: Final = 16
+"""Of the event loop, that an answer is given to reach its row: through tasks, a few levels deep."""
 
 
 async def in_order(
@@ -58,7 +60,7 @@ async def in_order(
         if not stopped():
             reading.check()
     except (asyncio.CancelledError, Exception):
-        if finished := window.finished():
+        if finished := await window.finished():
             yield finished
         raise
     finally:
@@ -99,8 +101,10 @@ class _Window(Generic[T, R]):
             taken.append((thing, task.result()))
         return taken
 
-    def finished(self) -> list[tuple[T, R]]:
+    async def finished(self) -> list[tuple[T, R]]:
         """All that is finished, also behind what is under way."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         return [(thing, task.result()) for thing, task in self.under_way if _succeeded(task)]
 
     async def cancel(self) -> None:

@@ -292,8 +292,6 @@ def test_drawing_that_is_cancelled_writes_what_is_finished(tmp_path):
         coroutine = draw(Slow(), prompts, Drawing(model="m", count=1), written.append)
         drawing = asyncio.create_task(coroutine)
         await all_asked.wait()
-        for _ in range(9):
-            await asyncio.sleep(0)
         drawing.cancel()
         await asyncio.wait([drawing])
         assert drawing.cancelled()
