@@ -256,6 +256,11 @@ def _block(place: str, where: str, given: JSON) -> JSON:
             return {"type": "input_image", "image_url": url, "detail": detail}
         case {"type": "image_url", "image_url": {"url": str(url)}}:
             return {"type": "input_image", "image_url": url}
-        case {"type": "input_image", "image_url": str()} | {"type": "input_audio"}:
+        case {"type": "input_image", "image_url": str()}:
             return given
+        case {"type": "input_audio", "input_audio": {"data": str(), "format": str()}}:
+            return given
+        case {"type": "input_audio"}:
+            wanted = '{"input_audio": {"data": BASE64, "format": "wav" or "mp3"}}'
+            raise RowError(place, f"{where} has no audio that can be sent: {wanted} is wanted")
     raise RowError(place, f"{where} is no text, image_url or input_audio block")

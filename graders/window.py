@@ -11,10 +11,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+_TURNS: Final = 16
+"""Of the event loop, that an answer is given to reach its row: through tasks, a few levels deep."""
 
 
 async def in_order(
@@ -44,6 +46,7 @@ async def in_order(
     try:
         while True:
             news.clear()
+            reading.told = False
             over = reading.over or stopped()  # asked before what is read: no thing is missed
             while reading.read and not stopped():
                 window.begin(reading.read.popleft())
@@ -57,7 +60,7 @@ async def in_order(
         if not stopped():
             reading.check()
     except (asyncio.CancelledError, Exception):
-        if finished := window.finished():
+        if finished := await window.finished():
             yield finished
         raise
     finally:
@@ -98,8 +101,10 @@ class _Window(Generic[T, R]):
             taken.append((thing, task.result()))
         return taken
 
-    def finished(self) -> list[tuple[T, R]]:
+    async def finished(self) -> list[tuple[T, R]]:
         """All that is finished, also behind what is under way."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         return [(thing, task.result()) for thing, task in self.under_way if _succeeded(task)]
 
     async def cancel(self) -> None:
@@ -120,11 +125,13 @@ class _Reading(Generic[T]):
     Attributes:
         read: What was read and not taken yet.
         over: Whether everything was read.
+        told: Whether there is news of it that was not looked at; said once, because waking the
+            event loop costs more than reading a row.
     """
 
     def __init__(self, things: Iterable[T], ahead: int, news: asyncio.Event) -> None:
         self.read: deque[T] = deque()
-        self.over = False
+        self.over = self.told = False
         self._error: Exception | None = None
         self._news, self._loop = news, asyncio.get_running_loop()
         self._room, self._stopped = threading.Semaphore(ahead), False
@@ -158,5 +165,8 @@ class _Reading(Generic[T]):
         self._tell()
 
     def _tell(self) -> None:
+        if self.told:
+            return
+        self.told = True
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
             self._loop.call_soon_threadsafe(self._news.set)

@@ -81,7 +81,7 @@ def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> in
     stopped: BaseException | None = None
     stream = read_rows(rows, shape)  # what is wrong with `shape` comes before old results are gone
     with ExitStack() as stack:
-        write = stack.enter_context(_results_to(results))
+        write = stack.enter_context(_results_to(results, flush=job.grader.waits != "never"))
         show = stack.enter_context(progress_bar(rows, limited=job.options.limit is not None))
         if job.grader.waits == "never":
             stack.enter_context(_interrupted_at_once())
@@ -139,7 +139,7 @@ async def _grade_all(
 
 
 @contextmanager
-def _results_to(results: str | None) -> Iterator[Write | None]:
+def _results_to(results: str | None, *, flush: bool = False) -> Iterator[Write | None]:
     if results is None:
         yield None
     elif results == "-":
@@ -147,6 +147,8 @@ def _results_to(results: str | None) -> Iterator[Write | None]:
 
         def write(result: Result, _: Grade) -> None:
             out.write(encode(result) + b"\n")
+            if flush:  # the next row may take its time, and a reader goes on with this one
+                out.flush()
 
         yield write
         out.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -59,3 +60,31 @@ def show_findings(findings: Iterable[Finding]) -> None:
     """Say what is worth saying about a config, on standard error."""
     for finding in findings:
         click.echo(f"{finding.severity}: {printable_lines(str(finding))}", err=True)
+
+
+def refuse_overwriting(
+    output: str | None, inputs: Iterable[Path | str | None], *, with_times: bool = False
+) -> None:
+    """Refuse a `-o` that a command could not write, or that is a file it reads or keeps.
+
+    Args:
+        output: What `-o` names; None and `-` are no file.
+        inputs: Files that must stay; None and `-` are none.
+        with_times: Whether the times of results are written beside it.
+
+    Raises:
+        click.UsageError: It is a directory, or would overwrite an input.
+    """
+    from graders.results import timing_path
+
+    if output is None or output == "-":
+        return
+    if Path(output).is_dir():
+        raise click.UsageError(f"-o {output}: Is a directory.")
+    kept = [path for path in inputs if path is not None and str(path) != "-"]
+    for written in (Path(output), *([timing_path(Path(output))] if with_times else [])):
+        for path in kept:
+            if written.resolve() == Path(path).resolve() or (
+                written.exists() and Path(path).exists() and written.samefile(path)
+            ):
+                raise click.UsageError(f"-o {output} would overwrite the input {path}.")

@@ -13,7 +13,7 @@ import click
 
 from graders.cli.clients import client_options, clients_for, judges, with_judge
 from graders.cli.embeddings import asks_embeddings, embedding_profile
-from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
 from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     findings = _sound(document, profile, given["python"])
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
-    _refuse_overwriting(given, config, rows)
+    inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
+    refuse_overwriting(given["results"], inputs, with_times=True)
     with _job(document, profile, config, given) as job:
         show_findings(findings)
         if row is not None:
@@ -226,22 +227,3 @@ def _with_threshold(
         raise click.UsageError(f"--pass-threshold: a {config.type} passes at a score of 1.")
     changed = config.model_copy(update={"pass_threshold": threshold})
     return replace(document, kind="grader", value=changed), profile
-
-
-def _refuse_overwriting(given: dict[str, Any], config: Path, rows: str | None) -> None:
-    from graders.results import timing_path
-
-    results = given["results"]
-    if results is None or results == "-":
-        return
-    if Path(results).is_dir():
-        raise click.UsageError(f"-o {results}: Is a directory.")
-    inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
-    for written in (Path(results), timing_path(Path(results))):
-        for path in inputs:
-            if path is None or str(path) == "-":
-                continue
-            if written.resolve() == Path(path).resolve() or (
-                written.exists() and Path(path).exists() and written.samefile(path)
-            ):
-                raise click.UsageError(f"-o {results} would overwrite the input {path}.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from graders.cli.clients import client_options, clients_for
+from graders.cli.options import refuse_overwriting
 from graders.terminal import WIDTH, printable, shorten
 
 if TYPE_CHECKING:
@@ -65,19 +66,30 @@ def command(rows: str, **given: Any) -> int:
     from graders.sampling import compile_prompt, draw, read_prompts
 
     template = compile_prompt(given["prompt"]) if given["prompt"] is not None else None
-    _refuse_overwriting(given["output"], rows)
+    kept = (rows, *(given[name] for name in ("cache", "record", "replay")))
+    refuse_overwriting(given["output"], kept)
     ledger, count = Ledger(), _Count()
+    interrupted: KeyboardInterrupt | None = None
     with clients_for([given["model"]], given, ledger) as (client, _):
         assert client is not None, "there is a model to ask"
-        prompts = islice(_asked(read_prompts(rows, template), count, ledger), given["limit"])
+        prompts = islice(_askable(read_prompts(rows, template), count), given["limit"])
         with _lines_to(given["output"]) as append:
+
+            def stopped() -> bool:
+                return bool(ledger.stopped)
 
             def write(drawn: Drawn) -> None:
                 if not _not_asked(drawn):
                     append(drawn.to_line())
                     count.add(drawn)
 
-            asyncio.run(draw(client, prompts, _drawing(given), write))
+            try:
+                asyncio.run(draw(client, prompts, _drawing(given), write, stopped=stopped))
+            except KeyboardInterrupt as error:
+                interrupted = error
+    if interrupted is not None:
+        _report(count, ledger, given)
+        raise interrupted
     if not count.rows and not count.bad_lines:
         raise click.UsageError(f"{rows} holds no rows.")
     _report(count, ledger, given)
@@ -110,13 +122,11 @@ class _Count:
             self.complaints.append(message)
 
 
-def _asked(prompts: Iterable[Prompt | RowError], count: _Count, ledger: Ledger) -> Iterator[Prompt]:
-    """The prompts, without lines that have none, until a budget is used up."""
+def _askable(prompts: Iterable[Prompt | RowError], count: _Count) -> Iterator[Prompt]:
+    """The prompts, without lines that have none."""
     from graders.sampling import Prompt
 
     for prompt in prompts:
-        if ledger.stopped:
-            return
         if isinstance(prompt, Prompt):
             yield prompt
         else:
@@ -143,20 +153,16 @@ def _drawing(given: Mapping[str, Any]) -> Drawing:
     )
 
 
-def _refuse_overwriting(output: str, rows: str) -> None:
-    if output == "-" or not Path(output).exists():
-        return
-    if Path(output).is_dir():
-        raise click.UsageError(f"-o {output}: Is a directory.")
-    if rows != "-" and Path(output).samefile(rows):
-        raise click.UsageError(f"-o {output} would overwrite the input {rows}.")
-
-
 @contextmanager
 def _lines_to(output: str) -> Iterator[Callable[[bytes], object]]:
     if output == "-":
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
+        out = sys.stdout.buffer
+
+        def append(line: bytes) -> None:
+            out.write(line)
+            out.flush()  # whoever reads it goes on while the next answer takes its time
+
+        yield append
         return
     with gzip.open(output, "wb") if output.endswith(".gz") else Path(output).open("wb") as file:
         yield file.write

@@ -166,6 +166,14 @@ def test_packed_rows_and_packed_samples(sample):
     ("arguments", "problem"),
     [
         (["rows.jsonl", "-o", "rows.jsonl"], "-o rows.jsonl would overwrite the input rows.jsonl."),
+        (
+            ["rows.jsonl", "-o", "kept.db", "--cache", "kept.db"],
+            "-o kept.db would overwrite the input kept.db.",
+        ),
+        (
+            ["rows.jsonl", "-o", "./said.jsonl", "--record", "said.jsonl"],
+            "-o ./said.jsonl would overwrite the input said.jsonl.",
+        ),
         (["rows.jsonl", "-o", "."], "-o .: Is a directory."),
         (["empty.jsonl"], "empty.jsonl holds no rows."),
         (["rows.jsonl", "-n", "0"], "Invalid value for '-n': 0 is not in the range 1<=x<=1000."),

@@ -364,3 +364,27 @@ def test_a_profile_made_in_python_is_checked_too(setting):
     """A misspelt choice would otherwise end a run in its middle."""
     with pytest.raises(ConfigError, match=f"^{setting}: 'pyton' is not one of "):
         Profile(**{setting: "pyton"})
+
+
+# --- what a grader waits for
+
+
+@pytest.mark.parametrize(
+    ("config", "waits"),
+    [
+        (EXACT, "never"),
+        (SIMILAR, "never"),
+        (PYTHON, "batches"),
+        (JUDGE, "rows"),
+        (LABEL, "rows"),
+        (REMOTE, "rows"),
+        (multi({"a": EXACT, "b": SIMILAR}), "never"),
+        (multi({"a": EXACT, "b": PYTHON}), "batches"),
+        (multi({"a": PYTHON, "b": JUDGE, "c": EXACT}), "rows"),
+        ({"name": "e", "testing_criteria": [EXACT, LABEL]}, "rows"),
+        ({"name": "e", "testing_criteria": [EXACT, {**PYTHON, "pass_threshold": 1}]}, "batches"),
+    ],
+)
+def test_a_grader_waits_for_what_its_members_wait_for(config, waits):
+    """A row that is paid for is handed on by itself; what only computes stays in batches."""
+    assert compile_grader(config, tools=TOOLS).waits == waits

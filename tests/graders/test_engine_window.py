@@ -242,10 +242,8 @@ def test_a_failure_that_stops_keeps_what_is_finished():
 
     async def work(held, _batches, _consuming):
         await held.until(*range(1, 7))
-        held.let(6)
-        for number in (2, 1):
+        for number in (6, 2, 1):
             held.let(number)
-        await _come_to_rest()
         held.let(3, ModelReply(text="no JSON"))
 
     batches, bad, ended, held = run(work, [*lines, row(5), row(6)], failures="stop")
@@ -264,7 +262,8 @@ def test_a_failure_that_stops_asks_nobody_further():
     class Refusing:
         async def complete(self, request):
             refused.append(request)
-            await asyncio.sleep(0)
+            for _ in range(50):  # turns of the loop, in the place of a way through a network
+                await asyncio.sleep(0)
             raise GradingError(FailureKind.MODEL_SERVER, "HTTP 401", "http_401")
 
     async def work(_held, _batches, consuming):

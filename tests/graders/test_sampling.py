@@ -90,6 +90,10 @@ def test_messages_may_hold_chat_blocks_and_hosted_ones(tmp_path):
     ]
 
 
+AUDIO = (
+    "messages[0].content[0] has no audio that can be sent: "
+    '{"input_audio": {"data": BASE64, "format": "wav" or "mp3"}} is wanted'
+)
 USER = {"role": "user", "content": "Hi"}
 
 
@@ -110,6 +114,9 @@ USER = {"role": "user", "content": "Hi"}
          "messages[0] has tool calls, and only text, images and audio go out"),
         ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]},
          "messages[0].content[0] is no text, image_url or input_audio block"),
+        ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, AUDIO),
+        ({"messages": [{"role": "user", "content": [
+            {"type": "input_audio", "input_audio": {"data": "UklG"}}]}]}, AUDIO),
     ],
 )  # fmt: skip
 def test_a_row_that_is_no_prompt_is_an_error_in_its_place(tmp_path, line, problem):
@@ -285,8 +292,6 @@ def test_drawing_that_is_cancelled_writes_what_is_finished(tmp_path):
         coroutine = draw(Slow(), prompts, Drawing(model="m", count=1), written.append)
         drawing = asyncio.create_task(coroutine)
         await all_asked.wait()
-        for _ in range(9):
-            await asyncio.sleep(0)
         drawing.cancel()
         await asyncio.wait([drawing])
         assert drawing.cancelled()
