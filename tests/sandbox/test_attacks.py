@@ -28,7 +28,7 @@ NOBODY = 60_001  # a user that owns nothing
 SYSTEM_PYTHON = "/usr/bin/python3"
 MODES = {"an ordinary user": LAYERS, "no namespaces": LAYERS[:4]}
 MODES |= {"root": [*LAYERS, "user"]} if ROOT else {}
-DEADLINES = {"an ordinary user": [0.7, 1.4], "no namespaces": [0.7], "root": [0.7]}
+DEADLINES = {"an ordinary user": [2.5, 4], "no namespaces": [2.5], "root": [2.5]}
 QUICK = [name for name in ATTACKS if name not in WAITING]
 # After these whoever tries attacks cannot go on: each has a jail of its own.
 ALONE = {"files: remove the root", "control: kill everyone"}
