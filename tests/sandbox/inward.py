@@ -169,7 +169,7 @@ NO_RESULT = {
             + "x = 1\n"
             for n in range(300)
         ),
-        ends="timed_out",
+        ends="timed_out raised",
         top=True,
     ),
     "a null byte": Attack("x = 1\0", ends="raised", top=True),
