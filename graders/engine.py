@@ -13,7 +13,7 @@ from graders.clients.budget import OVER_BUDGET
 from graders.compile import Tools, compile_grader
 from graders.config.parse import ConfigSource, Document
 from graders.errors import GradersError, RowError
-from graders.grades import Grade, Grader
+from graders.grades import Boundary, Grade, Graded, Grader
 from graders.ledger import Ledger
 from graders.profile import OPENAI, Profile
 from graders.results import DetailPolicy
@@ -53,19 +53,15 @@ class RunStoppedError(GradersError):
     """A run ended early because its options say so; what was graded before is kept."""
 
 
-Graded = tuple[Row, Grade, float | None]
-"""A row, its grade, and the reward the options make of it."""
-
-
 async def grade_stream(
     grader: Grader,
-    rows: Iterable[Row | RowError],
+    rows: Iterable[Row | RowError | Boundary],
     options: RunOptions,
     *,
     bad_line: Callable[[RowError], None],
     ledger: Ledger | None = None,
-) -> AsyncGenerator[list[Graded], None]:
-    """Yield lists of graded rows, in input order.
+) -> AsyncGenerator[Graded, None]:
+    """Yield batches of graded rows, in input order.
 
     A grader that waits for a model or a service has up to four `batch_size` rows under way, and
     each is yielded as soon as those before it are. One that waits for a sandbox has up to four
@@ -77,9 +73,10 @@ async def grade_stream(
 
     Args:
         grader: What judges.
-        rows: Rows, and the errors of lines that are none; read in a thread where it waits.
+        rows: Rows, and the errors of lines that are none; read in a thread where it waits. No
+            batch goes over a boundary, and the one before it carries it, rows or none.
         options: Policies and sizes.
-        bad_line: Called with each bad line, when it is met.
+        bad_line: Called with each bad line, before the batch that it stands in is yielded.
         ledger: What the grader's client spends. When it stops, no further row is asked; rows that
             were not asked are no results.
 
@@ -91,11 +88,12 @@ async def grade_stream(
     kept = _Kept(options, ledger or Ledger(), bad_line, by_row=grader.waits == "rows")
     async with aclosing(_graded(grader, rows, options, kept.ledger)) as stream:
         async for finished in stream:
-            if graded := kept.of(finished):
+            for graded in kept.of(finished):
                 yield graded
             if kept.stop is not None:
                 if kept.by_row:  # what is finished behind it was paid; else this raises it
-                    yield kept.of(await stream.athrow(kept.stop))
+                    for graded in kept.of(await stream.athrow(kept.stop)):
+                        yield graded
                 raise kept.stop
     if kept.not_asked is not None:
         at, why = _at(kept.not_asked), kept.ledger.stopped
@@ -103,7 +101,7 @@ async def grade_stream(
 
 
 def _graded(
-    grader: Grader, rows: Iterable[Row | RowError], options: RunOptions, ledger: Ledger
+    grader: Grader, rows: Iterable[Row | RowError | Boundary], options: RunOptions, ledger: Ledger
 ) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
     """Grade batches in the way that is right for the grader."""
     size = options.batch_size
@@ -145,34 +143,47 @@ class _Kept:
     not_asked: Row | None = None
     stop: RunStoppedError | None = None
 
-    def of(self, finished: Iterable[tuple[_Batch, list[Grade]]]) -> list[Graded]:
-        """The results among finished batches."""
-        kept: list[Graded] = []
+    def of(self, finished: Iterable[tuple[_Batch, list[Grade]]]) -> Iterator[Graded]:
+        """The results among finished batches, together as far as no boundary parts them."""
+        together: list[tuple[Row, Grade]] = []
         for batch, grades in finished:
-            if self.stop is None:
-                kept += self._until_stopped(batch, grades)
-            elif self.by_row:
-                kept += self._rewarded(batch.rows, grades)
-        if self.ledger.stopped and self.not_asked is None:
-            self.not_asked = next((row for row, grade, _ in kept if _over_budget(grade)), None)
-        return kept if self.not_asked is None else [one for one in kept if not _over_budget(one[1])]
+            together += self._results(batch, grades)
+            if batch.boundary is not None:
+                yield self._rewarded(together, batch.boundary)
+                together = []
+        if together:
+            yield self._rewarded(together)
 
-    def _until_stopped(self, batch: _Batch, grades: list[Grade]) -> list[Graded]:
-        graded = self._rewarded(batch.rows, grades)
-        stop = _first_failed(grades) if self.options.failures == "stop" else None
+    def _results(self, batch: _Batch, grades: list[Grade]) -> list[tuple[Row, Grade]]:
+        if self.stop is not None and not self.by_row:
+            return []
+        graded = list(zip(batch.rows, grades, strict=True))
+        if self.stop is None:
+            graded = self._until_stopped(batch, graded)
+        if self.ledger.stopped and self.not_asked is None:
+            self.not_asked = next((row for row, grade in graded if _over_budget(grade)), None)
+        if self.not_asked is not None:
+            return [one for one in graded if not _over_budget(one[1])]
+        return graded
+
+    def _until_stopped(
+        self, batch: _Batch, graded: list[tuple[Row, Grade]]
+    ) -> list[tuple[Row, Grade]]:
+        stop = _first_failed(graded) if self.options.failures == "stop" else None
         for position, error in batch.bad_lines:
             if stop is None or position <= stop:  # those behind the end were not met
                 self.bad_line(error)
         if stop is None:
             return graded
-        self.stop = _stopped(*graded[stop][:2])
+        self.stop = _stopped(*graded[stop])
         return graded[: stop + 1]
 
-    def _rewarded(self, rows: Sequence[Row], grades: Sequence[Grade]) -> list[Graded]:
-        return [
-            (row, grade, reward_of(grade, self.options.failures))
-            for row, grade in zip(rows, grades, strict=True)
-        ]
+    def _rewarded(
+        self, graded: Sequence[tuple[Row, Grade]], boundary: Boundary | None = None
+    ) -> Graded:
+        grades = [grade for _, grade in graded]
+        rewards = [reward_of(grade, self.options.failures) for grade in grades]
+        return Graded([row for row, _ in graded], grades, rewards, boundary)
 
 
 @dataclass(slots=True)
@@ -182,13 +193,17 @@ class _Batch:
     Attributes:
         rows: The rows.
         bad_lines: Lines that are no rows, each with the number of rows before it.
+        boundary: What follows.
     """
 
     rows: list[Row] = field(default_factory=list)
     bad_lines: list[tuple[int, RowError]] = field(default_factory=list)
+    boundary: Boundary | None = None
 
 
-def _batches(rows: Iterable[Row | RowError], options: RunOptions, size: int) -> Iterator[_Batch]:
+def _batches(
+    rows: Iterable[Row | RowError | Boundary], options: RunOptions, size: int
+) -> Iterator[_Batch]:
     batch, left = _Batch(), options.limit
     damage: Exception | None = None
     try:
@@ -198,12 +213,14 @@ def _batches(rows: Iterable[Row | RowError], options: RunOptions, size: int) -> 
                 left = None if left is None else left - 1
                 if left == 0:
                     break
+            elif isinstance(row, Boundary):
+                batch.boundary = row
             elif options.strict:
                 damage = row
                 break
             else:
                 batch.bad_lines.append((len(batch.rows), row))
-            if len(batch.rows) + len(batch.bad_lines) >= size:
+            if batch.boundary or len(batch.rows) + len(batch.bad_lines) >= size:
                 yield batch
                 batch = _Batch()
     except Exception as error:  # noqa: BLE001 - raised again, after what stands before it
@@ -221,8 +238,8 @@ def _over_budget(grade: Grade) -> bool:
     return any(_over_budget(part) for part in grade.parts.values())
 
 
-def _first_failed(grades: Sequence[Grade]) -> int | None:
-    failed = (i for i, grade in enumerate(grades) if grade.failure and not _over_budget(grade))
+def _first_failed(graded: Sequence[tuple[Row, Grade]]) -> int | None:
+    failed = (i for i, (_, one) in enumerate(graded) if one.failure and not _over_budget(one))
     return next(failed, None)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Final, Literal, Protocol, TypeVar, get_args
 
@@ -71,6 +72,36 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"grade {self.name!r} needs a score or a failure, and not both")
         if self.score is not None and not isfinite(self.score):
             raise ValueError(f"grade {self.name!r} has score {self.score}; scores are finite")
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A place between rows where a batch must end: the end of a shard."""
+
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """Rows, their grades, and the rewards the options make of them.
+
+    Attributes:
+        rows: In the order of the input.
+        grades: A grade for each.
+        rewards: A reward for each; None for a failure, unless the policy says otherwise.
+        boundary: What follows the last of them, if anything.
+    """
+
+    rows: Sequence[Row]
+    grades: Sequence[Grade]
+    rewards: Sequence[float | None]
+    boundary: Boundary | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Row, Grade, float | None]]:
+        return zip(self.rows, self.grades, self.rewards, strict=True)
 
 
 Waits = Literal["never", "batches", "rows"]

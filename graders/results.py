@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, cast
+from typing import Any, BinaryIO, Final, Literal, NamedTuple, cast
 
 import msgspec
 
 from graders.errors import Failure, Finding, RowError
-from graders.grades import Grade, Usage
+from graders.grades import Grade, Graded, Usage
 from graders.lines import CutShortError, decode_line, numbered, open_lines
 from graders.rows import Row
 from graders.strict_json import encode
@@ -126,6 +126,23 @@ def _reference_chars(grade: Grade) -> int | None:
     return None
 
 
+class Lines(NamedTuple):
+    """Lines of a results file, and those of its times, as many and in the same order."""
+
+    results: list[bytes]
+    times: list[bytes]
+
+
+def to_lines(graded: Graded, *, signature: str, detail: DetailPolicy) -> Lines:
+    """The lines that graded rows become, each with its end."""
+    results, times = [], []
+    for row, grade, reward in graded:
+        result = to_result(row, grade, signature=signature, reward=reward, detail=detail)
+        results.append(encode(result) + b"\n")
+        times.append(encode(_timing(row, grade)) + b"\n")
+    return Lines(results, times)
+
+
 def timing_path(results: Path) -> Path:
     """Where the times of a results file stand: `out.jsonl` → `out.timing.jsonl`.
 
@@ -157,8 +174,8 @@ def write_results(path: Path) -> Iterator[Callable[[Result, Grade], None]]:
         yield write
 
 
-def _timing(result: Result, grade: Grade) -> Mapping[str, object]:
-    return {"row": result.row, "sample_index": result.sample_index, **_took(grade)}
+def _timing(row: Row | Result, grade: Grade) -> Mapping[str, object]:
+    return {"row": row.row, "sample_index": row.sample_index, **_took(grade)}
 
 
 def _took(grade: Grade) -> Mapping[str, object]:

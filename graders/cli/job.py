@@ -20,7 +20,7 @@ import click
 import msgspec
 
 from graders.cli.progress import Show, progress_bar
-from graders.engine import Graded, RunOptions, RunStoppedError, grade_stream, reward_of, run_sync
+from graders.engine import RunOptions, RunStoppedError, grade_stream, reward_of, run_sync
 from graders.errors import GradersError, RowError
 from graders.grades import Grade, Grader
 from graders.ledger import Ledger
@@ -60,9 +60,8 @@ class Job:
     layers: list[str] | None = None
     ledger: Ledger | None = None
 
-    def result(self, graded: Graded) -> Result:
+    def result(self, row: Row, grade: Grade, reward: float | None) -> Result:
         """The result line of a graded row."""
-        row, grade, reward = graded
         return to_result(
             row, grade, signature=self.signature, reward=reward, detail=self.options.detail
         )
@@ -133,9 +132,13 @@ async def _grade_all(
         async for batch in stream:
             if write is not None:
                 for graded in batch:
-                    write(job.result(graded), graded[1])
+                    write(job.result(*graded), graded[1])
             summary.add(batch)
-            show(batch[-1][0].row, summary.samples, summary.failed + summary.bad_lines)
+            show(
+                batch.rows[-1].row if batch.rows else 0,
+                summary.samples,
+                summary.failed + summary.bad_lines,
+            )
 
 
 @contextmanager
@@ -192,7 +195,7 @@ def grade_one(job: Job, row: Row, results: str | None) -> int:
         return await job.grader.grade([row])
 
     (grade,) = run_sync(judge)
-    result = job.result((row, grade, reward_of(grade, job.options.failures)))
+    result = job.result(row, grade, reward_of(grade, job.options.failures))
     if results is not None:
         with _results_to(results) as write:
             assert write is not None, "there is somewhere to write"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import ceil, floor, isfinite
+from math import ceil, floor, fsum
+from typing import Protocol
 
-from graders.engine import Graded
-from graders.errors import RowError
+from graders.errors import Failure, RowError
 from graders.grades import Grade
 from graders.rows import Row
+from sandbox import JSON
 
 _SLOWEST = 3
 _BARS = 10
@@ -20,60 +21,123 @@ _BAD_LINES_SHOWN = 5
 _SMALL = 2.0**-64
 
 
+class Placed(Protocol):
+    """Where a result stands: a row, or its line."""
+
+    @property
+    def row(self) -> int: ...
+    @property
+    def sample_index(self) -> int: ...
+    @property
+    def group(self) -> int | str: ...
+
+
+class Judged(Protocol):
+    """What a result says: a grade, or its line, or a part of either."""
+
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def passed(self) -> bool | None: ...
+    @property
+    def parts(self) -> Mapping[str, Judged]: ...
+    @property
+    def detail(self) -> Mapping[str, JSON] | None: ...
+
+
 @dataclass(slots=True)
 class Mean:
-    """A mean in constant memory, good to the last bits of a double (Neumaier's summation).
+    """A mean in constant memory; the sum is exact, so no order and no grouping changes it.
 
-    A sum that is too large for a double is kept in units of 2**64.
+    Attributes:
+        count: How many values there were.
+        sum: Doubles whose sum is theirs, largest first, in units of `unit`.
+        unit: 1.0, or less where the sum is too large for a double.
     """
 
     count: int = 0
-    total: float = 0.0
-    lost: float = 0.0
+    sum: list[float] = field(default_factory=list)
     unit: float = 1.0
 
-    def add(self, value: float) -> None:
-        value *= self.unit
-        total = self.total + value
-        if not isfinite(total):
-            self.total, self.lost, self.unit = self.total * _SMALL, self.lost * _SMALL, _SMALL
-            value *= _SMALL
-            total = self.total + value
-        if abs(self.total) >= abs(value):
-            self.lost += (self.total - total) + value
-        else:
-            self.lost += (value - total) + self.total
-        self.total = total
-        self.count += 1
+    def add(self, *values: float) -> None:
+        """Count values in."""
+        self.count += len(values)
+        self._take(values)
+
+    def merge(self, other: Mean) -> None:
+        """Count in what another has counted."""
+        self.count += other.count
+        if other.unit < self.unit:
+            self._shrink()
+        self._take(other.sum, other.unit)
+
+    def _take(self, values: Iterable[float], unit: float = 1.0) -> None:
+        scale = self.unit / unit
+        more = values if scale == 1.0 else [value * scale for value in values]
+        try:
+            self.sum = _exact([*self.sum, *more])
+        except OverflowError:
+            self._shrink()
+            self._take(values, unit)
+
+    def _shrink(self) -> None:
+        self.sum, self.unit = [part * _SMALL for part in self.sum], _SMALL
 
     @property
     def value(self) -> float | None:
         """The mean, or None of nothing."""
-        return (self.total + self.lost) / self.count / self.unit if self.count else None
+        return fsum(self.sum) / self.count / self.unit if self.count else None
+
+
+def _exact(values: list[float]) -> list[float]:
+    """A few doubles with the same sum: what one rounds off, the next one has."""
+    parts = []
+    while part := fsum(values):
+        parts.append(part)
+        values.append(-part)
+    return parts
 
 
 @dataclass(slots=True)
 class Histogram:
     """Ten bars over [0, 1], or over the range of the first scores where that is wider.
 
-    Later scores outside the range are counted in the outermost bars; `low` and `high` say what
-    was really seen.
+    Later scores outside the range are counted in the outermost bars.
+
+    Attributes:
+        open: Whether all scores are kept as they are, so that another can take them in.
+        first: Scores seen before the range is decided.
+        edges: The range.
+        counts: Of each bar.
+        low: The least score that was seen.
+        high: The greatest.
     """
 
+    open: bool = False
     first: list[float] = field(default_factory=list)
     edges: tuple[float, float] | None = None
     counts: list[int] = field(default_factory=lambda: [0] * _BARS)
-    low: float = float("inf")
-    high: float = float("-inf")
+    low: float | None = None
+    high: float | None = None
 
-    def add(self, score: float) -> None:
-        self.low, self.high = min(self.low, score), max(self.high, score)
-        if self.edges is None:
-            self.first.append(score)
-            if len(self.first) == _FIRST:
-                self.settle()
-        else:
+    def add(self, *scores: float) -> None:
+        """Count scores in."""
+        if not scores:
+            return
+        seen = scores if self.low is None or self.high is None else (self.low, self.high, *scores)
+        self.low, self.high = min(seen), max(seen)
+        room = len(scores) if self.open else _FIRST - len(self.first) if self.edges is None else 0
+        self.first += scores[:room]
+        if len(self.first) >= _FIRST and not self.open:
+            self.settle()
+        for score in scores[room:]:
             self._count(score)
+
+    def merge(self, other: Histogram) -> None:
+        """Count in the scores of one that is open."""
+        self.add(*other.first)
 
     def settle(self) -> None:
         """Decide the range from the scores so far."""
@@ -103,10 +167,16 @@ class Tally:
     sample_index: int = 0
     message: str = ""
 
-    def add(self, row: Row, message: str) -> None:
+    def add(self, row: Placed, message: str) -> None:
         if self.count == 0:
             self.row, self.sample_index, self.message = row.row, row.sample_index, message
         self.count += 1
+
+    def merge(self, other: Tally) -> None:
+        """Count in those of another, which stand behind these."""
+        if self.count == 0:
+            self.row, self.sample_index, self.message = other.row, other.sample_index, other.message
+        self.count += other.count
 
     def to_json(self) -> Mapping[str, object]:
         first = {"row": self.row, "sample_index": self.sample_index, "message": self.message}
@@ -130,7 +200,13 @@ class Summary:
     bad_lines: int = 0
     first_bad_lines: list[str] = field(default_factory=list)
     groups: int = 0
+    first_group: int | str | None = None
     last_group: int | str | None = None
+
+    @classmethod
+    def of_part(cls) -> Summary:
+        """An empty one, to be merged into that of a whole."""
+        return cls(histogram=Histogram(open=True))
 
     @property
     def samples(self) -> int:
@@ -142,19 +218,48 @@ class Summary:
         """Samples without a score."""
         return self.samples - self.graded.count
 
-    def add(self, batch: Iterable[Graded]) -> None:
+    def add(self, batch: Iterable[tuple[Row, Grade, float | None]]) -> None:
         """Count a batch."""
         for row, grade, _ in batch:
-            if row.group != self.last_group:  # neighbours; to know all names would take memory
-                self.groups, self.last_group = self.groups + 1, row.group
-            self._add_grade(grade, row)
-            for key, part in grade.parts.items():
-                self._add_member(key, part, row)
-            place = (grade.seconds, -row.row, -row.sample_index)  # ties: the earliest row
-            if len(self.slowest) < _SLOWEST:
-                heapq.heappush(self.slowest, place)
-            elif place > self.slowest[0]:
-                heapq.heapreplace(self.slowest, place)
+            self.add_one(row, grade, grade.seconds)
+
+    def add_one(self, row: Placed, grade: Judged, seconds: float) -> None:
+        """Count a graded row; its result line, read again, is as good."""
+        if row.group != self.last_group:  # neighbours; to know all names would take memory
+            self.first_group = self.first_group if self.groups else row.group
+            self.groups, self.last_group = self.groups + 1, row.group
+        self._add_grade(grade, row)
+        for key, part in grade.parts.items():
+            self._add_member(key, part, row)
+        place = (seconds, -row.row, -row.sample_index)  # ties: the earliest row
+        if len(self.slowest) < _SLOWEST:
+            heapq.heappush(self.slowest, place)
+        elif place > self.slowest[0]:
+            heapq.heapreplace(self.slowest, place)
+
+    def merge(self, other: Summary) -> None:
+        """Count in the summary of rows that stand behind these; its histogram is open."""
+        self.groups += other.groups - (other.groups > 0 and self.last_group == other.first_group)
+        if other.groups:
+            self.first_group = self.first_group if self.groups else other.first_group
+            self.last_group = other.last_group
+        self.graded.merge(other.graded)
+        self.rewards_with_failures_as_zero.merge(other.rewards_with_failures_as_zero)
+        self.histogram.merge(other.histogram)
+        self.passed += other.passed
+        self.with_threshold += other.with_threshold
+        for mine, theirs in ((self.failures, other.failures), (self.warnings, other.warnings)):
+            for key, tally in theirs.items():
+                mine.setdefault(key, Tally()).merge(tally)
+        for key, mean in other.members.items():
+            self.members.setdefault(key, Mean()).merge(mean)
+            before = self.member_failures.get(key, 0)
+            self.member_failures[key] = before + other.member_failures[key]
+        self.slowest = heapq.nlargest(_SLOWEST, self.slowest + other.slowest)[::-1]
+        self.bad_lines += other.bad_lines
+        self.first_bad_lines += other.first_bad_lines[
+            : _BAD_LINES_SHOWN - len(self.first_bad_lines)
+        ]
 
     def bad_line(self, error: RowError) -> None:
         """Count a line that is not a row."""
@@ -162,7 +267,7 @@ class Summary:
         if len(self.first_bad_lines) < _BAD_LINES_SHOWN:
             self.first_bad_lines.append(str(error))
 
-    def _add_grade(self, grade: Grade, row: Row) -> None:
+    def _add_grade(self, grade: Judged, row: Placed) -> None:
         score = grade.score
         if score is not None:
             self.graded.add(score)
@@ -176,12 +281,12 @@ class Summary:
             self.failures.setdefault(kind, Tally()).add(row, grade.failure.message)
         self._add_warning(grade, row)
 
-    def _add_warning(self, grade: Grade, row: Row) -> None:
-        warning = grade.detail.get("warning")
+    def _add_warning(self, grade: Judged, row: Placed) -> None:
+        warning = grade.detail.get("warning") if grade.detail else None
         if isinstance(warning, str):
             self.warnings.setdefault(warning, Tally()).add(row, warning)
 
-    def _add_member(self, key: str, part: Grade, row: Row) -> None:
+    def _add_member(self, key: str, part: Judged, row: Placed) -> None:
         mean = self.members.get(key)
         if mean is None:
             mean = self.members[key] = Mean()

@@ -140,7 +140,7 @@ def test_no_row_is_read_before_its_batch():
     async def work():
         stream = grade_stream(Scripted(), source, RunOptions(batch_size=3), bad_line=print)
         async for batch in stream:
-            read.append((batch[-1][0].row, source.read))
+            read.append((batch.rows[-1].row, source.read))
             if len(read) == 4:
                 break
         await stream.aclose()
