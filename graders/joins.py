@@ -22,11 +22,11 @@ class Output(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A line of rows with its output from another file; None where there is no such file."""
+    """A line of rows, and the numbered line of another file that holds its output, if one does."""
 
     number: int
     line: bytes
-    output: Output | None = None
+    other: tuple[int, bytes] | None = None
 
 
 class Outputs(NamedTuple):
@@ -51,10 +51,7 @@ def join_by_line(name: str, lines: BinaryIO, outputs: Outputs) -> Iterator[Joine
                 problem = f"{outputs.path} has no line for it; it is shorter"
                 yield RowError(f"{name}:{number}:1", problem)
                 continue
-            try:
-                yield Joined(number, line, _output(outputs, *other))
-            except RowError as error:
-                yield error
+            yield Joined(number, line, other)
         if (extra := next(others, None)) is not None:
             problem = f"{name} has no row for this line and those after it; it is shorter"
             yield RowError(f"{outputs.path}:{extra[0]}:1", problem)
@@ -67,7 +64,7 @@ def join_by_key(
 
     Memory holds all outputs, but one line at a time of the rows.
     """
-    found: dict[bytes, Output] = {}
+    found: dict[bytes, tuple[int, bytes]] = {}
     yield from _collect(outputs, key, found)
     for number, line in numbered(lines):
         place = f"{name}:{number}:1"
@@ -82,20 +79,22 @@ def join_by_key(
             yield RowError(place, f"{outputs.path} has no output for {_shown(key, value)}")
 
 
-def _collect(outputs: Outputs, key: Slot, found: dict[bytes, Output]) -> Iterator[RowError]:
+def _collect(
+    outputs: Outputs, key: Slot, found: dict[bytes, tuple[int, bytes]]
+) -> Iterator[RowError]:
     """Fill `found` with the outputs by key; yields what is wrong among them."""
     path = str(outputs.path)
     with open_lines(outputs.path) as file:
         for number, line in numbered(file):
             try:
-                output = _output(outputs, number, line)
+                output = read_output(outputs, number, line)
                 value = _key(key, decode_object(path, number, line), output.place)
             except RowError as error:
                 yield error
                 continue
             if value in found:
                 yield RowError(output.place, f"{_shown(key, value)} stands here a second time")
-            found.setdefault(value, output)
+            found.setdefault(value, (number, line))
 
 
 def _key(key: Slot, line: dict[str, JSON], place: str) -> bytes:
@@ -116,7 +115,7 @@ def _shown(key: Slot, name: bytes) -> str:
     return f"{str(key).removeprefix('item.')} = {name.decode('utf-8', 'replace')}"
 
 
-def _output(outputs: Outputs, number: int, line: bytes) -> Output:
+def read_output(outputs: Outputs, number: int, line: bytes) -> Output:
     """What a line of an outputs file holds: samples, a sample, or the output under its key.
 
     Raises:

@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
-from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line
+from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
 from graders.lines import decode_object, kind_of, numbered, open_lines
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
 from graders.template import Slot, look_up, parse_path
 from sandbox import JSON
+
+T = TypeVar("T")
 
 _ADD_A_SAMPLE: Final = "Add sample, samples or model_sample."
 OUTPUT_KEYS: Final = ("output_text", "completion", "response")
@@ -48,6 +50,16 @@ class RowFormat:
     key: str | None = None
     group_by: str | None = None
 
+    @property
+    def output_keys(self) -> Sequence[str]:
+        """Where a line's output is looked for."""
+        return OUTPUT_KEYS if self.output is None else (self.output,)
+
+    @property
+    def outputs_file(self) -> Outputs | None:
+        """The second file, if there is one."""
+        return None if self.outputs is None else Outputs(self.outputs, self.output_keys)
+
 
 def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row | RowError]:
     """Stream the rows of a JSON Lines file; a bad line comes as its error.
@@ -61,38 +73,48 @@ def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row 
         OSError: A file cannot be read.
     """
     shape = shape or RowFormat()
-    reader = _Reader(str(path), shape)
+    reader = Reader(str(path), shape)
+    return reader.rows(read_lines(path, shape))
+
+
+def read_lines(path: Path | str, shape: RowFormat) -> Iterator[Joined | RowError]:
+    """Stream the lines that a `Reader` makes rows of; arguments and errors as in `read_rows`."""
     key = _path(shape.key) if shape.key is not None else None
-    return _stream(path, shape, key, reader)
+    return _joined(path, shape, key)
 
 
-def _stream(
-    path: Path | str, shape: RowFormat, key: Slot | None, reader: _Reader
-) -> Iterator[Row | RowError]:
+def _joined(path: Path | str, shape: RowFormat, key: Slot | None) -> Iterator[Joined | RowError]:
     with open_lines(path) as lines:
-        if shape.outputs is None:
-            yield from reader.rows(Joined(number, line) for number, line in numbered(lines))
-            return
-        outputs = Outputs(shape.outputs, reader.output_keys)
-        if key is None:
-            yield from reader.rows(join_by_line(reader.name, lines, outputs))
+        outputs = shape.outputs_file
+        if outputs is None:
+            for number, line in numbered(lines):
+                yield Joined(number, line)
+        elif key is None:
+            yield from join_by_line(str(path), lines, outputs)
         else:
-            yield from reader.rows(join_by_key(reader.name, lines, outputs, key))
+            yield from join_by_key(str(path), lines, outputs, key)
 
 
-class _Reader:
+class Group(NamedTuple):
+    """A group that may go on: a line of it, and its name."""
+
+    line: Joined
+    name: int | str
+
+
+class Reader:
     """Turns lines into rows, and remembers the last item to tell where a group ends."""
 
     def __init__(self, name: str, shape: RowFormat) -> None:
         self.name, self.shape = name, shape
         self.group_by = _path(shape.group_by) if shape.group_by else None
-        self.output_keys = OUTPUT_KEYS if shape.output is None else (shape.output,)
         self.last_item: Mapping[str, JSON] | None = None
         self.group = 0
 
-    def rows(self, lines: Iterable[Joined | RowError]) -> Iterator[Row | RowError]:
+    def rows(self, lines: Iterable[Joined | T]) -> Iterator[Row | RowError | T]:
+        """The rows of lines; what is no line is handed on."""
         for joined in lines:
-            if isinstance(joined, RowError):
+            if not isinstance(joined, Joined):
                 yield joined
                 continue
             try:
@@ -101,7 +123,10 @@ class _Reader:
                 yield error
 
     def _rows_of(self, joined: Joined) -> list[Row]:
-        number, output = joined.number, joined.output
+        number, output = joined.number, None
+        if joined.other is not None:
+            assert self.shape.outputs_file is not None, "it was joined with something"
+            output = read_output(self.shape.outputs_file, *joined.other)
         item, given = self._split(number, decode_object(self.name, number, joined.line), output)
         place = output.place if output is not None else f"{self.name}:{number}:1"
         samples = [_sample(place, sample) for sample in _listed(place, given)]
@@ -110,6 +135,45 @@ class _Reader:
             Row(item=item, sample=sample, row=number, sample_index=i, group=group)
             for i, (sample, group) in enumerate(zip(samples, groups, strict=True))
         ]
+
+    def go_on(self, group: Group | None) -> None:
+        """Begin where another reader left off, in a group that may go on."""
+        if group is None:
+            return
+        (row, *_) = self._rows_of(group.line)
+        assert isinstance(group.name, int), "groups of neighbours are named after a line"
+        self.last_item, self.group = row.item, group.name
+
+    def last_group(self, lines: Sequence[Joined | RowError], before: Group | None) -> Group | None:
+        """The group that may go on behind these lines, without reading more of them than it has.
+
+        Args:
+            lines: In their order.
+            before: The group that may go on at their beginning.
+        """
+        if self.group_by is not None:
+            return None  # named by what it holds
+        found: Group | None = None
+        item: Mapping[str, JSON] | None = None
+        for line in reversed(lines):
+            if (other := self._item_of(line)) is None:
+                continue
+            assert isinstance(line, Joined), "it has an item"
+            if found is not None and not _same(other, item):
+                return found
+            found, item = Group(line, line.number), other
+        if before is not None and (found is None or _same(self._item_of(before.line), item)):
+            return before
+        return found
+
+    def _item_of(self, line: Joined | RowError) -> Mapping[str, JSON] | None:
+        """The item that a reader remembers of a line; None of one that is no row."""
+        if isinstance(line, RowError):
+            return None
+        try:
+            return Reader(self.name, self.shape)._rows_of(line)[0].item  # noqa: SLF001 - our own
+        except RowError:
+            return None
 
     def _split(
         self, number: int, line: dict[str, JSON], output: Output | None
@@ -135,7 +199,7 @@ class _Reader:
                         number, f"samples is {kind_of(line[key])}, and must be a list"
                     )
                 return line[key]
-        for key in self.output_keys:
+        for key in self.shape.output_keys:
             if key in line:
                 return line[key]
         close = get_close_matches("sample", line, n=1)
@@ -143,7 +207,7 @@ class _Reader:
         raise self._error(number, f"item has no sample beside it. {hint}")
 
     def _output_key(self, number: int, line: dict[str, JSON]) -> str:
-        wanted = self.output_keys
+        wanted = self.shape.output_keys
         for key in wanted:
             if key in line:
                 return key
@@ -171,7 +235,9 @@ class _Reader:
         return RowError(f"{self.name}:{number}:1", problem)
 
 
-def _same(item: Mapping[str, JSON], other: Mapping[str, JSON] | None) -> bool:
+def _same(item: Mapping[str, JSON] | None, other: Mapping[str, JSON] | None) -> bool:
+    if item is None or other is None:
+        return False
     try:
         # Python's == takes 1, 1.0 and true for one value, so it only rules out.
         return item == other and _canonical(item) == _canonical(other)
