@@ -76,9 +76,15 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A place between rows where a batch must end: the end of a shard."""
+    """A place between rows where a batch must end: the end of a shard.
+
+    Attributes:
+        shard: Its number.
+        rows: How many of its rows stand before; None where nobody counts.
+    """
 
     shard: int
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from graders.errors import Failure, Finding, RowError
 from graders.grades import Grade, Graded, Usage
 from graders.lines import CutShortError, decode_line, numbered, open_lines
 from graders.rows import Row
-from graders.strict_json import encode
+from graders.strict_json import decode, encode
 
 SCHEMA: Final = 1
 DetailPolicy = Literal["none", "failures", "all"]
@@ -224,6 +224,16 @@ def _cut(path: Path, number: int) -> Finding:
         path=f"{path}:{number}",
         message="the last line has no end: a run was killed while writing it; dropped",
     )
+
+
+def read_line(line: bytes) -> Result:
+    """A result line of our own.
+
+    Raises:
+        NotJSONError: It is damaged.
+        msgspec.ValidationError: It is something else.
+    """
+    return msgspec.convert(decode(line), Result)
 
 
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:

@@ -48,6 +48,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["compile"],
     ["hosted", "engine", "plan", "sampling"],
     ["report"],
+    ["runs"],
     ["cli"],
 ]
 ONLY_IN_CLI = {"click", "rich"}

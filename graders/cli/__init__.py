@@ -81,8 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(problem)
         return UNUSABLE
     try:
-        arguments = None if argv is None else list(argv)
-        code = group.main(arguments, prog_name="graders", standalone_mode=False)
+        arguments = sys.argv[1:] if argv is None else list(argv)
+        code = group.main(
+            arguments, prog_name="graders", standalone_mode=False, obj=tuple(arguments)
+        )
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return UNUSABLE
