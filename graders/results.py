@@ -73,6 +73,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, Any] | None  # JSON; msgspec cannot read a recursive alias
 
 
+_decode = msgspec.json.Decoder(Result).decode
+
+
 def to_result(
     row: Row,
     grade: Grade,
@@ -239,11 +242,15 @@ def read_line(line: bytes) -> Result:
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
     place = f"{path}:{number}:1"
     try:
-        result = msgspec.convert(decode_line(str(path), number, line), Result)
-    except RowError as error:
-        return error
-    except msgspec.ValidationError as error:
-        return RowError(place, f"not a result line: {error}")
+        result = _decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        # The slow way knows the place, or can read it after all.
+        try:
+            result = msgspec.convert(decode_line(str(path), number, line), Result)
+        except RowError as error:
+            return error
+        except msgspec.ValidationError as error:
+            return RowError(place, f"not a result line: {error}")
     if result.schema != SCHEMA:
         problem = f"its schema is {result.schema}, and this version reads {SCHEMA}"
         return RowError(place, problem)
