@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from graders.config.parse import Document
+from graders.dry_run import Asked, DryRun, count_calls
 from graders.engine import RunOptions
 from graders.errors import RowError
-from graders.plan import ModelPlan, Plan, plan_run
 from graders.profile import Profile
 from graders.report.spending import dollars
 from graders.report.text import count
@@ -29,24 +29,24 @@ def dry_run(
     given: Mapping[str, Any],
 ) -> int:
     """Count and print; returns the exit code."""
-    plan = plan_run(document, rows, options, profile)
+    counted = count_calls(document, rows, options, profile)
     base_url = given["base_url"] or os.environ.get("OPENAI_BASE_URL") or ""
     if given["as_json"]:
-        click.echo(json.dumps(_to_json(plan, base_url), indent=2))
+        click.echo(json.dumps(_to_json(counted, base_url), indent=2))
     else:
         click.echo(shorten(printable(f"dry run of {document.describe()}: nothing is sent"), WIDTH))
-        for line in _to_lines(plan, base_url):
+        for line in _to_lines(counted, base_url):
             click.echo(line)
-    return 1 if plan.not_rendered or plan.bad_lines else 0
+    return 1 if counted.not_rendered or counted.bad_lines else 0
 
 
-def _to_json(plan: Plan, base_url: str) -> Mapping[str, object]:
+def _to_json(counted: DryRun, base_url: str) -> Mapping[str, object]:
     return {
         "dry_run": True,
-        "samples": plan.samples,
-        "not_rendered": plan.not_rendered,
-        "bad_lines": plan.bad_lines,
-        "endpoint_calls": plan.endpoint_calls,
+        "samples": counted.samples,
+        "not_rendered": counted.not_rendered,
+        "bad_lines": counted.bad_lines,
+        "endpoint_calls": counted.endpoint_calls,
         "models": {
             model: {
                 "calls": asked.calls,
@@ -57,9 +57,9 @@ def _to_json(plan: Plan, base_url: str) -> Mapping[str, object]:
                 "images_not_estimated": asked.images,
                 "audio_not_estimated": asked.audio,
             }
-            for model, asked in plan.models.items()
+            for model, asked in counted.models.items()
         },
-        "cost_usd": _range(_total(plan, base_url)),
+        "cost_usd": _range(_total(counted, base_url)),
     }
 
 
@@ -67,9 +67,9 @@ def _range(cost: tuple[Decimal, Decimal] | None) -> list[float | None] | None:
     return None if cost is None else [dollars(end) for end in cost]
 
 
-def _total(plan: Plan, base_url: str) -> tuple[Decimal, Decimal] | None:
+def _total(counted: DryRun, base_url: str) -> tuple[Decimal, Decimal] | None:
     low = high = Decimal(0)
-    for model, asked in plan.models.items():
+    for model, asked in counted.models.items():
         cost = asked.usd(model, base_url)
         if cost is None:
             return None
@@ -77,23 +77,21 @@ def _total(plan: Plan, base_url: str) -> tuple[Decimal, Decimal] | None:
     return low, high
 
 
-def _to_lines(plan: Plan, base_url: str) -> Iterator[str]:
-    bad = count(plan.bad_lines, "bad line")
-    yield f"{count(plan.samples, 'sample')}, {plan.not_rendered:,} that do not render, {bad}"
+def _to_lines(counted: DryRun, base_url: str) -> Iterator[str]:
+    bad = count(counted.bad_lines, "bad line")
+    yield f"{count(counted.samples, 'sample')}, {counted.not_rendered:,} that do not render, {bad}"
     yield ""
-    for model, asked in plan.models.items():
+    for model, asked in counted.models.items():
         yield from _model_lines(model, asked, asked.usd(model, base_url))
-    if plan.endpoint_calls:
-        yield f"  endpoints: {count(plan.endpoint_calls, 'call')}, cost n/a"
-    if len(plan.models) > 1:
-        yield f"  in all: {_shown(_total(plan, base_url))}"
-    if not plan.models and not plan.endpoint_calls:
+    if counted.endpoint_calls:
+        yield f"  endpoints: {count(counted.endpoint_calls, 'call')}, cost n/a"
+    if len(counted.models) > 1:
+        yield f"  in all: {_shown(_total(counted, base_url))}"
+    if not counted.models and not counted.endpoint_calls:
         yield "  no model is asked"
 
 
-def _model_lines(
-    model: str, asked: ModelPlan, cost: tuple[Decimal, Decimal] | None
-) -> Iterator[str]:
+def _model_lines(model: str, asked: Asked, cost: tuple[Decimal, Decimal] | None) -> Iterator[str]:
     low, high = asked.answer_tokens
     said = f"{shorten(printable(model), WIDTH // 2)}: {count(asked.calls, 'call')}, "
     if asked.texts:

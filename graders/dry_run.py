@@ -38,7 +38,7 @@ LONGEST_ANSWER: Final = 4096
 
 
 @dataclass(slots=True)
-class ModelPlan:
+class Asked:
     """What one model would be asked.
 
     Attributes:
@@ -115,7 +115,7 @@ def _longest_answer(request: ModelRequest) -> int:
 
 
 @dataclass(slots=True)
-class Plan:
+class DryRun:
     """What a run would ask.
 
     Attributes:
@@ -130,11 +130,11 @@ class Plan:
     not_rendered: int = 0
     bad_lines: int = 0
     endpoint_calls: int = 0
-    models: dict[str, ModelPlan] = field(default_factory=dict)
+    models: dict[str, Asked] = field(default_factory=dict)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Count a request in place of sending it, with an answer that any grader can use."""
-        self.models.setdefault(request.model, ModelPlan()).add(request)
+        self.models.setdefault(request.model, Asked()).add(request)
         if wants_embeddings(request):
             return ModelReply(text=encode([[1.0]] * len(request.messages)).decode())
         return ModelReply(text=encode({"steps": [], "result": _result(request)}).decode())
@@ -152,8 +152,8 @@ class _Judges:
     """What asks a model in a config, without what it stands in."""
 
     judges: Mapping[str, Grader]
-    name: str = "plan"
-    signature: str = "plan"
+    name: str = "dry-run"
+    signature: str = "dry-run"
     waits: Waits = "never"
 
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
@@ -166,9 +166,9 @@ class _Judges:
         ]
 
 
-def plan_run(
+def count_calls(
     document: Document, rows: Iterable[Row | RowError], options: RunOptions, profile: Profile
-) -> Plan:
+) -> DryRun:
     """Count what grading rows would ask.
 
     Raises:
@@ -176,30 +176,30 @@ def plan_run(
         RowError: A bad line, if `options.strict`.
         OSError: The rows cannot be read to their end.
     """
-    plan = Plan()
-    judges = dict(_judges(document, Tools(client=plan), _counting(profile, plan)))
+    counted = DryRun()
+    judges = dict(_judges(document, Tools(client=counted), _counting(profile, counted)))
     parts = [part for _, part in walk(document.grader)]
     endpoints = sum(isinstance(part, EndpointConfig) for part in parts)
 
     def bad_line(_: RowError) -> None:
-        plan.bad_lines += 1
+        counted.bad_lines += 1
 
     async def count() -> None:
         async for batch in grade_stream(_Judges(judges), rows, options, bad_line=bad_line):
-            plan.samples += len(batch)
-            plan.not_rendered += sum(grade.failure is not None for _, grade, _ in batch)
+            counted.samples += len(batch)
+            counted.not_rendered += sum(grade.failure is not None for _, grade, _ in batch)
 
     run_sync(count)
-    plan.endpoint_calls = endpoints * plan.samples
-    return plan
+    counted.endpoint_calls = endpoints * counted.samples
+    return counted
 
 
-def _counting(profile: Profile, plan: Plan) -> Profile:
-    """The same profile, whose embedder asks the plan in place of its server."""
+def _counting(profile: Profile, counted: DryRun) -> Profile:
+    """The same profile, whose embedder asks the count in place of its server."""
     embedder = profile.metrics.cosine
     if not isinstance(embedder, ServerEmbedder):
         return profile
-    counting = replace(embedder, client=plan, cache=None, kept=None)
+    counting = replace(embedder, client=counted, cache=None, kept=None)
     return replace(profile, metrics=replace(profile.metrics, cosine=counting))
 
 
