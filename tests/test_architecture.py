@@ -46,7 +46,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "dry_run", "sampling", "studies"],
+    ["hosted", "engine", "dry_run", "sampling", "studies", "jobs"],
     ["report"],
     ["runs"],
     ["cli"],
