@@ -177,7 +177,7 @@ def count_calls(
         OSError: The rows cannot be read to their end.
     """
     counted = DryRun()
-    judges = dict(_judges(document, Tools(client=counted), _counting(profile, counted)))
+    judges = dict(_judges(document, Tools(client=counted), counting_profile(profile, counted)))
     parts = [part for _, part in walk(document.grader)]
     endpoints = sum(isinstance(part, EndpointConfig) for part in parts)
 
@@ -194,8 +194,8 @@ def count_calls(
     return counted
 
 
-def _counting(profile: Profile, counted: DryRun) -> Profile:
-    """The same profile, whose embedder asks the count in place of its server."""
+def counting_profile(profile: Profile, counted: DryRun) -> Profile:
+    """The same profile, whose embedder asks the count in place of its server, if it has one."""
     embedder = profile.metrics.cosine
     if not isinstance(embedder, ServerEmbedder):
         return profile

@@ -102,11 +102,27 @@ def _line(country: str, capital: str, samples: list[str]) -> str:
     return json.dumps({"item": item, "samples": samples}) + "\n"
 
 
+_METHOD: Final = {
+    "type": "reinforcement",
+    "reinforcement": {"grader": _GRADER, "hyperparameters": {"n_epochs": 2, "batch_size": 4}},
+}
+
+
+def _training_line(country: str, capital: str) -> str:
+    question = f"What is the capital of {country}?"
+    sentence = f"The capital of {country} is {capital}."
+    messages = [{"role": "user", "content": question}]
+    keys = {"question": question, "answer": capital, "sentence": sentence}
+    return json.dumps({"messages": messages, **keys}) + "\n"
+
+
 FILES: Final[Mapping[str, str]] = {
     "grader.json": json.dumps(_GRADER, indent=2) + "\n",
     "grade.py": _SOURCE,
     "judge.json": json.dumps(_JUDGE, indent=2) + "\n",
     "meaning.json": json.dumps(_MEANING, indent=2) + "\n",
+    "method.json": json.dumps(_METHOD, indent=2) + "\n",
+    "train.jsonl": "".join(_training_line(*pair) for pair, _ in _ROWS),
     "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
 }
 """File names and what stands in them."""

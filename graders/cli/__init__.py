@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "image": "Build an environment with the packages of a hosted image.",
     "init": "Write a starter: a grader config and rows to try it on.",
     "pack": "Make a grader config from a Python file.",
+    "plan": "Say what a fine-tuning job would take, before it is started.",
     "run": "Grade a file of rows, or one sample.",
     "sample": "Draw the outputs to grade from a model.",
     "study": "Compute another formula from results, without grading again.",
@@ -40,6 +41,7 @@ Examples:
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders validate grader.json
+  graders plan method.json train.jsonl
   graders pack grade.py -o grader.json
   graders doctor
 

@@ -24,6 +24,7 @@ from graders.config.methods import DPO, Method, Reinforcement, ReinforcementMeth
 from graders.config.normalise import normalise
 from graders.errors import ConfigError, Finding, findings_of
 from graders.strict_json import NotJSONError, decode
+from sandbox import JSON
 
 Kind = Literal["grader", "method", "request", "eval"]
 ConfigSource = AnyConfig | Mapping[str, object] | str | os.PathLike[str] | BaseModel
@@ -129,16 +130,23 @@ def load_config(path: Path) -> Document:
     """
     if path.suffix == ".py":
         return parse_config({"type": "python", "name": path.stem, "source": read_python(path)})
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    return parse_config(decode_config(str(path), path.read_bytes()))
+
+
+def decode_config(name: str, data: bytes) -> JSON:
+    """The JSON value of a config file, in which no key stands twice.
+
+    Raises:
+        ConfigError: It is not JSON; says where.
+    """
     try:
-        value = decode(data, unique_keys=True)
+        return decode(data.removeprefix(b"\xef\xbb\xbf"), unique_keys=True)
     except NotJSONError as error:
-        place = f"{path}:{error.line}:{error.column}" if error.line else f"{path}"
+        place = f"{name}:{error.line}:{error.column}" if error.line else name
         message = f"not JSON: {error.problem}" if error.line else error.problem
         raise ConfigError(
             Finding(code="not-json", severity="error", path=place, message=message)
         ) from None
-    return parse_config(value)
 
 
 def read_python(path: Path) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Final
 
-from graders.dry_run import Asked
+from graders.dry_run import SHORTEST_ANSWER, Asked
 from graders.grades import Usage
 from graders.jobs.bounds import AUTO, SAMPLES_PER_ITEM, Kind, bounds_of
 from graders.jobs.ranges import Range, exactly
@@ -73,8 +73,7 @@ def _setting(kind: Kind, name: str, given: JSON, assumed: Mapping[str, float]) -
         value, rule = exactly(assumed[name]), f"assumed: {AUTO[name]}"
         return Setting(name=name, given="auto", value=value, rule=rule)
     value, above = bounds_of(kind, name)
-    rule = f"{AUTO[name]}; what could be set stands here [D]"
-    return Setting(name=name, given="auto", value=value, rule=rule, above=above)
+    return Setting(name=name, given="auto", value=value, rule=AUTO[name], above=above)
 
 
 def vendors_epochs(rows: int) -> int:
@@ -246,24 +245,44 @@ class Judging:
         return Range(low, self.calls.high * JUDGE_SECONDS.high / at_once.low)
 
 
-def judging(model: str, gradings: Range, short: Asked, long: Asked, tried: int) -> Judging:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What gradings of some rows would ask one model.
+
+    Attributes:
+        rows: How many were tried.
+        repeats: Requests of a grading, as often as the config repeats them.
+        judges: The same at a hosted service, which asks each judge once.
+        short: What they ask at least.
+        long: What they ask at most.
+    """
+
+    rows: int
+    repeats: int
+    judges: int
+    short: Asked
+    long: Asked
+
+
+def judging(model: str, gradings: Range, probe: Probe) -> Judging:
     """Scale what a few gradings would ask to all of a job.
+
+    A prompt that did not render is not asked; of other outputs it may be, so that the high end
+    has all of them.
 
     Args:
         model: The judge.
         gradings: Of the job.
-        short: What the gradings that were tried ask at least.
-        long: What they ask at most.
-        tried: How many gradings these were.
+        probe: What was tried.
     """
-    calls = gradings * Range(*sorted((short.calls / tried, long.calls / tried)))
+    short, long = probe.short, probe.long
+    share = min(short.calls, long.calls) / (probe.rows * probe.repeats)
+    calls = gradings * Range(probe.judges * share, probe.judges)
     calls = Range(ceil(calls.low), None if calls.high is None else ceil(calls.high))
-    prompts = Range(
-        short.prompt_tokens / max(short.calls, 1), long.prompt_tokens / max(long.calls, 1)
-    )
-    answers = Range(
-        short.answer_tokens[0] / max(short.calls, 1), long.answer_tokens[1] / max(long.calls, 1)
-    )
+    prompts, answers = Range(0, None), Range(SHORTEST_ANSWER, None)
+    if short.calls and long.calls:
+        prompts = Range(short.prompt_tokens / short.calls, long.prompt_tokens / long.calls)
+        answers = Range(short.answer_tokens[0] / short.calls, long.answer_tokens[1] / long.calls)
     return Judging(
         model=model,
         calls=calls,
@@ -277,10 +296,12 @@ def judging(model: str, gradings: Range, short: Asked, long: Asked, tried: int) 
 def _usd(model: str, calls: Range, prompts: Range, answers: Range) -> Range | None:
     """Calls at the price of the cheapest and of the dearest of them."""
     low = _price(model, prompts.low, answers.low)
-    high = _price(model, prompts.high or 0, answers.high or 0)
-    if low is None or high is None:
+    if low is None:
         return None
-    return calls * Range(float(low), max(float(low), float(high)))
+    if prompts.high is None or answers.high is None:
+        return calls * Range(float(low), None)
+    high = _price(model, prompts.high, answers.high)
+    return None if high is None else calls * Range(float(low), max(float(low), float(high)))
 
 
 def _price(model: str, prompt: float, answer: float) -> Decimal | None:

@@ -1,5 +1,6 @@
 """Lets these tests import the modules beside them (`tests` is no package), and runs commands."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -18,5 +19,34 @@ def run(capsys):
         code = main(["run", *arguments])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch, capsys):
+    """Write a method and rows, and run `graders plan` on them."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(method, rows, *arguments, **files):
+        written = {"method.json": [method], "rows.jsonl": rows, **files}
+        for name, lines in written.items():
+            path = tmp_path / name.replace("_jsonl", ".jsonl")
+            path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        code = main(["plan", "method.json", "rows.jsonl", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def planned(plan):
+    """The same as JSON."""
+
+    def command(*arguments, **files):
+        code, out, err = plan(*arguments, "--json", **files)
+        assert err == ""
+        return code, json.loads(out)
 
     return command

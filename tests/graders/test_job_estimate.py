@@ -12,6 +12,7 @@ from graders.grades import Usage
 from graders.jobs.bounds import AUTO, HYPERPARAMETERS, KINDS, bounds_of
 from graders.jobs.estimate import (
     Counts,
+    Probe,
     amounts,
     evaluation_samples,
     evaluations,
@@ -224,7 +225,8 @@ def test_judging_scales_a_few_gradings_to_all():
     """Two calls a grading, 100 to 1,100 tokens of prompt, 10 to 500 of answer."""
     short, long = asked(8, 100, 10, 500), asked(8, 1_100, 10, 500)
 
-    found = judging("gpt-4.1-mini-2025-04-14", Range(1_000, 3_000), short, long, 4)
+    probe = Probe(rows=4, repeats=2, judges=2, short=short, long=long)
+    found = judging("gpt-4.1-mini-2025-04-14", Range(1_000, 3_000), probe)
 
     assert found.calls == Range(2_000, 6_000)
     assert found.prompt_tokens == Range(200_000, 6_600_000)
@@ -242,7 +244,27 @@ def test_judging_scales_a_few_gradings_to_all():
 def test_a_model_without_a_price_has_no_cost():
     """Never 0."""
     one = asked(1, 10, 10, 10)
+    probe = Probe(rows=1, repeats=1, judges=1, short=one, long=one)
 
-    assert judging("mine", exactly(5), one, one, 1).usd is None
-    assert judging("mine", Range(5, None), one, one, 1).calls == Range(5, None)
-    assert judging("mine", Range(5, None), one, one, 1).seconds == Range(5 / 64, None)
+    assert judging("mine", exactly(5), probe).usd is None
+    assert judging("mine", Range(5, None), probe).calls == Range(5, None)
+    assert judging("mine", Range(5, None), probe).seconds == Range(5 / 64, None)
+
+
+def test_the_service_asks_once_where_a_config_repeats():
+    """Repeats are ours: 3 of one judge and 1 of another are 2 calls of a hosted grading."""
+    one = asked(40, 100, 10, 10)
+    probe = Probe(rows=10, repeats=4, judges=2, short=one, long=one)
+
+    assert judging("mine", exactly(7), probe).calls == exactly(14)
+
+
+def test_prompts_that_did_not_render_leave_the_calls_open_below():
+    """Of other outputs they may render, and then all are asked, at a length nobody knows."""
+    some, none = asked(2, 100, 10, 10), Asked()
+    half = Probe(rows=4, repeats=1, judges=1, short=some, long=some)
+    nothing = Probe(rows=4, repeats=1, judges=1, short=none, long=none)
+
+    assert judging("mine", exactly(8), half).calls == Range(4, 8)
+    found = judging("gpt-4.1-mini-2025-04-14", exactly(8), nothing)
+    assert (found.calls, found.prompt_tokens, found.usd.high) == (Range(0, 8), Range(0, None), None)

@@ -1,0 +1,193 @@
+"""The plan of a job: its rows, what it comes to, what it would hit, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from graders.config.graders import LabelModelConfig, ScoreModelConfig, walk
+from graders.dry_run import Asked
+from graders.errors import Finding
+from graders.jobs.bounds import Target
+from graders.jobs.datasets import Dataset
+from graders.jobs.estimate import (
+    Amounts,
+    Counts,
+    Judging,
+    Probe,
+    Setting,
+    amounts,
+    judging,
+    settings_of,
+)
+from graders.jobs.job import Job
+from graders.jobs.limits import Checked, check_choices, check_limits, check_settings
+from graders.jobs.ranges import Range, exactly
+from graders.jobs.trial import Measured, Tried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a plan is made from.
+
+    Attributes:
+        job: The job.
+        target: The service.
+        model: The base model, where it is known.
+        training: The rows to train on.
+        validation: The rows to evaluate on, where there are some.
+        tried: What gradings of some rows would ask.
+        measured: How long some gradings took.
+        real_outputs: Whether these had outputs of a model, and not stand-ins.
+        assumed: Numbers to take where a hyperparameter is `"auto"`.
+        samples_per_item: The same for samples of a row and epoch, which no hyperparameter says.
+    """
+
+    job: Job
+    target: Target
+    model: str | None
+    training: Dataset
+    validation: Dataset | None
+    tried: Tried | None
+    measured: Measured | None
+    real_outputs: bool
+    assumed: Mapping[str, float]
+    samples_per_item: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a job would take, and everything there is to say about it.
+
+    Attributes:
+        given: What it is made from.
+        settings: Hyperparameters by name; none where the method is wrong.
+        amounts: What it comes to; None where the method is wrong.
+        judgings: What each model would be asked.
+        limits: How it stands to each limit.
+        findings: Everything that is wrong, or worth knowing.
+    """
+
+    given: Given
+    settings: Mapping[str, Setting]
+    amounts: Amounts | None
+    judgings: tuple[Judging, ...]
+    limits: tuple[Checked, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def grading_seconds(self) -> Range | None:
+        """Wall time of all gradings on this machine, without judges; None where not measured."""
+        if self.amounts is None or self.given.measured is None:
+            return None
+        return self.amounts.gradings * exactly(self.given.measured.seconds_each)
+
+    @property
+    def judge_seconds(self) -> Range:
+        """Wall time of all judges, by what is assumed of them."""
+        return sum((one.seconds for one in self.judgings), exactly(0))
+
+    @property
+    def seconds(self) -> Range | None:
+        """Wall time of gradings here and of judges; None where the former is not measured."""
+        here = self.grading_seconds
+        return None if here is None else here + self.judge_seconds
+
+    @property
+    def judge_usd(self) -> Range | None:
+        """About what all judges cost; None where a price is not known."""
+        costs = [one.usd for one in self.judgings]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known, exactly(0)) if len(known) == len(costs) else None
+
+
+def plan_job(given: Given) -> Plan:
+    """Put a plan together."""
+    job, counts = given.job, _counts(given)
+    settings = settings_of(job.kind, job.settings, given.assumed)
+    found = amounts(job.kind, settings, counts, given.samples_per_item) if settings else None
+    judgings = tuple(_judgings(given, found)) if found else ()
+    plan = Plan(
+        given=given, settings=settings, amounts=found, judgings=judgings, limits=(), findings=()
+    )
+    limits = tuple(check_limits(job.kind, given.target, dict(_totals(plan))))
+    findings = [*job.findings, *given.training.findings]
+    findings += given.validation.findings if given.validation else ()
+    findings += [finding for one in limits if (finding := one.to_finding())]
+    findings += check_choices(job, given.target, given.model)
+    if found is not None:
+        findings += check_settings(settings, found.steps, counts, job.hyperparameters)
+    findings += _trial_findings(given)
+    return Plan(
+        given=given, settings=settings, amounts=found, judgings=judgings, limits=limits,
+        findings=tuple(findings),
+    )  # fmt: skip
+
+
+def _counts(given: Given) -> Counts:
+    """Of the rows that have no error."""
+    training, validation = given.training, given.validation
+    return Counts(
+        rows=training.rows - training.bad_rows,
+        tokens=training.tokens,
+        validation_rows=validation.rows - validation.bad_rows if validation else 0,
+    )
+
+
+def _judgings(given: Given, found: Amounts) -> Iterator[Judging]:
+    """What each model would be asked, in the order in which the config names them."""
+    document, tried = given.job.document, given.tried
+    if document is None or tried is None:
+        return
+    repeats: dict[str, list[int]] = {}
+    for _, part in walk(document.grader):
+        if isinstance(part, ScoreModelConfig | LabelModelConfig):
+            repeats.setdefault(part.model, []).append(part.repeats)
+    for model, asked in repeats.items():
+        short, long = (one.models.get(model, Asked()) for one in (tried.short, tried.long))
+        probe = Probe(
+            rows=tried.rows, repeats=sum(asked), judges=len(asked), short=short, long=long
+        )
+        yield judging(model, found.gradings, probe)
+
+
+def _totals(plan: Plan) -> Iterator[tuple[str, Range]]:
+    """What limits bound."""
+    given, found = plan.given, plan.amounts
+    files = [one for one in (given.training, given.validation) if one is not None]
+    yield "training rows", exactly(given.training.rows)
+    yield "validation rows", exactly(given.validation.rows if given.validation else 0)
+    yield "bytes of the largest file", exactly(max(one.bytes for one in files))
+    if found is None:
+        return
+    yield "training tokens", found.training_tokens
+    judges = plan.judge_usd
+    yield "dollars for judges and training", Range(judges.low if judges else 0, None)
+    if given.measured is not None:
+        yield "seconds of the slowest grading", exactly(given.measured.slowest)
+
+
+def _trial_findings(given: Given) -> Iterator[Finding]:
+    tried, measured = given.tried, given.measured
+    if tried is not None and tried.long.not_rendered:
+        missing, rows = tried.long.not_rendered, tried.rows
+        yield Finding(
+            code="not-rendered",
+            severity="warning",
+            path=given.training.name,
+            message=f"{missing:,} of {rows:,} rows that were tried lack a variable of a prompt",
+            fix="Their gradings would fail unasked.",
+        )
+    if measured is None or measured.failure is None:
+        return
+    outputs = "" if given.real_outputs else " of stand-in outputs"
+    kind, message = measured.failure.kind, measured.failure.message
+    said = f"{measured.failed:,} of {measured.gradings:,} gradings{outputs} gave no score; "
+    fix = "" if given.real_outputs else "Give --samples FILE with outputs of a model."
+    yield Finding(
+        code="grading-failed",
+        severity="warning",
+        path=given.training.name,
+        message=f"{said}the first: {kind}: {message.rstrip('.')}",
+        fix=fix,
+    )

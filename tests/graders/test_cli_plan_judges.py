@@ -1,0 +1,136 @@
+"""What `graders plan` says of judges, endpoints and time: counted, measured, and nobody asked."""
+
+import pytest
+from sample_configs import EXACT
+from stand_ins import JUDGE, REMOTE
+
+from sandbox.doctor import IsolationError
+
+TRAINING = [
+    {"messages": [{"role": "user", "content": f"What is {n} + 1?"}], "answer": str(n + 1)}
+    for n in range(12)
+]
+SLOW = (
+    "import time\n"
+    "def grade(sample, item):\n"
+    "    end = time.perf_counter() + 0.02\n"
+    "    while time.perf_counter() < end:\n"
+    "        pass\n"
+    "    return float(sample['output_text'] == item['answer'])\n"
+)
+PYTHON = {"type": "python", "name": "code", "source": SLOW}
+
+
+def reinforcement(grader=EXACT, **hyperparameters):
+    inside = {"grader": grader, "hyperparameters": hyperparameters}
+    return {"type": "reinforcement", "reinforcement": inside}
+
+
+def test_judges_are_counted_and_never_asked(planned):
+    """From an empty output to the longest; cost and time by what is said to be assumed."""
+    judge = {**JUDGE, "model": "gpt-4.1-mini-2025-04-14"}
+    judge["sampling_params"] = {"max_completions_tokens": 100}
+
+    code, found = planned(reinforcement(judge, n_epochs=1), TRAINING, "--samples-per-item", "2")
+    asked = found["judges"]["gpt-4.1-mini-2025-04-14"]
+
+    assert code == 0
+    assert asked["calls"] == {"low": 24, "high": 24}
+    assert asked["completion_tokens"] == {"low": 240, "high": 2_400}
+    low, high = asked["prompt_tokens"].values()
+    assert high - low == pytest.approx(24 * 4_096, rel=0.01)
+    assert 0 < asked["cost_usd"]["low"] < asked["cost_usd"]["high"]
+    assert asked["seconds"] == {"low": 24 / 64, "high": 24 * 30}
+    assert "Outputs that are judged have 0 to 4,096 tokens." in found["assumptions"]
+
+
+def test_real_outputs_decide_how_long_prompts_are(planned):
+    """Then there is no guess at their length."""
+    samples = [{"item": row, "sample": "four" * 100} for row in TRAINING]
+    judge = {**JUDGE, "model": "mine"}
+    arguments = ["--samples", "samples.jsonl", "--samples-per-item", "1"]
+
+    code, found = planned(
+        reinforcement(judge, n_epochs=1), TRAINING, *arguments, samples_jsonl=samples
+    )
+    asked = found["judges"]["mine"]
+
+    assert code == 0
+    assert asked["prompt_tokens"]["low"] == asked["prompt_tokens"]["high"] > 12 * 100
+    assert (asked["cost_usd"], found["judge_cost_usd"]) == (None, None)
+    assert found["measured"]["outputs"] == "samples"
+
+
+def test_without_an_assumption_totals_are_open(plan):
+    """The service hides how many samples it draws."""
+    _, out, _ = plan(reinforcement(JUDGE, n_epochs=1), TRAINING, "--measure", "0")
+
+    assert "samples per item    at least 2\n" in out
+    assert "training samples    at least 24\n" in out
+    assert "calls               at least 24\n" in out
+    assert "grading here        not measured; --measure N" in out
+
+
+def test_seconds_are_measured_in_the_real_sandbox(planned):
+    """A grader that works for 20 ms takes that, and all gradings are so many times as long."""
+    code, found = planned(
+        reinforcement(PYTHON, n_epochs=1), TRAINING, "--samples-per-item", "5", "--measure", "6"
+    )
+    measured = found["measured"]
+
+    assert code == 0
+    assert (measured["gradings"], measured["failed"]) == (6, 0)
+    assert 0.02 <= measured["slowest_seconds"] <= measured["seconds"] + 0.02
+    assert found["seconds"]["grading_here"]["low"] == pytest.approx(60 * measured["seconds_each"])
+
+
+def test_gradings_that_fail_are_said_with_the_first_reason(planned):
+    """Of stand-in outputs it may be their fault, and it says how to give others."""
+    source = "def grade(sample, item):\n    return item['anwser']"
+    _, found = planned(reinforcement({**PYTHON, "source": source}), TRAINING, "--measure", "3")
+    (failed,) = (one for one in found["findings"] if one["code"] == "grading-failed")
+
+    assert failed["severity"] == "warning"
+    assert failed["message"].startswith(
+        "3 of 3 gradings of stand-in outputs gave no score; the first: "
+        "python_grader_runtime_error: "
+    )
+    assert "KeyError: 'anwser'" in failed["message"]
+    assert failed["fix"] == "Give --samples FILE with outputs of a model."
+
+
+def test_prompts_that_lack_a_variable_are_said(planned):
+    """Of the rows that are tried."""
+    judge = {**JUDGE, "input": [{"role": "user", "content": "Rate {{ item.refrence }}"}]}
+    _, found = planned(reinforcement(judge), TRAINING)
+    codes = {one["code"]: one for one in found["findings"]}
+
+    assert codes["not-rendered"]["message"] == (
+        "12 of 12 rows that were tried lack a variable of a prompt"
+    )
+
+
+def test_an_endpoint_is_counted_and_never_asked(planned):
+    """Azure's; its calls have no price."""
+    arguments = ["--for", "azure-rft", "--validation", "rows.jsonl", "--samples-per-item", "2"]
+    code, found = planned(reinforcement(REMOTE, n_epochs=1), TRAINING, *arguments)
+
+    assert code == 0
+    assert found["totals"]["endpoint_calls"] == found["totals"]["grader_calls"]
+    assert found["measured"]["failed"] == 0
+
+
+def test_a_machine_that_cannot_isolate_still_plans(plan, monkeypatch):
+    """Unless it was told to measure."""
+
+    def refuse(*_, **__):
+        raise IsolationError("no isolation here")
+
+    monkeypatch.setattr("sandbox.opening.open_sandbox", refuse)
+
+    code, out, err = plan(reinforcement(PYTHON), TRAINING)
+    assert (code, "not measured" in out) == (0, True)
+    assert "warning: nothing is measured: no isolation here" in err
+
+    code, _, err = plan(reinforcement(PYTHON), TRAINING, "--measure", "1")
+    assert (code, "no isolation here" in err) == (2, True)
