@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
 from graders.lines import decode_object, kind_of, numbered, open_lines
-from graders.rows import Row, to_sample
+from graders.rows import ReadRow, Row
 from graders.strict_json import encode
 from graders.template import Slot, look_up, parse_path
 from sandbox import JSON
@@ -129,10 +129,14 @@ class Reader:
             output = read_output(self.shape.outputs_file, *joined.other)
         item, given = self._split(number, decode_object(self.name, number, joined.line), output)
         place = output.place if output is not None else f"{self.name}:{number}:1"
-        samples = [_sample(place, sample) for sample in _listed(place, given)]
-        groups = [self._group(number, item, sample) for sample in samples]
+        samples = _checked(place, given if isinstance(given, list) else [given])
+        groups: list[int | str]
+        if self.group_by is None:
+            groups = [self._neighbours(number, item)] * len(samples)
+        else:
+            groups = [self._named(number, self.group_by, item, sample) for sample in samples]
         return [
-            Row(item=item, sample=sample, row=number, sample_index=i, group=group)
+            ReadRow(item=item, sample=sample, row=number, sample_index=i, group=group)
             for i, (sample, group) in enumerate(zip(samples, groups, strict=True))
         ]
 
@@ -217,18 +221,21 @@ class Reader:
             number, f"no output: looked for {', '.join(wanted)}; the line has {has}. {hint}".strip()
         )
 
-    def _group(self, number: int, item: dict[str, JSON], sample: Mapping[str, JSON]) -> int | str:
-        """Equal neighbours are one group, named after its first line; or what group_by says."""
-        if self.group_by is not None:
-            try:
-                value = look_up(self.group_by, Row(item=item, sample=sample))
-            except GradingError as error:
-                raise self._error(number, f"--group-by: {error}") from None
-            return value if isinstance(value, str) else encode(value).decode()
-        if item is not self.last_item:
-            if not _same(item, self.last_item):
-                self.group = number
-            self.last_item = item
+    def _named(
+        self, number: int, path: Slot, item: Mapping[str, JSON], sample: Mapping[str, JSON]
+    ) -> int | str:
+        """The group that --group-by says."""
+        try:
+            value = look_up(path, ReadRow(item=item, sample=sample))
+        except GradingError as error:
+            raise self._error(number, f"--group-by: {error}") from None
+        return value if isinstance(value, str) else encode(value).decode()
+
+    def _neighbours(self, number: int, item: Mapping[str, JSON]) -> int:
+        """Equal neighbours are one group, named after its first line."""
+        if not _same(item, self.last_item):
+            self.group = number
+        self.last_item = item
         return self.group
 
     def _error(self, number: int, problem: str) -> RowError:
@@ -249,16 +256,15 @@ def _canonical(item: Mapping[str, JSON]) -> str:
     return json.dumps(item, sort_keys=True)
 
 
-def _listed(place: str, given: JSON) -> list[JSON]:
-    if given == []:
+def _checked(place: str, samples: list[JSON]) -> list[Any]:
+    """Samples as a `ReadRow` takes them."""
+    if not samples:
         raise RowError(place, "there are no samples in it")
-    return given if isinstance(given, list) else [given]
-
-
-def _sample(place: str, sample: JSON) -> Mapping[str, JSON]:
-    if isinstance(sample, (str, dict)):
-        return to_sample(sample)
-    raise RowError(place, f"a sample is text or an object, and this is {kind_of(sample)}")
+    for sample in samples:
+        if not isinstance(sample, (str, dict)):
+            problem = f"a sample is text or an object, and this is {kind_of(sample)}"
+            raise RowError(place, problem)
+    return samples
 
 
 def _path(text: str) -> Slot:
