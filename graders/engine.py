@@ -13,6 +13,7 @@ from graders.clients.budget import OVER_BUDGET
 from graders.compile import Tools, compile_grader
 from graders.config.parse import ConfigSource, Document
 from graders.errors import GradersError, RowError
+from graders.grade_table import Grades
 from graders.grades import Boundary, Grade, Graded, Grader
 from graders.ledger import Ledger
 from graders.profile import OPENAI, Profile
@@ -102,7 +103,7 @@ async def grade_stream(
 
 def _graded(
     grader: Grader, rows: Iterable[Row | RowError | Boundary], options: RunOptions, ledger: Ledger
-) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
+) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
     """Grade batches in the way that is right for the grader."""
     size = options.batch_size
     if grader.waits == "never":
@@ -117,7 +118,7 @@ def _graded(
 
 async def _one_by_one(
     grader: Grader, batches: Iterable[_Batch]
-) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
+) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
     """Batches of a grader that computes: each is handed on before the next one is read."""
     for batch in batches:
         yield [(batch, await grader.grade(batch.rows))]
@@ -143,10 +144,16 @@ class _Kept:
     not_asked: Row | None = None
     stop: RunStoppedError | None = None
 
-    def of(self, finished: Iterable[tuple[_Batch, list[Grade]]]) -> Iterator[Graded]:
+    def of(self, finished: Iterable[tuple[_Batch, Sequence[Grade]]]) -> Iterator[Graded]:
         """The results among finished batches, together as far as no boundary parts them."""
         together: list[tuple[Row, Grade]] = []
         for batch, grades in finished:
+            if isinstance(grades, Grades) and self._all_kept(batch, grades):
+                if together:
+                    yield self._rewarded(together)
+                    together = []
+                yield from self._as_it_is(batch, grades)
+                continue
             together += self._results(batch, grades)
             if batch.boundary is not None:
                 yield self._rewarded(together, batch.boundary)
@@ -154,7 +161,22 @@ class _Kept:
         if together:
             yield self._rewarded(together)
 
-    def _results(self, batch: _Batch, grades: list[Grade]) -> list[tuple[Row, Grade]]:
+    def _all_kept(self, batch: _Batch, grades: Grades) -> bool:
+        """Whether each grade is a result, without a look at each."""
+        ends = self.options.failures == "stop" and grades.failures
+        over = self.stop is not None or self.ledger.stopped
+        return not ends and not over and len(grades) == len(batch.rows)
+
+    def _as_it_is(self, batch: _Batch, grades: Grades) -> Iterator[Graded]:
+        for _, error in batch.bad_lines:
+            self.bad_line(error)
+        rewards = grades.scores
+        if self.options.failures == "zero" and grades.failures:
+            rewards = [score or 0.0 for score in rewards]
+        if batch.rows or batch.boundary is not None:
+            yield Graded(batch.rows, grades, rewards, batch.boundary)
+
+    def _results(self, batch: _Batch, grades: Sequence[Grade]) -> list[tuple[Row, Grade]]:
         if self.stop is not None and not self.by_row:
             return []
         graded = list(zip(batch.rows, grades, strict=True))

@@ -159,7 +159,8 @@ class _Judges:
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         if not self.judges:
             return [Grade(name=self.name, score=0.0) for _ in rows]
-        failures = [first_failure(parts) for parts in await grade_all(self.judges, rows)]
+        members = await grade_all(self.judges, rows)
+        failures = [first_failure(parts) for parts in members.by_row()]
         return [
             Grade(name=self.name, failure=failure) if failure else Grade(name=self.name, score=0.0)
             for failure in failures

@@ -9,7 +9,7 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,7 +191,7 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
 def grade_one(job: Job, row: Row, results: str | None) -> int:
     """Grade one row and show everything about it; returns the exit code."""
 
-    async def judge() -> list[Grade]:
+    async def judge() -> Sequence[Grade]:
         return await job.grader.grade([row])
 
     (grade,) = run_sync(judge)

@@ -9,33 +9,68 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 import msgspec
 
 from graders.errors import Failure, GradingError
 from graders.formula import Formula
+from graders.grade_table import Grades, pass_each
 from graders.grades import Grade, Grader, Waits, passes, signed, together, total_usage, waits_most
 from graders.profile import MemberFailure
 from graders.rows import Row
+from graders.texts import SharedRows
 
 
-async def grade_all(members: Mapping[str, Grader], rows: Sequence[Row]) -> list[dict[str, Grade]]:
-    """Every member's grade of every row: a mapping per row, in the members' order."""
-    columns = await together(member.grade(rows) for member in members.values())
-    return [dict(zip(members, parts, strict=True)) for parts in zip(*columns, strict=True)]
+async def grade_all(members: Mapping[str, Grader], rows: Sequence[Row]) -> Members:
+    """Every member's grade of every row."""
+    shared = SharedRows(rows)
+    columns = await together(member.grade(shared) for member in members.values())
+    return Members(dict(zip(members, columns, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Members' grades of the same rows, by key and in the members' order."""
+
+    columns: Mapping[str, Sequence[Grade]]
+
+    @property
+    def tables(self) -> dict[str, Grades] | None:
+        """As tables, if each is one."""
+        tables = {key: one for key, one in self.columns.items() if isinstance(one, Grades)}
+        return tables if len(tables) == len(self.columns) else None
+
+    def by_row(self) -> list[dict[str, Grade]]:
+        """A mapping for each row."""
+        return [
+            dict(zip(self.columns, parts, strict=True))
+            for parts in zip(*self.columns.values(), strict=True)
+        ]
 
 
 def first_failure(parts: Mapping[str, Grade]) -> Failure | None:
     """The failure of the first member that has one, with the member's key in its message."""
     for key, part in parts.items():
         if part.failure is not None:
-            failure = part.failure
-            return msgspec.structs.replace(failure, message=f"{key}: {failure.message}")
+            return _of_member(key, part.failure)
     return None
 
 
-def total_seconds(parts: Mapping[str, Grade]) -> float:
+def first_failures(parts: Mapping[str, Grades]) -> dict[int, Failure]:
+    """The same for each row of tables, by position."""
+    found: dict[int, Failure] = {}
+    for key, part in parts.items():
+        for position, failure in part.failures.items():
+            if position not in found:
+                found[position] = _of_member(key, failure)
+    return found
+
+
+def _of_member(key: str, failure: Failure) -> Failure:
+    return msgspec.structs.replace(failure, message=f"{key}: {failure.message}")
+
+
+def total_seconds(parts: Mapping[str, Grade] | Mapping[str, Grades]) -> float:
     """Time that a row's members took, one after the other."""
     return sum([part.seconds for part in parts.values()])
 
@@ -60,11 +95,19 @@ class MultiGrader:
     def waits(self) -> Waits:
         return waits_most(self.members.values())
 
-    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
-        return [self._combine(parts) for parts in await grade_all(self.members, rows)]
+    async def grade(self, rows: Sequence[Row]) -> Sequence[Grade]:
+        members = await grade_all(self.members, rows)
+        if (tables := members.tables) is not None:
+            return self._combine_tables(tables, len(rows))
+        return [self._combine(parts) for parts in members.by_row()]
 
     def _combine(self, parts: Mapping[str, Grade]) -> Grade:
-        score, failure = self._score(parts)
+        score, failure = None, None if self._fills_in else first_failure(parts)
+        if failure is None:
+            try:
+                score = self.formula({key: part.score or 0.0 for key, part in parts.items()})
+            except GradingError as error:
+                failure = error.failure
         return Grade(
             name=self.name,
             score=score,
@@ -75,18 +118,26 @@ class MultiGrader:
             usage=total_usage(parts),
         )
 
-    def _score(self, parts: Mapping[str, Grade]) -> tuple[float | None, Failure | None]:
-        match self.member_failure:
-            case "fail":
-                failure = first_failure(parts)
-                if failure is not None:
-                    return None, failure
-            case "zero":
-                pass
-            case _:
-                assert_never(self.member_failure)
-        scores = {key: part.score or 0.0 for key, part in parts.items()}
-        try:
-            return self.formula(scores), None
-        except GradingError as error:
-            return None, error.failure
+    def _combine_tables(self, parts: Mapping[str, Grades], rows: int) -> Grades:
+        """The same for tables, whose members asked nobody: no tokens."""
+        failures = {} if self._fills_in else first_failures(parts)
+        asked = [i for i in range(rows) if i not in failures] if failures else range(rows)
+        columns = {key: [part.scores[i] or 0.0 for i in asked] for key, part in parts.items()}
+        values, faults = self.formula.each(columns, len(asked))
+        failures |= {asked[i]: failure for i, failure in faults.items()}
+        scores: list[float | None] = [None] * rows
+        for i, value in zip(asked, values, strict=True):
+            scores[i] = value
+        return Grades(
+            name=self.name,
+            scores=scores,
+            failures=failures,
+            passed=pass_each(scores, self.threshold),
+            parts=parts,
+            seconds=total_seconds(parts),
+        )
+
+    @property
+    def _fills_in(self) -> bool:
+        """Whether a member's failure counts as 0.0, and fails nothing."""
+        return self.member_failure == "zero"
