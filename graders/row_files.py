@@ -19,6 +19,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
 from graders.lines import decode_object, kind_of, numbered, open_lines
@@ -30,6 +32,7 @@ from sandbox import JSON
 T = TypeVar("T")
 
 _ADD_A_SAMPLE: Final = "Add sample, samples or model_sample."
+_TAKEN: Final = {str, dict}
 OUTPUT_KEYS: Final = ("output_text", "completion", "response")
 """Where a flat line's output is looked for, in this order."""
 
@@ -130,15 +133,14 @@ class Reader:
         item, given = self._split(number, decode_object(self.name, number, joined.line), output)
         place = output.place if output is not None else f"{self.name}:{number}:1"
         samples = _checked(place, given if isinstance(given, list) else [given])
-        groups: list[int | str]
-        if self.group_by is None:
-            groups = [self._neighbours(number, item)] * len(samples)
-        else:
-            groups = [self._named(number, self.group_by, item, sample) for sample in samples]
-        return [
+        group = 0 if self.group_by is not None else self._neighbours(number, item)
+        rows: list[Row] = [
             ReadRow(item=item, sample=sample, row=number, sample_index=i, group=group)
-            for i, (sample, group) in enumerate(zip(samples, groups, strict=True))
+            for i, sample in enumerate(samples)
         ]
+        if self.group_by is None:
+            return rows
+        return [replace(row, group=self._named(self.group_by, row)) for row in rows]
 
     def go_on(self, group: Group | None) -> None:
         """Begin where another reader left off, in a group that may go on."""
@@ -221,14 +223,12 @@ class Reader:
             number, f"no output: looked for {', '.join(wanted)}; the line has {has}. {hint}".strip()
         )
 
-    def _named(
-        self, number: int, path: Slot, item: Mapping[str, JSON], sample: Mapping[str, JSON]
-    ) -> int | str:
+    def _named(self, path: Slot, row: Row) -> int | str:
         """The group that --group-by says."""
         try:
-            value = look_up(path, ReadRow(item=item, sample=sample))
+            value = look_up(path, row)
         except GradingError as error:
-            raise self._error(number, f"--group-by: {error}") from None
+            raise self._error(row.row, f"--group-by: {error}") from None
         return value if isinstance(value, str) else encode(value).decode()
 
     def _neighbours(self, number: int, item: Mapping[str, JSON]) -> int:
@@ -260,10 +260,9 @@ def _checked(place: str, samples: list[JSON]) -> list[Any]:
     """Samples as a `ReadRow` takes them."""
     if not samples:
         raise RowError(place, "there are no samples in it")
-    for sample in samples:
-        if not isinstance(sample, (str, dict)):
-            problem = f"a sample is text or an object, and this is {kind_of(sample)}"
-            raise RowError(place, problem)
+    if not {type(sample) for sample in samples} <= _TAKEN:
+        other = next(sample for sample in samples if type(sample) not in _TAKEN)
+        raise RowError(place, f"a sample is text or an object, and this is {kind_of(other)}")
     return samples
 
 
