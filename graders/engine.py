@@ -148,7 +148,7 @@ class _Kept:
         """The results among finished batches, together as far as no boundary parts them."""
         together: list[tuple[Row, Grade]] = []
         for batch, grades in finished:
-            if isinstance(grades, Grades) and self._all_kept(batch, grades):
+            if type(grades) is Grades and self._all_kept(batch, grades):
                 if together:
                     yield self._rewarded(together)
                     together = []

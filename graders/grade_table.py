@@ -7,18 +7,19 @@ only for those who look at them one by one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import cast, overload
+
+import msgspec
 
 from graders.errors import Failure
 from graders.grades import Grade
 from sandbox import JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """The texts that a grader compared: the detail of its grades.
 
     Attributes:
@@ -29,10 +30,10 @@ class Compared:
 
     inputs: Sequence[str]
     references: Sequence[str]
-    notes: Mapping[int, Mapping[str, JSON]] = field(default_factory=dict)
+    notes: Mapping[int, Mapping[str, JSON]] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Grades(Sequence[Grade]):
     """One grader's judgement of a batch of rows: a sequence of grades.
 
@@ -57,11 +58,12 @@ class Grades(Sequence[Grade]):
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        columns = [self.passed or self.scores, *self.parts.values()]
-        if any(len(column) != len(self.scores) for column in columns):
-            raise ValueError(f"grades {self.name!r} have columns of different lengths")
-        missing = self.scores.count(None)
-        if missing != len(self.failures) or any(self.scores[i] is not None for i in self.failures):
+        scores, failures = self.scores, self.failures
+        for column in (self.passed or scores, *self.parts.values()):
+            if len(column) != len(scores):
+                raise ValueError(f"grades {self.name!r} have columns of different lengths")
+        missing = [i for i in failures if scores[i] is None]
+        if not len(missing) == len(failures) == scores.count(None):
             raise ValueError(f"grades {self.name!r} need a score or a failure each, and not both")
         there = self.there
         # A sum is finite only if each score is, and takes a third of the time to look at.
@@ -78,6 +80,9 @@ class Grades(Sequence[Grade]):
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __iter__(self) -> Iterator[Grade]:
+        return map(self._grade, range(len(self.scores)))
 
     @overload
     def __getitem__(self, at: int) -> Grade: ...

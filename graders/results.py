@@ -19,7 +19,7 @@ from graders.errors import Failure, Finding, RowError
 from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
 from graders.lines import CutShortError, decode_line, numbered, open_lines
-from graders.rows import Row
+from graders.rows import Row, output_texts
 from graders.strict_json import encode
 from graders.table_lines import plain_lines
 from sandbox import JSON
@@ -85,8 +85,8 @@ def to_result(
     detail: DetailPolicy = "failures",
 ) -> Result:
     """The line that a graded row becomes."""
-    keep = _keeps(grade, detail)
-    output = row.sample.get("output_text")
+    keep = detail == "all" or (detail == "failures" and grade.failure is not None)
+    (output,) = output_texts([row])
     return Result(
         row=row.row,
         group=row.group,
@@ -100,19 +100,13 @@ def to_result(
         signature=signature,
         output_chars=len(output) if isinstance(output, str) else None,
         reference_chars=_reference_chars(grade),
-        detail=_detail(grade, keep=keep),
+        detail=dict(grade.detail) if keep else _warning(grade.detail),
     )
 
 
-def _keeps(grade: Grade, detail: DetailPolicy) -> bool:
-    return detail == "all" or (detail == "failures" and grade.failure is not None)
-
-
-def _detail(grade: Grade, *, keep: bool) -> dict[str, JSON] | None:
-    """What is kept of a detail: its warning always, as a score that means nothing must say so."""
-    if keep:
-        return dict(grade.detail)
-    warning = grade.detail.get("warning")
+def _warning(detail: Mapping[str, JSON]) -> dict[str, JSON] | None:
+    """What is always kept of a detail: a score that means nothing must say so."""
+    warning = detail.get("warning")
     return {"warning": warning} if isinstance(warning, str) else None
 
 
@@ -122,7 +116,7 @@ def _part(grade: Grade, *, keep: bool) -> Part:
         passed=grade.passed,
         failure=_masked(grade.failure),
         parts={key: _part(part, keep=keep) for key, part in grade.parts.items()},
-        detail=_detail(grade, keep=keep),
+        detail=dict(grade.detail) if keep else _warning(grade.detail),
     )
 
 
@@ -151,22 +145,19 @@ class Lines(NamedTuple):
 def to_lines(graded: Graded, *, signature: str, detail: DetailPolicy) -> Lines:
     """The lines that graded rows become, each with its end."""
     rows, grades, rewards = graded.rows, graded.grades, graded.rewards
-
-    def result_line(i: int) -> bytes:
-        row, grade, reward = rows[i], grades[i], rewards[i]
-        result = to_result(row, grade, signature=signature, reward=reward, detail=detail)
-        return encode(result) + b"\n"
-
-    if isinstance(grades, Grades) and rows and detail != "all":
+    if type(grades) is Grades and rows and detail != "all":
         with suppress(UnicodeEncodeError):
             results, times = plain_lines(rows, grades, rewards, signature)
             for i in grades.remarkable():
-                results[i] = result_line(i)
+                one = Graded([rows[i]], [grades[i]], [rewards[i]])
+                (results[i],), _ = to_lines(one, signature=signature, detail=detail)
             return Lines(results, times)
-    return Lines(
-        [result_line(i) for i in range(len(rows))],
-        [encode(_timing(row, grade)) + b"\n" for row, grade in zip(rows, grades, strict=True)],
-    )
+    results, times = [], []
+    for row, grade, reward in graded:
+        result = to_result(row, grade, signature=signature, reward=reward, detail=detail)
+        results.append(encode(result) + b"\n")
+        times.append(encode(_timing(row, grade)) + b"\n")
+    return Lines(results, times)
 
 
 def timing_path(results: Path) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
 
 from graders.errors import Failure, GradingError
 from graders.rows import Row, output_texts
@@ -13,8 +14,6 @@ from graders.template import Slot, Template, look_up, to_text
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_OUTPUT_TEXT: Final = Slot("sample", ("output_text",))
-
 
 class Renders(Protocol[T_co]):
     """What a row is rendered by: a template, or a list of references."""
@@ -22,8 +21,7 @@ class Renders(Protocol[T_co]):
     def render(self, row: Row) -> T_co: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Texts(Generic[T]):
+class Texts(msgspec.Struct, Generic[T], frozen=True):
     """What some rows were rendered to.
 
     Attributes:
@@ -32,26 +30,29 @@ class Texts(Generic[T]):
     """
 
     values: Sequence[T]
-    failures: Mapping[int, Failure] = field(default_factory=dict)
+    failures: Mapping[int, Failure] = {}
 
 
 class SharedRows(list[Row]):
-    """Rows for several graders. Members of a multi often have equal templates: rendered once."""
+    """Rows for several graders. Members of a multi often have equal templates: rendered once.
+
+    Equal templates are one object, as they are compiled once.
+    """
 
     __slots__ = ("rendered",)
 
     def __init__(self, rows: Iterable[Row]) -> None:
         super().__init__(rows)
-        self.rendered: dict[Template, Texts[str]] = {}
+        self.rendered: dict[int, Texts[str]] = {}
 
 
 def render_each(template: Template, rows: Sequence[Row]) -> Texts[str]:
     """Render a template for each row; what `Template.render` gives or raises."""
     if not isinstance(rows, SharedRows):
         return _together(template, rows)
-    found = rows.rendered.get(template)
+    found = rows.rendered.get(id(template))  # to hash what it holds takes as long as to render
     if found is None:
-        found = rows.rendered[template] = _together(template, rows)
+        found = rows.rendered[id(template)] = _together(template, rows)
     return found
 
 
@@ -89,12 +90,13 @@ def _column(piece: str | Slot, template: Template, rows: Sequence[Row]) -> list[
 
 def _values(slot: Slot, rows: Sequence[Row]) -> list[Any]:
     """The value at a slot's path in each row; raises where a row has none."""
-    if slot == _OUTPUT_TEXT:
-        texts = output_texts(rows)
-        if None in texts:  # null, or not there
-            raise LookupError
-        return texts
-    match slot:
-        case Slot("item", (str(key),)):
-            return [row.item[key] for row in rows]
+    if len(slot.steps) == 1:
+        step = slot.steps[0]
+        if slot.namespace == "item":
+            return [row.item[step] for row in rows]  # type: ignore[index]
+        if step == "output_text":
+            texts = output_texts(rows)
+            if None in texts:  # null, or not there
+                raise LookupError
+            return texts
     return [look_up(slot, row) for row in rows]

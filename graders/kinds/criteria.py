@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from graders.grade_table import Grades
 from graders.grades import Grade, Grader, Waits, total_usage, waits_most
-from graders.kinds.multi import first_failure, first_failures, grade_all, total_seconds
+from graders.kinds.multi import (
+    as_tables,
+    by_row,
+    first_failure,
+    first_failures,
+    grade_all,
+    total_seconds,
+)
 from graders.rows import Row
 
 
@@ -29,9 +36,9 @@ class CriteriaGrader:
 
     async def grade(self, rows: Sequence[Row]) -> Sequence[Grade]:
         members = await grade_all(self.criteria, rows)
-        if (tables := members.tables) is not None:
+        if (tables := as_tables(members)) is not None:
             return self._combine_tables(tables, len(rows))
-        return [self._combine(parts) for parts in members.by_row()]
+        return [self._combine(parts) for parts in by_row(members)]
 
     def _combine(self, parts: Mapping[str, Grade]) -> Grade:
         failure = first_failure(parts)

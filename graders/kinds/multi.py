@@ -21,34 +21,29 @@ from graders.rows import Row
 from graders.texts import SharedRows
 
 
-async def grade_all(members: Mapping[str, Grader], rows: Sequence[Row]) -> Members:
-    """Every member's grade of every row."""
+async def grade_all(
+    members: Mapping[str, Grader], rows: Sequence[Row]
+) -> Mapping[str, Sequence[Grade]]:
+    """Every member's grades of the rows, in the members' order."""
     shared = SharedRows(rows)
-    if waits_most(members.values()) == "never":  # tasks would cost as much as judging some rows
+    if all(member.waits == "never" for member in members.values()):
+        # Tasks would cost as much as judging some rows does.
         columns = [await member.grade(shared) for member in members.values()]
     else:
         columns = await together(member.grade(shared) for member in members.values())
-    return Members(dict(zip(members, columns, strict=True)))
+    return dict(zip(members, columns, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
-    """Members' grades of the same rows, by key and in the members' order."""
+def as_tables(members: Mapping[str, Sequence[Grade]]) -> dict[str, Grades] | None:
+    """Members' grades as tables; None where some are not."""
+    tables = {key: grades for key, grades in members.items() if type(grades) is Grades}
+    return tables if len(tables) == len(members) else None
 
-    columns: Mapping[str, Sequence[Grade]]
 
-    @property
-    def tables(self) -> dict[str, Grades] | None:
-        """As tables, if each is one."""
-        tables = {key: one for key, one in self.columns.items() if isinstance(one, Grades)}
-        return tables if len(tables) == len(self.columns) else None
-
-    def by_row(self) -> list[dict[str, Grade]]:
-        """A mapping for each row."""
-        return [
-            dict(zip(self.columns, parts, strict=True))
-            for parts in zip(*self.columns.values(), strict=True)
-        ]
+def by_row(members: Mapping[str, Sequence[Grade]]) -> list[dict[str, Grade]]:
+    """Members' grades as a mapping for each row."""
+    rows = zip(*members.values(), strict=True)
+    return [dict(zip(members, parts, strict=True)) for parts in rows]
 
 
 def first_failure(parts: Mapping[str, Grade]) -> Failure | None:
@@ -100,9 +95,9 @@ class MultiGrader:
 
     async def grade(self, rows: Sequence[Row]) -> Sequence[Grade]:
         members = await grade_all(self.members, rows)
-        if (tables := members.tables) is not None:
+        if (tables := as_tables(members)) is not None:
             return self._combine_tables(tables, len(rows))
-        return [self._combine(parts) for parts in members.by_row()]
+        return [self._combine(parts) for parts in by_row(members)]
 
     def _combine(self, parts: Mapping[str, Grade]) -> Grade:
         score, failure = None, None if self._fills_in else first_failure(parts)

@@ -71,7 +71,7 @@ class Summary:
 
     def add(self, batch: Iterable[tuple[Row, Grade, float | None]]) -> None:
         """Count a batch."""
-        if isinstance(batch, Graded) and isinstance(batch.grades, Grades):
+        if isinstance(batch, Graded) and type(batch.grades) is Grades:
             if batch.rows:
                 self._add_table(batch.rows, batch.grades)
             return
@@ -80,11 +80,14 @@ class Summary:
 
     def add_one(self, row: Placed, grade: Judged, seconds: float) -> None:
         """Count a graded row; its result line, read again, is as good."""
-        self._add_groups([row.group])
+        if row.group != self.last_group:
+            self._add_groups([row.group])
         self._add_grade(grade, row)
         for key, part in grade.parts.items():
             self._add_member(key, part, row)
-        self._add_place(seconds, row)
+        place = (seconds, -row.row, -row.sample_index)  # ties: the earliest row
+        if len(self.slowest) < _SLOWEST or place > self.slowest[0]:
+            self._add_place(place)
 
     def _add_table(self, rows: Sequence[Row], grades: Grades) -> None:
         """Count a batch by its columns."""
@@ -112,7 +115,7 @@ class Summary:
             self.warnings.setdefault(warning, Tally()).add(rows[i], warning)
         if len(self.slowest) < _SLOWEST or grades.seconds >= self.slowest[0][0]:
             for row in rows:
-                self._add_place(grades.seconds, row)
+                self._add_place((grades.seconds, -row.row, -row.sample_index))
 
     def _add_groups(self, groups: Sequence[int | str]) -> None:
         """Count where neighbours differ; to know all names would take memory."""
@@ -121,12 +124,11 @@ class Summary:
             self.groups += sum(map(ne, groups, [self.last_group, *groups[:-1]]))
             self.last_group = groups[-1]
 
-    def _add_place(self, seconds: float, row: Placed) -> None:
-        place = (seconds, -row.row, -row.sample_index)  # ties: the earliest row
+    def _add_place(self, place: tuple[float, int, int]) -> None:
         if len(self.slowest) < _SLOWEST:
             heapq.heappush(self.slowest, place)
-        elif place > self.slowest[0]:
-            heapq.heapreplace(self.slowest, place)
+        else:
+            heapq.heappushpop(self.slowest, place)
 
     def merge(self, other: Summary) -> None:
         """Count in the summary of rows that stand behind these; its histogram is open."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil, floor, fsum
 from typing import Protocol
@@ -110,7 +109,8 @@ class Histogram:
         self.first += scores[:room]
         if len(self.first) >= _FIRST and not self.open:
             self.settle()
-        self._count(scores[room:])
+        if room < len(scores):
+            self._count(scores[room:])
 
     def merge(self, other: Histogram) -> None:
         """Count in the scores of one that is open."""
@@ -126,16 +126,14 @@ class Histogram:
             self._count(self.first)
             self.first = []
 
-    def _count(self, scores: Sequence[float]) -> None:
-        if not scores:
-            return
+    def _count(self, scores: Iterable[float]) -> None:
         assert self.edges is not None, "settled"
         # Halves, because the difference of two doubles may be too large for one.
-        low, high = (edge / 2 for edge in self.edges)
+        low, high = self.edges[0] / 2, self.edges[1] / 2
         width = high - low
-        bars = Counter([int((score / 2 - low) / width * _BARS) for score in scores])
-        for bar, count in bars.items():
-            self.counts[min(max(bar, 0), _BARS - 1)] += count
+        bars = [int((score / 2 - low) / width * _BARS) for score in scores]
+        for bar in set(bars):
+            self.counts[min(max(bar, 0), _BARS - 1)] += bars.count(bar)
 
 
 @dataclass(slots=True)

@@ -66,5 +66,5 @@ def test_equal_templates_render_shared_rows_once():
 
     first = render_each(compile_template("{{ item.a }}"), rows)
 
-    assert render_each(compile_template("{{item.a}}"), rows) is first
+    assert render_each(compile_template("{{ item.a }}"), rows) is first
     assert render_each(compile_template("{{ item.a }}", "python"), rows) is not first
