@@ -132,6 +132,9 @@ class RowError(GradersError):
         self.place, self.problem = place, problem
         super().__init__(f"{place}: {problem}")
 
+    def __reduce__(self) -> tuple[type[RowError], tuple[str, str]]:
+        return RowError, (self.place, self.problem)  # workers send it on
+
 
 class GradingError(GradersError):
     """One row could not be graded."""

@@ -76,9 +76,15 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A place between rows where a batch must end: the end of a shard."""
+    """A place between rows where a batch must end: the end of a shard.
+
+    Attributes:
+        shard: Its number.
+        rows: How many of its rows stand before; None where nobody counts.
+    """
 
     shard: int
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +197,13 @@ def signed(signature: str, threshold: float | None) -> str:
     """A grader's signature with the threshold that decides `passed`, where it has one.
 
     Example:
-        >>> signed("python", 0.5)
-        'python|pass:0.5'
+        >>> signed("python", 0.5), signed("python", 2 / 3)
+        ('python|pass:0.5', 'python|pass:0.6666666666666666')
     """
-    return signature if threshold is None else f"{signature}|pass:{threshold:g}"
+    if threshold is None:
+        return signature
+    # All digits: two thresholds never share a signature, and it can be read back.
+    return f"{signature}|pass:{repr(float(threshold)).removesuffix('.0')}"
 
 
 def passes(score: float | None, threshold: float | None) -> bool | None:

@@ -20,7 +20,7 @@ from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
 from graders.lines import CutShortError, decode_line, numbered, open_lines
 from graders.rows import Row, output_texts
-from graders.strict_json import encode
+from graders.strict_json import decode, encode
 from graders.table_lines import plain_lines
 from sandbox import JSON
 
@@ -74,6 +74,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     output_chars: int | None
     reference_chars: int | None
     detail: dict[str, Any] | None  # JSON; msgspec cannot read a recursive alias
+
+
+_decode = msgspec.json.Decoder(Result).decode
 
 
 def to_result(
@@ -243,14 +246,28 @@ def _cut(path: Path, number: int) -> Finding:
     )
 
 
+def read_line(line: bytes) -> Result:
+    """A result line of our own.
+
+    Raises:
+        NotJSONError: It is damaged.
+        msgspec.ValidationError: It is something else.
+    """
+    return msgspec.convert(decode(line), Result)
+
+
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
     place = f"{path}:{number}:1"
     try:
-        result = msgspec.convert(decode_line(str(path), number, line), Result)
-    except RowError as error:
-        return error
-    except msgspec.ValidationError as error:
-        return RowError(place, f"not a result line: {error}")
+        result = _decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        # The slow way knows the place, or can read it after all.
+        try:
+            result = msgspec.convert(decode_line(str(path), number, line), Result)
+        except RowError as error:
+            return error
+        except msgspec.ValidationError as error:
+            return RowError(place, f"not a result line: {error}")
     if result.schema != SCHEMA:
         problem = f"its schema is {result.schema}, and this version reads {SCHEMA}"
         return RowError(place, problem)

@@ -146,7 +146,10 @@ class Reader:
         """Begin where another reader left off, in a group that may go on."""
         if group is None:
             return
-        (row, *_) = self._rows_of(group.line)
+        try:
+            row = self._rows_of(group.line)[0]
+        except RowError:  # so deep that it could be read there, and cannot here
+            return
         assert isinstance(group.name, int), "groups of neighbours are named after a line"
         self.last_item, self.group = row.item, group.name
 

@@ -49,8 +49,9 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "plan", "sampling"],
+    ["hosted", "engine", "plan", "sampling", "studies"],
     ["report"],
+    ["runs"],
     ["cli"],
 ]
 ONLY_IN_CLI = {"click", "rich"}

@@ -93,6 +93,8 @@ def test_command(command, judge_url, capfd):
     arguments = shlex.split(command.replace("http://localhost:8080/v1", judge_url))[1:]
     if "--replay" in arguments:  # of the recording that the command before it made
         assert main([*arguments[:-2], "--base-url", judge_url, "--record", arguments[-1]]) == 0
+    if arguments[0] == "study":  # of the results that the first command wrote
+        assert main(["run", "starter/grader.json", "starter/rows.jsonl", "-o", arguments[1]]) == 0
     capfd.readouterr()
 
     assert main(arguments) == 0

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "pack": "Make a grader config from a Python file.",
     "run": "Grade a file of rows, or one sample.",
     "sample": "Draw the outputs to grade from a model.",
+    "study": "Compute another formula from results, without grading again.",
     "validate": "Check a config without running it.",
 }
 
@@ -37,6 +38,7 @@ Examples:
   graders init starter
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
+  graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders validate grader.json
   graders pack grade.py -o grader.json
   graders doctor
@@ -81,8 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(problem)
         return UNUSABLE
     try:
-        arguments = None if argv is None else list(argv)
-        code = group.main(arguments, prog_name="graders", standalone_mode=False)
+        arguments = sys.argv[1:] if argv is None else list(argv)
+        code = group.main(
+            arguments, prog_name="graders", standalone_mode=False, obj=tuple(arguments)
+        )
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return UNUSABLE

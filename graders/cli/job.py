@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
+import os
 import signal
 import sys
+import tempfile
 import textwrap
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, aclosing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import NoReturn
+from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 
 import click
-import msgspec
 
-from graders.cli.progress import Show, progress_bar
-from graders.engine import RunOptions, RunStoppedError, grade_stream, reward_of, run_sync
-from graders.errors import GradersError, RowError
-from graders.grades import Grade, Grader
+from graders.cli.progress import progress_bar
+from graders.engine import RunStoppedError, reward_of, run_sync
+from graders.errors import RowError
+from graders.grades import Grade, Graded, Grader
 from graders.ledger import Ledger
 from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
-from graders.results import Result, to_result, write_results
-from graders.row_files import RowFormat, read_rows
+from graders.row_files import Reader, read_lines
 from graders.rows import Row
-from graders.strict_json import encode
+from graders.runs.folder import Folder, State
+from graders.runs.grading import Progress, Work
+from graders.runs.opening import Way, open_folder
+from graders.runs.output import NOTHING, Files, Stream
+from graders.runs.run import Outcome, run_here, run_on_workers, run_streamed
+from graders.strict_json import decode
 from graders.terminal import WIDTH, printable, printable_lines, shorten
+from sandbox import JSON
 
-Write = Callable[[Result, Grade], None]
+if TYPE_CHECKING:
+    from graders.config.graders import AnyConfig
+    from graders.runs.manifest import Manifest
+
+_WORTH_WORKERS: Final = 1 << 18
+"""Bytes of rows from which on starting workers pays, where nobody says how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,71 +52,181 @@ class Job:
 
     Attributes:
         grader: What judges.
+        recipe: Makes another of it, in a worker; None where it waits for somebody.
+        work: What to do with each row.
+        config: What the grader was made of.
         profile: The name of its settings, for the record.
-        signature: The profile and the grader's signature, for every line.
-        options: Policies.
         title: What the summary says was run.
         as_json: Whether output is for programs.
+        settings: What else decides a result: limits of the sandbox.
+        workers: How many processes grade; None is one for each core.
         layers: What isolates python graders; None where none runs.
         ledger: What models were asked, and what it took; None where none is asked.
     """
 
     grader: Grader
+    recipe: Callable[[], Grader]
+    work: Work
+    config: AnyConfig
     profile: str
-    signature: str
-    options: RunOptions
     title: str
     as_json: bool
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+    workers: int | None = None
     layers: list[str] | None = None
     ledger: Ledger | None = None
 
-    def result(self, row: Row, grade: Grade, reward: float | None) -> Result:
-        """The result line of a graded row."""
-        return to_result(
-            row, grade, signature=self.signature, reward=reward, detail=self.options.detail
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where results go, and how a run into them begins.
+
+    Attributes:
+        results: The path, `-` for standard output, or None.
+        way: Whether to begin or go on.
+        again: The command that goes on with it.
+    """
+
+    results: str | None
+    way: Way
+    again: str
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether the run can be gone on with: its results are a file."""
+        return is_kept(self.results)
 
 
-def grade_file(job: Job, rows: str, shape: RowFormat, results: str | None) -> int:
+def is_kept(results: str | None) -> bool:
+    """Whether results go to a file, not to a stream or a device.
+
+    Example:
+        >>> is_kept("-"), is_kept("/dev/null"), is_kept("out.jsonl")
+        (False, False, True)
+    """
+    if results is None or results == "-":
+        return False
+    return not Path(results).exists() or Path(results).is_file()
+
+
+def grade_file(job: Job, target: Target) -> int:
     """Grade a file and report; returns the exit code.
 
     Raises:
         OSError: The rows cannot be read to their end; raised after the report.
         KeyboardInterrupt: The same for an interrupted run.
     """
-    summary = Summary()
-    started = perf_counter()
     gc.freeze()  # what is loaded by now stays; rows come and go by the million
-    stopped: BaseException | None = None
-    stream = read_rows(rows, shape)  # what is wrong with `shape` comes before old results are gone
     with ExitStack() as stack:
-        write = stack.enter_context(_results_to(results, flush=job.grader.waits != "never"))
-        show = stack.enter_context(progress_bar(rows, limited=job.options.limit is not None))
-        if job.grader.waits == "never":
-            stack.enter_context(_interrupted_at_once())
-        try:
-            asyncio.run(_grade_all(job, stream, summary, write, show))
-        except BrokenPipeError:
-            raise  # nobody reads the report either
-        except (RunStoppedError, RowError, OSError, KeyboardInterrupt) as error:
-            stopped = error
-    _report(job, summary, seconds=perf_counter() - started, results=results)
-    if isinstance(stopped, GradersError):
-        click.echo(f"graders: {printable_lines(str(stopped))}", err=True)
+        show = stack.enter_context(
+            progress_bar(job.work.rows, limited=job.work.options.limit is not None)
+        )
+        stack.enter_context(_stopped_by_signals(at_once=job.grader.waits == "never"))
+        outcome, seconds = _graded(job, target, show, stack)
+    _report(job, outcome.summary, seconds=seconds, results=target.results)
+    if target.has_folder and not outcome.as_asked and job.work.rows != "-":
+        click.echo(f"graders: go on with: {printable(target.again)}", err=True)
+    if isinstance(outcome.error, (RunStoppedError, RowError)):
+        click.echo(f"graders: {printable_lines(str(outcome.error))}", err=True)
         return 1
-    if stopped is not None:
-        raise stopped
-    if not summary.samples and not summary.bad_lines:
-        raise click.UsageError(f"{rows} holds no rows.")
-    return 1 if summary.failed or summary.bad_lines else 0
+    if outcome.error is not None:
+        raise outcome.error
+    if not outcome.summary.samples and not outcome.summary.bad_lines:
+        raise click.UsageError(f"{job.work.rows} holds no rows.")
+    return 1 if outcome.summary.failed or outcome.summary.bad_lines else 0
+
+
+def _graded(job: Job, target: Target, show: Progress, stack: ExitStack) -> tuple[Outcome, float]:
+    """Run it, and say how long that took."""
+    # What is wrong with how lines are read comes before old results are gone.
+    Reader(job.work.rows, job.work.shape)
+    read_lines(job.work.rows, job.work.shape)
+    workers = _workers(job)
+    if target.has_folder:
+        results = Path(target.results or "")
+        opened = open_folder(results, _manifest(job), target.way, _note)
+        folder = stack.enter_context(opened)
+        if workers > 1:
+            outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
+        else:
+            outcome = run_here(job.grader, job.work, folder, job.ledger, show)
+        return outcome, folder.seconds
+    started = perf_counter()
+    out = stack.enter_context(_stream(target.results))
+    if workers > 1:
+        aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="graders-")))
+        folder = Folder(aside, Stream(out), State(), durable=False)
+        outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
+    else:
+        outcome = run_streamed(job.grader, job.work, out, job.ledger, show)
+    return outcome, perf_counter() - started
+
+
+def _manifest(job: Job) -> Manifest:
+    """What decides the results of a job."""
+    from graders.runs.manifest import make_manifest
+
+    work, shape = job.work, job.work.shape
+    settings: dict[str, JSON] = {
+        "signature": work.signature,
+        "failures": work.options.failures,
+        "detail": work.options.detail,
+        "output": shape.output,
+        "key": shape.key,
+        "group_by": shape.group_by,
+        "lines_per_shard": work.per_shard,
+        **job.settings,
+    }
+    data = [Path(work.rows), *([shape.outputs] if shape.outputs else [])]
+    layers: list[JSON] | None = [*job.layers] if job.layers else None
+    return make_manifest(job.config, data, settings, {"layers": layers})
+
+
+def _workers(job: Job) -> int:
+    """How many processes grade: one, where the grader waits or rows are counted or few."""
+    if job.grader.waits != "never" or job.work.options.limit is not None:
+        if job.workers is not None and job.workers > 1:
+            why = "counts rows" if job.grader.waits == "never" else "waits for others"
+            _note(f"--workers {job.workers}: a run that {why} takes one process")
+        return 1
+    if job.workers is not None:
+        return job.workers
+    rows = Path(job.work.rows)
+    few = job.work.rows == "-" or (rows.is_file() and rows.stat().st_size < _WORTH_WORKERS)
+    return 1 if few else _cores()
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {printable(text)}", err=True)
 
 
 @contextmanager
-def _interrupted_at_once() -> Iterator[None]:
-    """Let Ctrl-C end a run where it is.
+def _stream(results: str | None) -> Iterator[BinaryIO | None]:
+    if results is None:
+        yield None
+    elif results == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    else:
+        with Path(results).open("wb") as device:
+            yield device
 
-    asyncio only cancels the task, so that a run that waits can keep what is finished. Graders
-    that compute never wait, and would go on to the end of the file.
+
+@contextmanager
+def _stopped_by_signals(*, at_once: bool) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end a run alike.
+
+    Args:
+        at_once: Whether to end it where it is. asyncio only cancels the task, so that a run that
+            waits can keep what is finished; graders that compute never wait, and would go on to
+            the end of the file.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -115,49 +235,17 @@ def _interrupted_at_once() -> Iterator[None]:
     def interrupt(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)  # one asyncio does not know, and keeps
+    def terminate(_signal: int, _frame: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = [signal.signal(signal.SIGTERM, terminate)]
+    if at_once:
+        before.append(signal.signal(signal.SIGINT, interrupt))  # one asyncio does not know
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-
-
-async def _grade_all(
-    job: Job, rows: Iterator[Row | RowError], summary: Summary, write: Write | None, show: Show
-) -> None:
-    stream = grade_stream(
-        job.grader, rows, job.options, bad_line=summary.bad_line, ledger=job.ledger
-    )
-    async with aclosing(stream):
-        async for batch in stream:
-            if write is not None:
-                for graded in batch:
-                    write(job.result(*graded), graded[1])
-            summary.add(batch)
-            show(
-                batch.rows[-1].row if batch.rows else 0,
-                summary.samples,
-                summary.failed + summary.bad_lines,
-            )
-
-
-@contextmanager
-def _results_to(results: str | None, *, flush: bool = False) -> Iterator[Write | None]:
-    if results is None:
-        yield None
-    elif results == "-":
-        out = sys.stdout.buffer
-
-        def write(result: Result, _: Grade) -> None:
-            out.write(encode(result) + b"\n")
-            if flush:  # the next row may take its time, and a reader goes on with this one
-                out.flush()
-
-        yield write
-        out.flush()
-    else:
-        with write_results(Path(results)) as write_both:
-            yield write_both
+        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=False):
+            signal.signal(number, handler)
 
 
 def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) -> None:
@@ -195,13 +283,17 @@ def grade_one(job: Job, row: Row, results: str | None) -> int:
         return await job.grader.grade([row])
 
     (grade,) = run_sync(judge)
-    result = job.result(row, grade, reward_of(grade, job.options.failures))
-    if results is not None:
-        with _results_to(results) as write:
-            assert write is not None, "there is somewhere to write"
-            write(result, grade)
+    options = job.work.options
+    graded = Graded([row], [grade], [reward_of(grade, options.failures)])
+    lines = job.work.lines(graded)
+    if is_kept(results):
+        with closing(Files(Path(results or ""), NOTHING)) as files:
+            files.append(lines.results[0], lines.times[0])
+    else:
+        with _stream(results) as out:
+            Stream(out).append(lines.results[0], lines.times[0])
     if job.as_json:
-        click.echo(json.dumps(msgspec.to_builtins(result)))  # ASCII: nothing a terminal obeys
+        click.echo(json.dumps(decode(lines.results[0])))  # ASCII: nothing a terminal obeys
     elif results != "-":
         click.echo(printable(job.title))
         click.echo("\n".join(_lines_of("reward", grade)))

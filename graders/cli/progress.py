@@ -6,14 +6,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 Show = Callable[[int, int, int], None]
-"""Called with the last line read, samples graded so far, and failures so far."""
+"""Called with the last line that is done, and how many samples and failures came with it."""
+
+_EVERY_SECONDS: Final = 0.1
 
 
 @contextmanager
 def progress_bar(rows: str, *, limited: bool) -> Iterator[Show]:
-    """Show how far a run is, on standard error if that is a terminal."""
+    """Show how far a run is, on standard error if that is a terminal.
+
+    It has no thread of its own: workers are forked, and forks and threads do not go together.
+    """
     if not sys.stderr.isatty():
         yield lambda _line, _samples, _failed: None
         return
@@ -27,15 +33,24 @@ def progress_bar(rows: str, *, limited: bool) -> Iterator[Show]:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[failed]:,} failed"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    with bar as progress:
+        samples = failed = 0
+        shown = 0.0
         task = progress.add_task(
             "", total=None if limited else _line_count(rows), samples=0, rate=0.0, failed=0
         )
 
-        def show(line: int, samples: int, failed: int) -> None:
+        def show(line: int, more_samples: int, more_failed: int) -> None:
+            nonlocal samples, failed, shown
+            samples, failed = samples + more_samples, failed + more_failed
             elapsed = progress.tasks[task].elapsed or 0.0
-            rate = samples / elapsed if elapsed else 0.0
+            if elapsed - shown < _EVERY_SECONDS:
+                return
+            shown = elapsed
+            rate = samples / elapsed
             progress.update(task, completed=line, samples=samples, rate=rate, failed=failed)
+            progress.refresh()
 
         yield show
 

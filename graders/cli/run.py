@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +19,15 @@ from graders.cli.options import chosen_profile, profile_options, refuse_overwrit
 from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
 if TYPE_CHECKING:
-    from graders.cli.job import Job
+    from graders.cli.job import Job, Target
     from graders.config.parse import Document
     from graders.engine import RunOptions
     from graders.errors import Finding, RowError
     from graders.profile import Profile
     from graders.row_files import RowFormat
     from graders.rows import Row
+    from graders.runs.grading import Work
+    from graders.runs.opening import Way
 
 _EPILOG = """\b
 Examples:
@@ -31,6 +35,8 @@ Examples:
   graders run grader.json rows.jsonl.gz --group-by item.prompt_id --json
   graders run grader.json items.jsonl --outputs outputs.jsonl --key id
   graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
+  graders run grader.json rows.jsonl -o results.jsonl --resume
+  graders run judge.json rows.jsonl -o results.jsonl --retry failures
   cat rows.jsonl | graders run grader.json - --failures stop
   graders run judge.json rows.jsonl --dry-run
   graders run judge.json rows.jsonl --base-url http://localhost:8080/v1
@@ -71,6 +77,19 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 )
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Grade N samples at most.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes for graders that compute.  [default: one for each core]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that RESULTS is of.")
+@click.option(
+    "--retry",
+    type=click.Choice(["failures"]),
+    help="Go on, and grade again the rows of RESULTS that failed.",
+)
+@click.option("--overwrite", is_flag=True, help="Begin anew over a run that is not finished.")
 @click.option("--strict", is_flag=True, help="Stop at the first line that is not a row.")
 @click.option("--dry-run", is_flag=True, help="Count calls, tokens and cost, and send nothing.")
 @click.option("--judge", metavar="MODEL", help="Ask this model instead of the config's.")
@@ -96,11 +115,12 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
     refuse_overwriting(given["results"], inputs, with_times=True)
-    with _job(document, profile, config, given) as job:
+    target = _target(rows, row, given)
+    with _job(document, profile, config, rows, given) as job:
         show_findings(findings)
         if row is not None:
             return grade_one(job, row, given["results"])
-        return grade_file(job, _named(rows), _row_format(rows, given), given["results"])
+        return grade_file(job, target)
 
 
 def _sound(document: Document, profile: Profile, python: str | None) -> list[Finding]:
@@ -120,7 +140,7 @@ def _sound(document: Document, profile: Profile, python: str | None) -> list[Fin
 
 @contextmanager
 def _job(
-    document: Document, profile: Profile, config: Path, given: dict[str, Any]
+    document: Document, profile: Profile, config: Path, rows: str | None, given: dict[str, Any]
 ) -> Iterator[Job]:
     from graders.cli.job import Job
     from graders.compile import Tools, compile_grader
@@ -139,14 +159,59 @@ def _job(
         grader = compile_grader(document, tools=tools, profile=asking)
         yield Job(
             grader=grader,
+            recipe=partial(compile_grader, document, profile=profile),
+            work=_work(rows, f"profile:{profile.name}|{grader.signature}", given),
+            config=document.grader,
+            workers=given["workers"],
             profile=profile.name,
-            signature=f"profile:{profile.name}|{grader.signature}",
-            options=_options(given),
             title=f"{document.describe()}, from {config}",
             as_json=given["as_json"],
+            settings={"limits": list(given["sandbox_limits"])} if sandbox else {},
             layers=sorted(sandbox.layers) if sandbox else None,
             ledger=ledger if models or embedding else None,
         )
+
+
+def _work(rows: str | None, signature: str, given: dict[str, Any]) -> Work:
+    from graders.runs.grading import Work
+    from graders.runs.shards import lines_per_shard
+
+    return Work(
+        signature=signature,
+        options=_options(given),
+        rows=rows or "",
+        shape=_row_format(rows, given),
+        per_shard=lines_per_shard(rows or ""),
+        retry=given["retry"] == "failures",
+    )
+
+
+def _target(rows: str | None, row: Row | None, given: dict[str, Any]) -> Target:
+    """Where results go, and how a run into them begins.
+
+    Raises:
+        click.UsageError: There is no run to begin or to go on with.
+    """
+    from graders.cli.job import Target, is_kept
+
+    ways = [name for name in ("resume", "retry", "overwrite") if given[name]]
+    way: Way = "retry" if given["retry"] else "resume" if given["resume"] else "new"
+    if ways and (row is not None or not is_kept(given["results"])):
+        raise click.UsageError(f"--{ways[0]} is for a run whose results are a file: -o RESULTS.")
+    if given["overwrite"]:
+        if len(ways) > 1:
+            raise click.UsageError(f"--overwrite begins anew; leave it or --{ways[0]} out.")
+        way = "over"
+    if row is None:
+        _named(rows)
+    return Target(results=given["results"], way=way, again=_again())
+
+
+def _again() -> str:
+    """The command that goes on with this one."""
+    arguments = list(click.get_current_context().find_root().obj or ())
+    kept = [one for one in arguments if one not in {"--overwrite", "--resume"}]
+    return shlex.join(["graders", *kept, "--resume"])
 
 
 def _named(rows: str | None) -> str:

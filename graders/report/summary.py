@@ -149,10 +149,13 @@ class Summary:
             before = self.member_failures.get(key, 0)
             self.member_failures[key] = before + other.member_failures[key]
         self.slowest = heapq.nlargest(_SLOWEST, self.slowest + other.slowest)[::-1]
+        self.take_bad_lines(other)
+
+    def take_bad_lines(self, other: Summary) -> None:
+        """Count in the lines that are no rows, and nothing else."""
+        room = _BAD_LINES_SHOWN - len(self.first_bad_lines)
         self.bad_lines += other.bad_lines
-        self.first_bad_lines += other.first_bad_lines[
-            : _BAD_LINES_SHOWN - len(self.first_bad_lines)
-        ]
+        self.first_bad_lines += other.first_bad_lines[:room]
 
     def bad_line(self, error: RowError) -> None:
         """Count a line that is not a row."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from graders.report.summary import Summary
-from graders.report.totals import Histogram
+from graders.report.totals import Histogram, Tally
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 _LARGE: Final = 1e6
@@ -28,9 +28,9 @@ def to_lines(summary: Summary, *, seconds: float) -> Iterator[str]:
     yield from _rewards(summary)
     yield from _members(summary)
     yield from _bars(summary.histogram)
-    yield from _failures(summary)
+    yield from failure_lines(summary.failures)
     yield from _warnings(summary)
-    yield from _bad_lines(summary)
+    yield from bad_line_lines(summary.bad_lines, summary.first_bad_lines)
     yield ""
     yield from _slowest(summary)
     rate = summary.samples / seconds if seconds > 0 else 0.0
@@ -56,16 +56,22 @@ def count(number: int, noun: str) -> str:
 
 
 def _rewards(summary: Summary) -> Iterator[str]:
-    yield _value("mean reward", summary.graded.value, f"over {summary.graded.count:,} graded")
+    yield value_line("mean reward", summary.graded.value, f"over {summary.graded.count:,} graded")
     if summary.failed:
         mean = summary.rewards_with_failures_as_zero.value
-        yield _value("with failures as 0", mean, f"over {summary.samples:,}")
+        yield value_line("with failures as 0", mean, f"over {summary.samples:,}")
     if summary.with_threshold:
         rate = summary.passed / summary.with_threshold
-        yield _value("pass rate", rate, f"{summary.passed:,} of {summary.with_threshold:,}")
+        yield value_line("pass rate", rate, f"{summary.passed:,} of {summary.with_threshold:,}")
 
 
-def _value(name: str, value: float | None, note: str) -> str:
+def value_line(name: str, value: float | None, note: str) -> str:
+    """A number with its name and a note, in columns; None is none.
+
+    Example:
+        >>> value_line("pass rate", 0.25, "1 of 4")
+        '  pass rate               0.2500  1 of 4'
+    """
     shown = "none" if value is None else f"{value:.{4}{'f' if abs(value) < _LARGE else 'g'}}"
     return f"  {name}{' ' * (22 - columns(name))}{shown:>8}  {note}"
 
@@ -77,7 +83,7 @@ def _members(summary: Summary) -> Iterator[str]:
     for key, mean in summary.members.items():
         failed = summary.member_failures[key]
         name = shorten(printable(key), 20)
-        yield _value(f"  {name}", mean.value, f"{failed:,} failed" if failed else "").rstrip()
+        yield value_line(f"  {name}", mean.value, f"{failed:,} failed" if failed else "").rstrip()
 
 
 def _bars(histogram: Histogram) -> Iterator[str]:
@@ -102,14 +108,15 @@ def _bar(share: float) -> str:
     return (_EIGHTHS[8] * full + (_EIGHTHS[rest] if rest else "")).ljust(_BAR_WIDTH)
 
 
-def _failures(summary: Summary) -> Iterator[str]:
-    if summary.failures:
+def failure_lines(failures: Mapping[str, Tally]) -> Iterator[str]:
+    """How many rows failed by each kind, and the first of each."""
+    if failures:
         yield ""
         yield "  failures (not scores; first of each kind)"
-    for kind, failures in summary.failures.items():
-        yield f"  {failures.count:>8,} {kind}"
-        place = f"row {failures.row}, sample {failures.sample_index}: "
-        first, *rest = failures.message.split("\n")
+    for kind, tally in failures.items():
+        yield f"  {tally.count:>8,} {kind}"
+        place = f"row {tally.row}, sample {tally.sample_index}: "
+        first, *rest = tally.message.split("\n")
         yield from wrap(place + printable(first), indent=11)
         yield from (" " * 11 + shorten(printable(line), WIDTH - 11) for line in rest[:6])
 
@@ -142,12 +149,13 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
 
 
-def _bad_lines(summary: Summary) -> Iterator[str]:
-    if summary.bad_lines:
+def bad_line_lines(number: int, first: Sequence[str]) -> Iterator[str]:
+    """The first of the lines that could not be read, and how many more there are."""
+    if number:
         yield ""
         yield "  bad lines (left out)"
-    for line in summary.first_bad_lines:
+    for line in first:
         yield from wrap(printable(line), indent=4)
-    more = summary.bad_lines - len(summary.first_bad_lines)
+    more = number - len(first)
     if more > 0:
         yield f"    and {more:,} more"

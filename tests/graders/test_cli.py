@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from graders.cli import main
-from graders.cli.job import Job, grade_file
+from graders.cli.job import Job, Target, grade_file
+from graders.config.parse import parse_config
 from graders.engine import RunOptions
 from graders.grades import Grade
 from graders.row_files import RowFormat
+from graders.runs.grading import Work
 from graders.starter import FILES
 
 EXACT = {
@@ -353,15 +355,18 @@ class Impatient:
 def test_an_interrupt_keeps_what_was_graded(capsys):
     """The batches before it are on disk, whole, and summed up."""
     write("rows.jsonl", GOOD * 600)
-    options = RunOptions()
-    job = Job(
-        grader=Impatient(), profile="p", signature="s", options=options, title="t", as_json=False
+    work = Work(
+        signature="s", options=RunOptions(), rows="rows.jsonl", shape=RowFormat(), per_shard=100
     )
+    job = Job(
+        grader=Impatient(), recipe=Impatient, work=work, config=parse_config(EXACT).grader,
+        profile="p", title="t", as_json=False,
+    )  # fmt: skip
 
     with pytest.raises(KeyboardInterrupt):
-        grade_file(job, "rows.jsonl", RowFormat(), "out.jsonl")
-    assert Path("out.jsonl").read_bytes().count(b"\n") == 256
-    assert "over 256 graded" in capsys.readouterr().out
+        grade_file(job, Target(results="out.jsonl", way="new", again="graders run"))
+    assert Path("out.jsonl").read_bytes().count(b"\n") == 300
+    assert "over 300 graded" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")

@@ -174,8 +174,8 @@ def test_a_cache_and_a_budget_get_to_the_end_in_steps(run):
     command = ["judge.json", "rows.jsonl", *MINE_OPTIONS, "--cache", "kept.db"]
     command += ["--budget-tokens", "2000", "--in-flight", "1", "-o", "out.jsonl"]
     graded = []
-    for _ in range(3):
-        code, _, _ = run(*command)
+    for more in ([], ["--resume"], ["--resume"]):
+        code, _, _ = run(*command, *more)
         graded.append((code, len(results())))
 
     assert graded == [(1, 2), (1, 4), (0, 5)]

@@ -1,0 +1,135 @@
+"""`graders study`: what else results say, without grading again."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import click
+
+from graders.cli.options import refuse_overwriting, show_findings
+from graders.cli.progress import progress_bar
+from graders.terminal import WIDTH, printable, shorten
+
+if TYPE_CHECKING:
+    from graders.report.rescored import Comparison
+
+_EPILOG = """\b
+Examples:
+  graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
+  graders study results.jsonl.gz --formula "max(exact, similar)" --json
+  graders study old.jsonl --formula exact --pass-threshold 1 -o new.jsonl
+  graders run g.json rows.jsonl -o - | graders study - --formula exact
+
+\b
+RESULTS is what `graders run -o` wrote for a multi grader or an Evals body.
+The formula is what could stand in calculate_output, over the same names. A
+member that failed does to its row what it did in the run. The results' own
+threshold stays unless --pass-threshold is given; an Evals body has none.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("results", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--formula", required=True, metavar="F", help="Compute this from the members' scores."
+)
+@click.option("-o", "output", metavar="RESCORED", help="Write the new results; - is stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
+@click.option(
+    "--failures",
+    type=click.Choice(["drop", "zero"]),
+    default="drop",
+    show_default=True,
+    help="The reward of a row that has no score: none, or 0.0.",
+)
+def command(results: str, **given: Any) -> int:
+    """Compute another formula from RESULTS (- for stdin), and compare it with the old one."""
+    from graders.report.rescored import Comparison
+    from graders.results import read_results, timing_path
+    from graders.strict_json import encode
+    from graders.studies.rescore import Rescoring, rescore
+
+    threshold, output = given["pass_threshold"], given["output"]
+    if threshold is not None and not isfinite(threshold):
+        raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
+    refuse_overwriting(output, (results, timing_path(Path(results))))
+    rescoring = Rescoring(formula=given["formula"], threshold=threshold, failures=given["failures"])
+    comparison, started = Comparison(), perf_counter()
+    gc.freeze()  # what is loaded by now stays; results come and go by the million
+    with _lines_to(output) as write, progress_bar(results, limited=False) as show:
+        for batch in rescore(read_results(Path(results)), rescoring):
+            show_findings(batch.notes)
+            if write is not None:
+                write(b"".join([encode(after) + b"\n" for _, after in batch.pairs]))
+            comparison.add(batch)
+            samples, bad_lines = comparison.samples, comparison.bad_lines
+            show(samples + bad_lines, samples, comparison.after.failed + bad_lines)
+        if not comparison.samples:
+            raise click.UsageError(_nothing(results, comparison))
+    _report(comparison, results, given, seconds=perf_counter() - started)
+    return 1 if comparison.after.failed or comparison.bad_lines else 0
+
+
+def _nothing(results: str, comparison: Comparison) -> str:
+    first = next(iter(comparison.first_bad_lines), "")
+    return f"{results} holds no results{f': {first}' if first else '.'}"
+
+
+@contextmanager
+def _lines_to(output: str | None) -> Iterator[Callable[[bytes], object] | None]:
+    """What appends a line to the output, which is there when all is, or not at all."""
+    if output is None:
+        yield None
+    elif output == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+    elif Path(output).exists() and not Path(output).is_file():  # a device or a pipe
+        with Path(output).open("wb") as file:
+            yield file.write
+    else:
+        path = Path(output).resolve()  # where a link leads, so that the link stays
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("xb") as file, _packed(file, path.name) as lines:
+                yield lines.write
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _packed(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """The file, or what gzips into it, by the name; without a time, as `graders run` writes it."""
+    if not name.endswith(".gz"):
+        yield file
+        return
+    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+        yield cast("BinaryIO", packed)
+
+
+def _report(comparison: Comparison, results: str, given: dict[str, Any], *, seconds: float) -> None:
+    from graders.report.rescored import to_lines
+
+    output, formula = given["output"], given["formula"]
+    err = output == "-"  # with the results on standard output, people read standard error
+    if given["as_json"]:
+        settings = {"seconds": round(seconds, 3), "formula": formula, "results": output}
+        click.echo(json.dumps({**comparison.to_json(), **settings}, indent=2), err=err)
+        return
+    click.echo(shorten(printable(f"{results}, rescored"), WIDTH), err=err)
+    for line in to_lines(comparison, seconds=seconds):
+        click.echo(line, err=err)
+    click.echo(shorten(printable(f"  formula  {formula}"), WIDTH), err=err)
+    where = output if output is not None else "not kept; -o RESCORED.jsonl keeps them"
+    click.echo(f"  results  {printable(where)}", err=err)

@@ -1,0 +1,1 @@
+"""Grading a whole file: on all cores, resumable, every row exactly once."""

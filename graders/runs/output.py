@@ -1,0 +1,87 @@
+"""Where results end up: a file and its times, appended to shard by shard; a stream; or nowhere."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, Protocol
+
+from graders.results import timing_path
+
+
+class Sizes(NamedTuple):
+    """Bytes of a results file and of its times."""
+
+    results: int
+    times: int
+
+
+NOTHING: Final = Sizes(0, 0)
+
+
+class Output(Protocol):
+    """What results and their times are appended to, in order."""
+
+    def append(self, results: bytes, times: bytes) -> None: ...
+
+    def sync(self) -> Sizes: ...
+
+    def close(self) -> None: ...
+
+
+class Files:
+    """A results file and the file of its times. A `.gz` has a member for each append."""
+
+    def __init__(self, results: Path, sizes: Sizes) -> None:
+        """Open both, and cut them to what is known to be right.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        paths = (results, timing_path(results))
+        self._packed = results.name.endswith(".gz")
+        self._files = [_open(path, size) for path, size in zip(paths, sizes, strict=True)]
+
+    def append(self, results: bytes, times: bytes) -> None:
+        for file, data in zip(self._files, (results, times), strict=True):
+            if data:
+                file.write(gzip.compress(data, mtime=0) if self._packed else data)
+                file.flush()
+
+    def sync(self) -> Sizes:
+        """Wait until all of it is on the disk."""
+        for file in self._files:
+            os.fsync(file.fileno())
+        results, times = (file.tell() for file in self._files)
+        return Sizes(results, times)
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+
+def _open(path: Path, size: int) -> BinaryIO:
+    file = path.open("r+b" if size else "wb")
+    file.truncate(size)
+    file.seek(size)
+    return file
+
+
+class Stream:
+    """Results on standard output, a pipe or a device, which has no times beside it."""
+
+    def __init__(self, out: BinaryIO | None) -> None:
+        """Write to `out`; nowhere, if it is None."""
+        self._out = out
+
+    def append(self, results: bytes, times: bytes) -> None:  # noqa: ARG002 - as in Output
+        if self._out is not None:
+            self._out.write(results)
+            self._out.flush()
+
+    def sync(self) -> Sizes:
+        return NOTHING
+
+    def close(self) -> None:
+        """Leave it open: who opened it closes it."""

@@ -1,0 +1,252 @@
+"""Part files: the results of one shard, while it is graded and until they join the others.
+
+A part holds pairs of lines, a result and its times, so that one file can be renamed whole. What
+a killed writer leaves (a line without its end, a result without its times) is dropped when the
+part is read again; every pair before it is a row that need not be graded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from graders.errors import RowError
+from graders.grades import Boundary, Graded
+from graders.report.summary import Summary
+from graders.results import Lines, read_line
+from graders.rows import Row
+from graders.runs.grading import Work
+
+Key = tuple[int, int]
+"""A row and its sample index."""
+
+
+class Pair(NamedTuple):
+    """A result line and the line of its times, with their ends."""
+
+    result: bytes
+    times: bytes
+
+
+class Place(msgspec.Struct, frozen=True):
+    """As much of a line as says whose it is; a line of times has no failure."""
+
+    row: int
+    sample_index: int
+    failure: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def key(self) -> Key:
+        """The row and its sample index."""
+        return self.row, self.sample_index
+
+    @property
+    def failed(self) -> bool:
+        """Whether the line says why there is no score."""
+        return bytes(self.failure) != b"null"
+
+
+place_of = msgspec.json.Decoder(Place).decode
+
+
+def pairs(data: bytes) -> dict[Key, Pair]:
+    """The pairs of a part file, up to what is cut off or damaged."""
+    lines = data.splitlines(keepends=True)
+    found: dict[Key, Pair] = {}
+    for result, times in zip(lines[::2], lines[1::2], strict=False):
+        try:
+            key = place_of(result).key
+            if not times.endswith(b"\n") or place_of(times).key != key:
+                break
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            break
+        found[key] = Pair(result, times)
+    return found
+
+
+def summary_of(kept: Iterable[Pair]) -> Summary:
+    """What result lines and their times come to, in order."""
+    summary = Summary.of_part()
+    for result, times in kept:
+        line = read_line(result)
+        summary.add_one(line, line, msgspec.json.decode(times, type=_Took).seconds)
+    return summary
+
+
+class _Took(msgspec.Struct):
+    seconds: float
+
+
+class Part:
+    """The part file of one shard.
+
+    Attributes:
+        known: Rows that need not be graded again.
+    """
+
+    def __init__(self, folder: Path, shard: int) -> None:
+        """Name the files; nothing is read or made."""
+        self._whole = folder / f"{shard:08}.part"
+        self._open = folder / f"{shard:08}.partial"
+        self._file: BinaryIO | None = None
+        self.known: frozenset[Key] = frozenset()
+
+    def begin(self, *, retry: bool) -> None:
+        """Look what is known already, and go on behind it.
+
+        Args:
+            retry: Whether failed rows are to be graded again.
+        """
+        known = self.read()
+        if retry:
+            known = {key: pair for key, pair in known.items() if not place_of(pair.result).failed}
+        self.known = frozenset(known)
+        if known:
+            _replace(self._open, known.values())
+        self._whole.unlink(missing_ok=True)
+        self._file = self._open.open("ab" if known else "wb")
+
+    def read(self) -> dict[Key, Pair]:
+        """Every row that is on disk."""
+        for path in (self._open, self._whole):
+            if path.exists():
+                return pairs(path.read_bytes())
+        return {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows of the shard are in it."""
+        return self._whole.exists()
+
+    def ordered(self) -> list[Pair]:
+        """The rows that are on disk, in their order."""
+        return [pair for _, pair in sorted(self.read().items())]
+
+    def columns(self) -> tuple[bytes, bytes]:
+        """The results on disk and their times, in the order of the rows."""
+        if self.is_whole:
+            lines = self._whole.read_bytes().splitlines(keepends=True)
+            return b"".join(lines[::2]), b"".join(lines[1::2])
+        both = self.ordered()
+        return b"".join(pair.result for pair in both), b"".join(pair.times for pair in both)
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk: it grows with every row."""
+        found = [path.stat().st_size for path in (self._open, self._whole) if path.exists()]
+        return sum(found)
+
+    def write(self, lines: Lines) -> None:
+        """Append rows; they are the kernel's when this returns, whatever becomes of us.
+
+        Raises:
+            OSError: They cannot be written; those before are there.
+        """
+        assert self._file is not None, "begun"
+        both = zip(lines.results, lines.times, strict=True)
+        self._file.write(b"".join([line for pair in both for line in pair]))
+        self._file.flush()
+
+    def finish(self) -> None:
+        """Give the file the name of one that is whole, its rows in order."""
+        self.close()
+        if self.known:
+            _replace(self._open, self.ordered())
+        self._open.rename(self._whole)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def fill(self, kept: Iterable[Pair]) -> None:
+        """Put rows into a part that is not begun."""
+        _replace(self._open, kept)
+
+    def remove(self) -> None:
+        """Delete the files."""
+        self._open.unlink(missing_ok=True)
+        self._whole.unlink(missing_ok=True)
+
+
+def _replace(path: Path, kept: Iterable[Pair]) -> None:
+    beside = path.with_suffix(".new")
+    beside.write_bytes(b"".join([line for pair in kept for line in pair]))
+    beside.replace(path)
+
+
+class Parts:
+    """The parts of the shards that one process grades."""
+
+    def __init__(
+        self, folder: Path, work: Work, fill: Callable[[int], object] = lambda _: None
+    ) -> None:
+        """Keep them in a folder.
+
+        Args:
+            folder: Where they are.
+            work: What is done with each row.
+            fill: Called before a shard is begun: what is known of it elsewhere comes into its part.
+        """
+        self._folder, self._work, self._fill = folder, work, fill
+        self._parts: dict[int, Part] = {}
+
+    def missing(
+        self, rows: Iterable[Row | RowError | Boundary]
+    ) -> Iterator[Row | RowError | Boundary]:
+        """The rows that are not known, and everything else; boundaries say how many they were."""
+        count = 0
+        for row in rows:
+            if isinstance(row, Row):
+                if (row.row, row.sample_index) not in self._of(row).known:
+                    count += 1
+                    yield row
+            elif isinstance(row, Boundary):
+                yield Boundary(row.shard, count)
+                count = 0
+            else:
+                yield row
+
+    def write(self, graded: Graded) -> None:
+        """Append graded rows, all of one shard, to its part."""
+        self._of(graded.rows[0]).write(self._work.lines(graded))
+
+    def _of(self, row: Row) -> Part:
+        return self._part((row.row - 1) // self._work.per_shard)
+
+    def finish(self, shard: int, summary: Summary) -> Summary:
+        """Finish a shard; returns the summary of all its rows.
+
+        Args:
+            shard: Its number.
+            summary: Of what was graded now, and of the lines that are no rows.
+        """
+        part = self._part(shard)
+        part.finish()
+        del self._parts[shard]
+        return whole_summary(part, summary)
+
+    def _part(self, shard: int) -> Part:
+        part = self._parts.get(shard)
+        if part is None:
+            self._fill(shard)
+            part = self._parts[shard] = Part(self._folder, shard)
+            part.begin(retry=self._work.retry)
+        return part
+
+    def close(self) -> None:
+        """Close what is open; it stays as it is."""
+        for part in self._parts.values():
+            part.close()
+
+
+def whole_summary(part: Part, summary: Summary) -> Summary:
+    """The summary of a part whose rows were in part known before."""
+    if not part.known:
+        return summary
+    whole = summary_of(part.ordered())
+    whole.take_bad_lines(summary)
+    return whole

@@ -1,0 +1,185 @@
+"""A run from its lines to its summary: streamed, in this process, or on workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from graders.engine import RunStoppedError
+from graders.errors import GradersError, RowError
+from graders.grades import Boundary, Graded, Grader
+from graders.joins import Joined
+from graders.ledger import Ledger
+from graders.report.summary import Summary
+from graders.row_files import Reader, read_lines
+from graders.rows import Row
+from graders.runs.folder import Folder
+from graders.runs.grading import Done, Grading, Progress, Work
+from graders.runs.parts import Parts
+from graders.runs.shards import Shard, shards, skip, with_boundaries
+from graders.runs.worker import Ended
+from graders.runs.workers import Workers
+
+_ENDS = (GradersError, OSError, KeyboardInterrupt)
+"""What ends a run early and is no bug."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        summary: Of all that is graded, in earlier sessions too.
+        error: What ended it early; None at its end.
+        as_asked: Whether it came to where its options say that it ends.
+    """
+
+    summary: Summary
+    error: BaseException | None = None
+    as_asked: bool = True
+
+
+def run_streamed(
+    grader: Grader, work: Work, out: BinaryIO | None, ledger: Ledger | None, progress: Progress
+) -> Outcome:
+    """Grade rows in this process, and keep nothing for later.
+
+    Args:
+        grader: What judges.
+        work: What to do with each row.
+        out: Where result lines go as they come; None is nowhere.
+        ledger: What the grader's client spends.
+        progress: Called as rows are graded.
+    """
+    grading, summary = Grading(grader, work.options, ledger), Summary()
+    rows: Iterator[Row | RowError | Boundary] = Reader(work.rows, work.shape).rows(_lines(work))
+    keeper = _Straight(work, out, flush=grader.waits != "never")
+
+    def count(done: Done) -> None:
+        summary.merge(done.summary)
+
+    error = _ended_by(grading.shards(rows, keeper, progress), count)
+    summary.merge(grading.unfinished)
+    return Outcome(summary, error, as_asked=_as_asked(error, ledger))
+
+
+def run_here(
+    grader: Grader, work: Work, folder: Folder, ledger: Ledger | None, progress: Progress
+) -> Outcome:
+    """Grade the rows that a folder lacks in this process; arguments as in `run_streamed`."""
+    grading = Grading(grader, work.options, ledger)
+    keeper = Parts(folder.parts, work, folder.fill)
+    reader, lines = Reader(work.rows, work.shape), _lines(work)
+
+    def rows() -> Iterator[Row | RowError | Boundary]:
+        reader.go_on(skip(lines, folder.state.joined, reader))
+        yield from keeper.missing(reader.rows(lines))
+
+    def join(done: Done) -> None:
+        folder.join(done.shard, done.summary)
+
+    error = _ended_by(grading.shards(rows(), keeper, progress), join)
+    keeper.close()
+    if error is None and not grading.unfinished.samples:
+        return Outcome(folder.complete())
+    as_asked = _as_asked(error, ledger)
+    unjoined = {folder.state.joined: grading.unfinished}
+    return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
+
+
+def run_on_workers(
+    recipe: Callable[[], Grader], count: int, work: Work, folder: Folder, progress: Progress
+) -> Outcome:
+    """Grade the rows that a folder lacks on workers.
+
+    Args:
+        recipe: Makes the grader; pickled where a worker cannot be forked.
+        count: How many workers.
+        work: What to do with each row.
+        folder: Where parts are, and what results are joined into.
+        progress: Called as shards are graded.
+    """
+    workers = Workers(count, work, recipe, folder.parts)
+    unjoined: dict[int, Summary] = {}
+    ended: Ended | None = None
+    error: BaseException | None = None
+    try:
+        for answer in workers.grade(_shards(work, folder)):
+            if isinstance(answer, Ended):
+                ended, unjoined[answer.shard] = answer, answer.summary
+                if answer.error is not None:
+                    break
+                continue
+            folder.join(answer.shard, answer.summary)
+            samples, failed = answer.summary.samples, answer.summary.failed
+            progress((answer.shard + 1) * work.per_shard, samples, failed)
+        else:
+            if ended is None:
+                return Outcome(folder.complete())
+    except _ENDS as raised:
+        error = raised
+    finally:
+        workers.stop()
+    unjoined |= workers.waiting()
+    last = None
+    if error is None and ended is not None and ended.error is not None:
+        error, last = ended.error, ended.shard
+    as_asked = _as_asked(error, None)
+    return Outcome(folder.leave(unjoined, last=last, as_asked=as_asked), error, as_asked)
+
+
+def _lines(work: Work) -> Iterator[Joined | RowError | Boundary]:
+    return with_boundaries(read_lines(work.rows, work.shape), work.per_shard)
+
+
+def _shards(work: Work, folder: Folder) -> Iterator[Shard]:
+    reader = Reader(work.rows, work.shape)
+    for shard in shards(read_lines(work.rows, work.shape), work.per_shard, reader):
+        if shard.number >= folder.state.joined:
+            folder.fill(shard.number)
+            yield shard
+
+
+def _ended_by(
+    stream: AsyncGenerator[Done, None], take: Callable[[Done], None]
+) -> BaseException | None:
+    """Take what a stream yields; returns what ended it early."""
+
+    async def consume() -> None:
+        async with aclosing(stream):
+            async for done in stream:
+                take(done)
+
+    try:
+        asyncio.run(consume())
+    except BrokenPipeError:
+        raise  # nobody reads the report either
+    except _ENDS as error:
+        return error
+    return None
+
+
+def _as_asked(error: BaseException | None, ledger: Ledger | None) -> bool:
+    """Whether a run ends where its options say: at a limit, a failure or a bad line."""
+    over_budget = ledger is not None and bool(ledger.stopped)
+    return error is None or (isinstance(error, (RunStoppedError, RowError)) and not over_budget)
+
+
+class _Straight:
+    """Writes the lines of shards as they come."""
+
+    def __init__(self, work: Work, out: BinaryIO | None, *, flush: bool) -> None:
+        self._work, self._out, self._flush = work, out, flush
+
+    def write(self, graded: Graded) -> None:
+        if self._out is None:
+            return
+        self._out.write(b"".join(self._work.lines(graded).results))
+        if self._flush:  # the next row may take its time, and a reader goes on with this one
+            self._out.flush()
+
+    def finish(self, shard: int, summary: Summary) -> Summary:  # noqa: ARG002 - as in Keeper
+        return summary

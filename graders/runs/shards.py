@@ -1,0 +1,105 @@
+"""Shards: the pieces of a file that are graded, kept and counted as one.
+
+Where a file is cut depends on its lines alone, never on who grades them, so that any number of
+workers and any later session meet the same shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from graders.errors import RowError
+from graders.grades import Boundary
+from graders.joins import Joined
+from graders.row_files import Group, Reader
+
+_SHARDS: Final = 32
+"""A small file has about so many, to be shared out among workers."""
+_FEWEST_LINES, _MOST_LINES = 32, 4096
+_UNMEASURED: Final = 1024
+"""Lines of a shard where the file's length is not known before it is read."""
+_LOOKED_AT: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Lines that stand together in the file.
+
+    Attributes:
+        number: Its place among the shards, from 0. Shards of blank lines alone are left out.
+        lines: What was read, in order.
+        group: The group that may go on at its beginning.
+        whole: Whether all its lines are there; else reading broke off behind them.
+    """
+
+    number: int
+    lines: list[Joined | RowError]
+    group: Group | None
+    whole: bool = True
+
+
+def lines_per_shard(rows: Path | str) -> int:
+    """How many lines of a file make a shard, by its size and the length of its first lines."""
+    path = Path(rows)
+    if str(rows) == "-" or path.suffix == ".gz" or not path.is_file():
+        return _UNMEASURED
+    with path.open("rb") as file:
+        start = file.read(_LOOKED_AT)
+    lines = path.stat().st_size * max(start.count(b"\n"), 1) // max(len(start), 1)
+    return min(max(lines // _SHARDS, _FEWEST_LINES), _MOST_LINES)
+
+
+def with_boundaries(
+    lines: Iterable[Joined | RowError], per_shard: int
+) -> Iterator[Joined | RowError | Boundary]:
+    """The same lines, with a boundary behind the last one of each shard."""
+    last = per_shard
+    for line in lines:
+        if isinstance(line, Joined) and line.number > last:
+            yield Boundary(last // per_shard - 1)
+            last += (line.number - last + per_shard - 1) // per_shard * per_shard
+        yield line
+    yield Boundary(last // per_shard - 1)
+
+
+def shards(lines: Iterable[Joined | RowError], per_shard: int, reader: Reader) -> Iterator[Shard]:
+    """Cut lines into shards.
+
+    Raises:
+        Exception: What reading raised, after a shard of the lines before it.
+    """
+    held: list[Joined | RowError] = []
+    group: Group | None = None
+    number = 0
+    try:
+        for line in with_boundaries(lines, per_shard):
+            if isinstance(line, Boundary):
+                yield Shard(line.shard, held, group)
+                group = reader.last_group(held, group)
+                held, number = [], line.shard + 1
+            else:
+                held.append(line)
+    except Exception:
+        if held:
+            yield Shard(number, held, group, whole=False)
+        raise
+
+
+def skip(lines: Iterable[Joined | RowError | Boundary], count: int, reader: Reader) -> Group | None:
+    """Read over the first `count` shards; returns the group that may go on behind them."""
+    held: list[Joined | RowError] = []
+    group: Group | None = None
+    if not count:
+        return None
+    for line in lines:
+        if isinstance(line, Boundary):
+            group = reader.last_group(held, group)
+            held = []
+            if line.shard == count - 1:
+                break
+        else:
+            held.append(line)
+    return group

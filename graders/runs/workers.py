@@ -1,0 +1,191 @@
+"""Grading on all cores: a supervisor, and processes that each grade one shard at a time.
+
+A worker that is killed costs its shard's last unwritten rows and nothing else: another one goes
+on with that shard. A row that kills its worker again and again becomes a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+from graders.grades import Grader
+from graders.report.summary import Summary
+from graders.runs.grading import Done, Work
+from graders.runs.parts import Part
+from graders.runs.shards import Shard
+from graders.runs.worker import Ended, Task, work_on
+
+_LEAVE_SECONDS: Final = 0.5
+"""How long a worker may take to come to the end of a batch when the run is stopped."""
+_AHEAD: Final = 2
+"""Shards for each worker that may be graded before those in front of them are."""
+
+
+class Workers:
+    """Processes that grade shards."""
+
+    def __init__(self, count: int, work: Work, recipe: Callable[[], Grader], parts: Path) -> None:
+        """Prepare them; each is started when there is a shard for it.
+
+        Args:
+            count: How many.
+            work: What to do with each row.
+            recipe: Makes the grader, in the worker.
+            parts: The folder of the parts.
+        """
+        self._count, self._work, self._recipe, self._parts = count, work, recipe, parts
+        self._workers: list[_Worker] = []
+        self._stalled: dict[int, _Stalled] = {}
+        self._finished: dict[int, Done | Ended] = {}
+
+    def grade(self, shards: Iterator[Shard]) -> Iterator[Done | Ended]:
+        """Grade shards; yields them in their order.
+
+        Raises:
+            Exception: What reading them raised, after all that was read is graded; or a bug in
+                a worker, with its traceback.
+        """
+        finished = self._finished
+        under_way: list[int] = []  # those not handed on, in their order
+        reading = _Reading(shards)
+        while True:
+            while len(under_way) < _AHEAD * self._count and (worker := self._idle()):
+                shard = reading.next()
+                if shard is None:
+                    break
+                under_way.append(shard.number)
+                worker.send(Task(shard))
+            if not under_way:
+                break
+            for answer in self._answers():
+                finished[answer.shard] = answer
+            while under_way and under_way[0] in finished:
+                yield finished.pop(under_way.pop(0))
+        reading.check()
+
+    def _idle(self) -> _Worker | None:
+        for worker in self._workers:
+            if worker.task is None:
+                return worker
+        if len(self._workers) < self._count:
+            self._workers.append(self._started())
+            return self._workers[-1]
+        return None
+
+    def _started(self) -> _Worker:
+        # Forked, a worker has all modules at once; but other threads would not be in it, and a
+        # lock that one of them holds would stay locked for ever.
+        alone = threading.active_count() == 1 and hasattr(os, "fork")
+        context = get_context("fork") if alone else get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=work_on, args=(theirs, self._work, self._recipe, self._parts), daemon=True
+        )
+        with warnings.catch_warnings():  # a library's idle threads (OpenBLAS) look after themselves
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+    def _answers(self) -> Iterator[Done | Ended]:
+        busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
+        for connection in wait(list(busy)):
+            worker = busy[connection]  # type: ignore[index]
+            try:
+                answer = worker.connection.recv()
+            except (EOFError, OSError):
+                self._replace(worker)
+                continue
+            worker.task = None
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+
+    def _replace(self, dead: _Worker) -> None:
+        """Start another for the shard of one that died."""
+        assert dead.task is not None, "it was busy"
+        dead.end()
+        self._workers.remove(dead)
+        shard = dead.task.shard
+        size = Part(self._parts, shard.number).size
+        stalled = self._stalled.setdefault(shard.number, _Stalled())
+        stalled.count = stalled.count + 1 if size == stalled.size else 0
+        stalled.size = size
+        self._workers.append(self._started())
+        self._workers[-1].send(Task(shard, stalled.count))
+
+    def waiting(self) -> Mapping[int, Summary]:
+        """The summaries of shards that wait for those in front of them."""
+        return {shard: answer.summary for shard, answer in self._finished.items()}
+
+    def stop(self) -> None:
+        """Let each come to the end of its batch, and end it."""
+        for worker in self._workers:
+            worker.ask_to_stop()
+        for worker in self._workers:
+            worker.process.join(_LEAVE_SECONDS)
+            worker.end()
+        self._workers.clear()
+
+
+@dataclass(slots=True)
+class _Stalled:
+    """How often workers died of a shard without a new row, and how far it was."""
+
+    size: int = -1
+    count: int = 0
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A process, our end of the pipe to it, and what it has to do."""
+
+    process: BaseProcess
+    connection: Connection
+    task: Task | None = None
+
+    def send(self, task: Task) -> None:
+        self.task = task
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is dead, as its end will say
+            self.connection.send(task)
+
+    def ask_to_stop(self) -> None:
+        self.connection.close()
+        with suppress(OSError, AttributeError):
+            self.process.terminate()
+
+    def end(self) -> None:
+        """Make sure that it is gone."""
+        self.connection.close()
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+
+class _Reading:
+    """Shards one by one, and what reading them raised, for later."""
+
+    def __init__(self, shards: Iterator[Shard]) -> None:
+        self._shards = shards
+        self._error: Exception | None = None
+
+    def next(self) -> Shard | None:
+        try:
+            return next(self._shards, None)
+        except Exception as error:  # noqa: BLE001 - raised again, when all that was read is graded
+            self._error = error
+            return None
+
+    def check(self) -> None:
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,1 @@
+"""What can be learnt from results that are there, without grading again."""
