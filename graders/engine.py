@@ -226,25 +226,27 @@ class _Batch:
 def _batches(
     rows: Iterable[Row | RowError | Boundary], options: RunOptions, size: int
 ) -> Iterator[_Batch]:
-    batch, left = _Batch(), options.limit
+    batch, room = _Batch(), size
+    left = -1 if options.limit is None else options.limit
     damage: Exception | None = None
     try:
         for row in rows:
+            room -= 1
             if isinstance(row, Row):
                 batch.rows.append(row)
-                left = None if left is None else left - 1
+                left -= 1
                 if left == 0:
                     break
             elif isinstance(row, Boundary):
-                batch.boundary = row
+                batch.boundary, room = row, 0
             elif options.strict:
                 damage = row
                 break
             else:
                 batch.bad_lines.append((len(batch.rows), row))
-            if batch.boundary or len(batch.rows) + len(batch.bad_lines) >= size:
+            if room == 0:
                 yield batch
-                batch = _Batch()
+                batch, room = _Batch(), size
     except Exception as error:  # noqa: BLE001 - raised again, after what stands before it
         damage = error
     if batch.rows or batch.bad_lines:

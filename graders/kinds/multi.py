@@ -7,7 +7,7 @@ of the first one in the map's order, and the formula is not evaluated (or the me
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -119,13 +119,15 @@ class MultiGrader:
     def _combine_tables(self, parts: Mapping[str, Grades], rows: int) -> Grades:
         """The same for tables, whose members asked nobody: no tokens."""
         failures = {} if self._fills_in else first_failures(parts)
-        asked = [i for i in range(rows) if i not in failures] if failures else range(rows)
-        columns = {key: [part.scores[i] or 0.0 for i in asked] for key, part in parts.items()}
-        values, faults = self.formula.each(columns, len(asked))
-        failures |= {asked[i]: failure for i, failure in faults.items()}
-        scores: list[float | None] = [None] * rows
-        for i, value in zip(asked, values, strict=True):
-            scores[i] = value
+        columns = {key: _numbers(part, without=failures) for key, part in parts.items()}
+        values, faults = self.formula.each(columns, rows - len(failures))
+        scores = values
+        if failures:
+            asked = [i for i in range(rows) if i not in failures]
+            by_position = dict(zip(asked, values, strict=True))
+            scores = [by_position.get(i) for i in range(rows)]
+            faults = {asked[i]: failure for i, failure in faults.items()}
+        failures |= faults
         return Grades(
             name=self.name,
             scores=scores,
@@ -139,3 +141,10 @@ class MultiGrader:
     def _fills_in(self) -> bool:
         """Whether a member's failure counts as 0.0, and fails nothing."""
         return self.member_failure == "zero"
+
+
+def _numbers(part: Grades, *, without: Collection[int]) -> Sequence[float]:
+    """A member's scores for the formula, of the rows that it is computed for."""
+    if not part.failures and not without:
+        return part.there
+    return [score or 0.0 for i, score in enumerate(part.scores) if i not in without]

@@ -8,8 +8,9 @@ after lower-casing both sides. Lower-casing is not case folding: `STRASSE` does 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -20,12 +21,15 @@ from graders.rows import Row
 from graders.template import Template, rendered
 from graders.texts import render_each
 
-OPERATIONS: Final[Mapping[Operation, Callable[[str, str], bool]]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "like": operator.contains,
-    "ilike": lambda text, part: part.lower() in text.lower(),
+OPERATIONS: Final[Mapping[Operation, Callable[[Sequence[str], Sequence[str]], Iterable[bool]]]] = {
+    "eq": partial(map, operator.eq),
+    "ne": partial(map, operator.ne),
+    "like": partial(map, operator.contains),
+    "ilike": lambda texts, parts: map(
+        operator.contains, map(str.lower, texts), map(str.lower, parts)
+    ),
 }
+"""Whether each text holds against the reference at its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class StringCheckGrader:
         started = perf_counter()
         inputs, references = render_each(self.input, rows), render_each(self.reference, rows)
         failures = {**references.failures, **inputs.failures}
-        holds = list(map(OPERATIONS[self.operation], inputs.values, references.values))
+        holds = list(OPERATIONS[self.operation](inputs.values, references.values))
         scores: list[float | None] = list(map(float, holds))
         for position in failures:
             scores[position], holds[position] = None, False
