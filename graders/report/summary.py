@@ -239,9 +239,9 @@ class Summary:
 
     def merge(self, other: Summary) -> None:
         """Count in the summary of rows that stand behind these; its histogram is open."""
-        self.groups += other.groups - (other.groups > 0 and self.last_group == other.first_group)
         if other.groups:
             self.first_group = self.first_group if self.groups else other.first_group
+            self.groups += other.groups - (self.last_group == other.first_group)
             self.last_group = other.last_group
         self.graded.merge(other.graded)
         self.rewards_with_failures_as_zero.merge(other.rewards_with_failures_as_zero)
