@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
+from graders.clients import asked_for
 from graders.clients.budget import OVER_BUDGET
 from graders.compile import Tools, compile_grader
 from graders.config.parse import ConfigSource, Document
@@ -108,9 +109,15 @@ def _graded(
     size = options.batch_size
     if grader.waits == "never":
         return _one_by_one(grader, _batches(rows, options, size))
+
+    async def work(batch: _Batch) -> list[Grade]:
+        if grader.waits == "rows" and batch.rows:
+            asked_for.set(f"{batch.rows[0].row}:{batch.rows[0].sample_index}")
+        return await grader.grade(batch.rows)
+
     return in_order(
         _batches(rows, options, 1 if grader.waits == "rows" else size),
-        lambda batch: grader.grade(batch.rows),
+        work,
         ahead=AHEAD * size if grader.waits == "rows" else AHEAD,
         stopped=lambda: bool(ledger.stopped),
     )

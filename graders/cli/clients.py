@@ -124,7 +124,7 @@ def clients_for(
 
     Args:
         models: The names of the models to be asked; none, and there is no model client.
-        given: The command's options.
+        given: The command's options, and under `paid` the file of a run's own answers.
         ledger: Where answers are entered.
         endpoints: Whether endpoint graders are to be asked.
 
@@ -148,6 +148,7 @@ def _model_client(
 ) -> ModelClient:
     from graders.clients.budget import Budgeted, refuse_unpriced
     from graders.clients.cache import Cached
+    from graders.clients.paid import PaidOnce
     from graders.clients.replay import Recording
     from graders.clients.scrubbed import Scrubbed
 
@@ -160,6 +161,9 @@ def _model_client(
     if given["cache"]:
         cached = Cached(client, given["cache"], identity=identity)
         client = stack.enter_context(closing(cached))
+    elif given.get("paid") and not given["replay"]:
+        paid = PaidOnce(client, given["paid"], identity=identity)
+        client = stack.enter_context(closing(paid))
     if given["record"]:
         client = stack.enter_context(closing(Recording(client, given["record"])))
     budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}

@@ -101,6 +101,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     from graders.cli.dry_run import dry_run
     from graders.cli.job import grade_file, grade_one
     from graders.config.parse import load_config
+    from graders.runs.opening import judges_path
 
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
@@ -116,6 +117,8 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
     refuse_overwriting(given["results"], inputs, with_times=True)
     target = _target(rows, row, given)
+    if row is None and target.has_folder:
+        given["paid"] = judges_path(Path(given["results"]))
     with _job(document, profile, config, rows, given) as job:
         show_findings(findings)
         if row is not None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
 from graders.grades import Usage
 from sandbox import JSON
+
+asked_for: ContextVar[str] = ContextVar("asked_for", default="")
+"""The row and sample that a request is made for, as `12:0`; "" where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

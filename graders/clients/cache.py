@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from graders.clients import ModelClient, ModelReply, ModelRequest
+from graders.clients import ModelClient, ModelReply, ModelRequest, asked_for
 from graders.clients.fingerprint import fingerprint
 from graders.clients.kept import from_kept, to_kept
 from graders.errors import GradersError, GradingError
@@ -37,7 +37,9 @@ class Cached:
     Use it under one event loop at a time.
     """
 
-    def __init__(self, client: ModelClient, path: Path | str, *, identity: str) -> None:
+    def __init__(
+        self, client: ModelClient, path: Path | str, *, identity: str, by_row: bool = False
+    ) -> None:
         """Open the file, or make it.
 
         Args:
@@ -45,11 +47,14 @@ class Cached:
             path: The file.
             identity: Whose answers these are: the same model elsewhere, or asked in another way,
                 is another model.
+            by_row: Whether each row's answers are its own, so that equal requests of two rows are
+                two answers.
 
         Raises:
             CacheError: The file is damaged or is something else.
         """
         self._client, self._path, self._identity = client, Path(path), identity
+        self._by_row = by_row
         self._asking: dict[str, asyncio.Future[ModelReply]] = {}
         try:
             # `grade` has a thread of its own in a notebook, and SQLite locks for us.
@@ -76,7 +81,7 @@ class Cached:
         run("PRAGMA synchronous = NORMAL")  # a machine that loses power may lose the last answers
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        key = fingerprint(request, self._identity)
+        key = self._key(request)
         while True:
             kept = self._find(key)
             if kept is not None:
@@ -90,11 +95,15 @@ class Cached:
 
     def find(self, request: ModelRequest) -> ModelReply | None:
         """The answer that is kept, for who asks several things at once."""
-        return self._find(fingerprint(request, self._identity))
+        return self._find(self._key(request))
 
     def keep(self, request: ModelRequest, reply: ModelReply) -> None:
         """Keep an answer that was got elsewhere."""
-        self._keep(fingerprint(request, self._identity), reply)
+        self._keep(self._key(request), reply)
+
+    def _key(self, request: ModelRequest) -> str:
+        row = f" for {asked_for.get()}" if self._by_row else ""
+        return fingerprint(request, self._identity + row)
 
     async def _ask(self, key: str, request: ModelRequest) -> ModelReply:
         asking = self._asking[key] = asyncio.get_running_loop().create_future()
