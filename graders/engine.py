@@ -110,7 +110,7 @@ def _graded(
     if grader.waits == "never":
         return _one_by_one(grader, _batches(rows, options, size))
 
-    async def work(batch: _Batch) -> list[Grade]:
+    async def work(batch: _Batch) -> Sequence[Grade]:
         if grader.waits == "rows" and batch.rows:
             asked_for.set(f"{batch.rows[0].row}:{batch.rows[0].sample_index}")
         return await grader.grade(batch.rows)
