@@ -46,7 +46,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "plan", "sampling"],
+    ["hosted", "engine", "lint", "plan", "sampling"],
     ["report"],
     ["cli"],
 ]
