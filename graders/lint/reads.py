@@ -1,41 +1,19 @@
-"""What one grader reads of each row, and what becomes of it there."""
+"""What one grader reads of each row: slots of its templates, keys in its source."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from graders.checks.scopes import scoped
-from graders.config.graders import (
-    AnyConfig,
-    EvalConfig,
-    PythonConfig,
-    StringCheckConfig,
-    TextSimilarityConfig,
-)
+from graders.config.graders import AnyConfig, EvalConfig, PythonConfig, TextSimilarityConfig
 from graders.errors import ConfigError, GradingError, Severity
 from graders.images import parse
-from graders.kinds.text_similarity import References
-from graders.lint.shape import Line, prompt_of, stands_in
 from graders.lint.tally import Tallies, Tally
-from graders.profile import Profile
 from graders.rows import Row
-from graders.template import Slot, Template, compile_template, look_up, parse_path
-from metrics import lost_tokens, metric
-
-SHORT_WORDS: Final = 6
-"""References of more words than this are equal to themselves under every metric but cosine."""
-WORTH_SAYING: Final = 0.9
-"""What a right answer scores at least, or it is said; the last hundredths are nobody's worry."""
-REMEMBERED: Final = 1 << 14
-"""Short references whose score with themselves is kept."""
-SHORTEST_LEAK: Final = 4
-"""Characters; the prompt of `yes` or `12` may well have it."""
-_KEPT: Final = re.compile("[0-9A-Za-z]")
-"""What every tokenizer keeps, so that a text with one is not lost."""
+from graders.template import Slot, compile_template, look_up, parse_path
+from sandbox import JSON
 
 
 class Read(NamedTuple):
@@ -57,22 +35,25 @@ class Read(NamedTuple):
 class GraderReads:
     """One grader that is no multi, ready to be shown rows."""
 
-    def __init__(self, place: str, part: AnyConfig, profile: Profile) -> None:
-        self.place, self.part, self.profile = place, part, profile
-        self.reads = [*self._reads()]
-        self.whole = any(read.slot.namespace == "sample" for read in self.reads)
-        self.reference = self._reference()
-        self.input = self._compiled(getattr(part, "input", None))
-        self.against_itself = lru_cache(maxsize=REMEMBERED)(self._against_itself)
+    def __init__(self, place: str, part: AnyConfig) -> None:
+        self.place, self.part = place, part
+        reads = [*self._reads()]
+        self.of_item = [read for read in reads if read.slot.namespace == "item"]
+        self.of_sample = [read for read in reads if read.slot.namespace == "sample"]
 
-    def take(self, line: Line, tallies: Tallies) -> None:
-        """Look at one line through this grader's eyes."""
-        rows = line.rows(whole=self.whole)
-        bare = rows[0] if rows else Row(item=line.item, sample={}, row=line.number)
-        for read in self.reads:
-            for row in rows if read.slot.namespace == "sample" else [bare]:
-                self._read(read, row, tallies)
-        self._compare(line, bare, rows, tallies)
+    def take(self, bare: Row, rows: Sequence[Row], tallies: Tallies) -> None:
+        """Look for everything it reads in one line.
+
+        Args:
+            bare: The line's item, with whatever sample.
+            rows: The line's samples.
+            tallies: Where what is missing is counted.
+        """
+        for read in self.of_item:
+            _look(read, bare, tallies)
+        for row in rows if self.of_sample else ():
+            for read in self.of_sample:
+                _look(read, row, tallies)
 
     # --- what is read
 
@@ -84,17 +65,15 @@ class GraderReads:
             yield from self._keys(self.part.source)
         if isinstance(self.part, EvalConfig):
             return
-        for path, text in self.part.templates():
-            found = self._compiled(text)
-            at = 0
-            for piece in found.pieces if found else ():
-                if isinstance(piece, Slot):
-                    at = text.find(piece.namespace, at)
-                    shown = f"{{{{ {piece} }}}}"
-                    yield Read(self._at(path.removeprefix(".")), piece, at, shown)
-                    at += 1
-                else:
-                    at = text.find(piece, at) + len(piece)
+        several = self.part.references if isinstance(self.part, TextSimilarityConfig) else None
+        try:
+            if several is not None:
+                yield Read(self._at("references"), parse_path(several), None, several)
+            for path, text in self.part.templates():
+                if several is None or path != ".reference":  # which then does not count
+                    yield from _slots(self._at(path.removeprefix(".")), text)
+        except ConfigError:
+            return  # reported where it is compiled
 
     def _keys(self, source: str) -> Iterator[Read]:
         """`item["key"]` of a source, where the row has it or the grader raises."""
@@ -108,121 +87,44 @@ class GraderReads:
                     path = self._at(f"source: line {node.lineno}")
                     yield Read(path, Slot("item", (key,)), None, f"item[{key!r}]")
 
-    def _compiled(self, text: object) -> Template | None:
-        try:
-            return compile_template(text, self.profile.render) if isinstance(text, str) else None
-        except ConfigError:
-            return None
 
-    def _reference(self) -> Template | References | None:
-        if not isinstance(self.part, (StringCheckConfig, TextSimilarityConfig)):
-            return None
-        if isinstance(self.part, TextSimilarityConfig) and self.part.references is not None:
-            try:
-                slot = parse_path(self.part.references)
-            except ConfigError:
-                return None
-            return References(slot=slot, rendering=self.profile.render)
-        return self._compiled(self.part.reference)
+def _slots(path: str, text: str) -> Iterator[Read]:
+    """The slots of a template, each where it stands."""
+    at = 0
+    for piece in compile_template(text).pieces:
+        if isinstance(piece, Slot):
+            at = text.find(piece.namespace, at)
+            yield Read(path, piece, at, f"{{{{ {piece} }}}}")
+            at += 1
+        else:
+            at = text.find(piece, at) + len(piece)
 
-    # --- what becomes of it
 
-    def _read(self, read: Read, row: Row, tallies: Tallies) -> None:
+def _look(read: Read, row: Row, tallies: Tallies) -> None:
+    if _is_there(read.slot, row):
+        return
+    is_null = read.slot.steps[:1] == ("output_json",) and row.sample.get("output_json") is None
+    key = (read.path, read.shown, is_null)
+    if not tallies.has(key):
         try:
             look_up(read.slot, row)
         except GradingError as error:
-            null = read.slot.steps[:1] == ("output_json",) and row.sample.get("output_json") is None
-            key = (read.path, read.shown, null)
-            if not tallies.has(key):
-                tallies.start(key, _null(read) if null else _missing(read, str(error)))
-            tallies.add(key, row.row)
-
-    def _compare(self, line: Line, bare: Row, rows: Sequence[Row], tallies: Tallies) -> None:
-        """The references of a row, alone and beside the prompt and the samples."""
-        if self.reference is None:
-            return
-        try:
-            rendered = self.reference.render(bare)
-        except GradingError:
-            return  # missing, which is counted
-        texts = [rendered] if isinstance(rendered, str) else rendered
-        from_row = any(read.path.endswith("reference") for read in self.reads)
-        if not from_row and isinstance(rendered, str):
-            return  # constant, which is said of the config
-        path = self._at("references" if isinstance(self.reference, References) else "reference")
-        if any(not text.strip() for text in texts):
-            message = "is empty \0"
-            fix = "Every text contains nothing; give these rows a reference, or leave them out."
-            _count(tallies, line.number, Tally("empty-reference", path, message, fix))
-        prompt = prompt_of(line.item)
-        if prompt and any(len(t.strip()) >= SHORTEST_LEAK and stands_in(t, prompt) for t in texts):
-            message = "stands in the prompt \0"
-            fix = "A model only has to copy it; take it out of messages."
-            _count(tallies, line.number, Tally("leaking-row", path, message, fix))
-        if isinstance(self.part, TextSimilarityConfig) and self.part.evaluation_metric != "cosine":
-            self._metric(self.part, line.number, texts, rows, tallies)
-
-    def _metric(
-        self,
-        part: TextSimilarityConfig,
-        number: int,
-        references: list[str],
-        rows: Sequence[Row],
-        tallies: Tallies,
-    ) -> None:
-        name, settings = part.evaluation_metric, self.profile.metrics
-        for text in [*references, *self._inputs(rows)]:
-            if not _KEPT.search(text) and (lost := lost_tokens(name, text, settings)):
-                fix = f"Here --set {lost.setting}={lost.value} keeps some; elsewhere fuzzy_match."
-                message = f"{lost.tokens} of {name} leaves no token of a text \0, which then scores"
-                message += " 0 whatever it says"
-                place = self._at("evaluation_metric")
-                _count(tallies, number, Tally("lost-tokens", place, message, fix))
-        self._itself(part, number, references, tallies)
-
-    def _inputs(self, rows: Sequence[Row]) -> Iterator[str]:
-        for row in rows if self.input else ():
-            try:
-                yield self.input.render(row) if self.input else ""
-            except GradingError:
-                continue  # missing, which is counted
-
-    def _itself(
-        self,
-        part: TextSimilarityConfig,
-        number: int,
-        references: list[str],
-        tallies: Tallies,
-    ) -> None:
-        """What the right answer scores, word for word, where it is short."""
-        name = part.evaluation_metric
-        short = [t for t in references if _KEPT.search(t) and len(t.split()) <= SHORT_WORDS]
-        scores = [self.against_itself(text) for text in short]
-        if len(short) < len(references) or not short:
-            return
-        best = max(scores)
-        place = self._at("evaluation_metric")
-        enough = max(WORTH_SAYING, part.pass_threshold or 0.0)
-        if best == 0.0:
-            message = f"{name} of the reference with itself is 0 \0: no answer can score"
-            fix = "Choose a metric for short texts: fuzzy_match, rouge_1 or rouge_l."
-            _count(tallies, number, Tally("dead-metric", place, message, fix))
-        elif best < enough:
-            fails = part.pass_threshold is not None and best < part.pass_threshold
-            message = f"{name} of a text with itself is {best:.2f} for one as short as the "
-            message += "reference \0" + (", so the right answer does not pass" if fails else "")
-            fix = "Choose another metric for short texts, or mind it in pass_threshold."
-            _count(tallies, number, Tally("identical-text", place, message, fix))
-
-    def _against_itself(self, text: str) -> float:
-        assert isinstance(self.part, TextSimilarityConfig)
-        return metric(self.part.evaluation_metric, self.profile.metrics).pair(text, text)
+            tallies.start(key, _null(read) if is_null else _missing(read, str(error)))
+    tallies.add(key, row.row)
 
 
-def _count(tallies: Tallies, number: int, tally: Tally) -> None:
-    key = (tally.code, tally.path)
-    tallies.start(key, tally)
-    tallies.add(key, number)
+def _is_there(slot: Slot, row: Row) -> bool:
+    """Whether `look_up` finds a value, without the words about it where it does not."""
+    here: JSON = row.item if slot.namespace == "item" else row.sample  # type: ignore[assignment]
+    try:
+        for step in slot.steps:
+            if isinstance(here, str):  # which may hold JSON
+                look_up(slot, row)
+                return True
+            here = here[step]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError, GradingError):
+        return False
+    return True
 
 
 def _missing(read: Read, problem: str) -> Tally:
@@ -231,7 +133,7 @@ def _missing(read: Read, problem: str) -> Tally:
     sentence, _, hint = message.partition(" Did you mean ")
     fix = f"Did you mean {hint}" if hint else ""
     # A source may cope where the key is missing; a template cannot.
-    severity: Severity | None = None if read.shown.startswith("{{") else "warning"
+    severity: Severity | None = "warning" if read.shown.startswith("item[") else None
     return Tally("missing-variable", read.path, sentence.rstrip("."), fix, read.position, severity)
 
 

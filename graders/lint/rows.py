@@ -1,7 +1,7 @@
 """One pass over a file of rows: what a config will meet in them, before anything is graded.
 
-Memory holds one line, a few words per kind of finding, and eight bytes of each line's hash (of a
-million lines at most) to tell duplicates by.
+Memory holds one line, the references of a batch, a few words per kind of finding, and a hash of
+each line to tell duplicates by: of the first 500,000, at about 100 bytes each.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from graders.config.graders import EvalConfig, MultiConfig, walk
+from graders.config.graders import StringCheckConfig, TextSimilarityConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding, RowError, Severity
 from graders.lines import decode_object, numbered, open_lines
 from graders.lint.codes import say
 from graders.lint.reads import GraderReads
+from graders.lint.references import Comparison
 from graders.lint.shape import Line, messages_of, split_line
 from graders.lint.tally import Tallies, Tally
 from graders.lint.targets import Target
 from graders.profile import Profile
+from graders.rows import Row
 from sandbox import JSON
 
-MAX_REMEMBERED: Final = 1_000_000
+MAX_REMEMBERED: Final = 500_000
 """Lines whose hashes are kept."""
 
 
@@ -57,29 +59,37 @@ def check_rows(
     Raises:
         OSError: The file cannot be read.
     """
-    has = document is not None and document.has_grader
-    readers = _readers(document, profile) if document is not None and has else []
-    checker = _Checker(str(path), target, readers)
+    checker = _Checker(str(path), target)
+    if document is not None and document.has_grader:
+        checker.show(document, profile)
     with open_lines(path) as lines:
         for number, line in numbered(lines):
             checker.take(number, line)
     return checker.report(split)
 
 
-def _readers(document: Document, profile: Profile) -> list[GraderReads]:
-    return [
-        GraderReads(document.place(location), part, profile)
-        for location, part in walk(document.grader)
-        if not isinstance(part, (EvalConfig, MultiConfig))
-    ]
-
-
 class _Checker:
-    def __init__(self, name: str, target: Target, readers: list[GraderReads]) -> None:
-        self.name, self.target, self.readers = name, target, readers
-        self.rows = 0
+    def __init__(self, name: str, target: Target) -> None:
+        self.name, self.target = name, target
+        self.readers: list[GraderReads] = []
+        self.comparisons: list[Comparison] = []
+        self.rows, self.whole = 0, False
         self.tallies = Tallies()
-        self.seen: dict[bytes, None] = {}
+        self.seen = set[int]()
+
+    def show(self, document: Document, profile: Profile) -> None:
+        """Get ready to look at rows with a config's graders."""
+        said = set[str]()
+        for location, part in walk(document.grader):
+            place = document.place(location)
+            self.readers.append(GraderReads(place, part))
+            if isinstance(part, (StringCheckConfig, TextSimilarityConfig)):
+                of = getattr(part, "references", None) or part.reference
+                comparison = Comparison(place, part, profile, is_echo=of in said)
+                self.comparisons.append(comparison)
+                said.add(of)
+        reads = [read for reader in self.readers for read in reader.of_sample]
+        self.whole = any(read.slot.steps[:1] != ("output_text",) for read in reads)
 
     def take(self, number: int, line: bytes) -> None:
         try:
@@ -94,8 +104,12 @@ class _Checker:
         self.rows += 1
         self._duplicate(number, line)
         self._messages(found)
+        rows = found.rows(whole=self.whole)
+        bare = rows[0] if rows else Row(item=found.item, sample={}, row=number)
         for reader in self.readers:
-            reader.take(found, self.tallies)
+            reader.take(bare, rows, self.tallies)
+        for comparison in self.comparisons:
+            comparison.take(found, bare, rows, self.tallies)
 
     def _bad(self, number: int, problem: str) -> None:
         self.rows += 1
@@ -106,12 +120,12 @@ class _Checker:
         self.tallies.add(key, number)
 
     def _duplicate(self, number: int, line: bytes) -> None:
-        digest = hashlib.blake2b(line.strip(), digest_size=8).digest()
+        digest = int.from_bytes(hashlib.blake2b(line.strip(), digest_size=8).digest())
         if digest in self.seen:
             message = "the same line as one before it, \0"
             self._count(("twice",), number, Tally("duplicate-row", "", message, "Keep one."))
         elif len(self.seen) < MAX_REMEMBERED:
-            self.seen[digest] = None
+            self.seen.add(digest)
 
     def _messages(self, line: Line) -> None:
         item, training = line.item, self.target.is_training
@@ -151,6 +165,8 @@ class _Checker:
         return None if self.target.is_training else "warning"
 
     def report(self, split: str) -> RowsReport:
+        for comparison in self.comparisons:
+            comparison.finish(self.tallies)
         report = RowsReport(rows=self.rows)
         for finding, line in self.tallies.findings(self.rows):
             report.findings.append((finding, None if finding.path else line))

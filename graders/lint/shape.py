@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from dataclasses import dataclass
+from typing import Final, cast
 
 from graders.row_files import OUTPUT_KEYS
 from graders.rows import Row, to_sample
@@ -18,7 +19,8 @@ PROMPT_KEYS: Final = ("prompt", "question", "input", "instruction", "query", "pr
 _ALNUM: Final = re.compile(r"\w")
 
 
-class Line(NamedTuple):
+@dataclass(slots=True)
+class Line:
     """One line.
 
     Attributes:
@@ -32,6 +34,7 @@ class Line(NamedTuple):
     item: Mapping[str, JSON]
     samples: Sequence[JSON] = ()
     is_flat: bool = True
+    _prompt: str | None = None
 
     def rows(self, *, whole: bool) -> list[Row]:
         """Each sample as a row.
@@ -44,6 +47,13 @@ class Line(NamedTuple):
             for sample in self.samples
             if isinstance(sample, (str, dict))
         ]
+
+    @property
+    def prompt(self) -> str:
+        """What a model is asked, as one text, folded for comparison."""
+        if self._prompt is None:
+            self._prompt = prompt_of(self.item).casefold()
+        return self._prompt
 
 
 def _sample(sample: str | dict[str, JSON], *, whole: bool) -> Mapping[str, JSON]:
@@ -72,8 +82,10 @@ def messages_of(item: Mapping[str, JSON]) -> list[Mapping[str, JSON]] | None:
     messages = item.get("messages")
     if not isinstance(messages, list) or not messages:
         return None
-    good = all(isinstance(m, dict) and isinstance(m.get("role"), str) for m in messages)
-    return cast("list[Mapping[str, JSON]]", messages) if good else None
+    for message in messages:
+        if not (isinstance(message, dict) and isinstance(message.get("role"), str)):
+            return None
+    return cast("list[Mapping[str, JSON]]", messages)
 
 
 def prompt_of(item: Mapping[str, JSON]) -> str:
@@ -94,13 +106,13 @@ def _texts(content: JSON) -> Iterator[str]:
 
 
 def stands_in(part: str, text: str) -> bool:
-    """Whether a text has another in it as words of their own, in any case.
+    """Whether a folded text has another in it as words of their own, in any case.
 
     Example:
-        >>> stands_in("Paris", "Is it paris?"), stands_in("art", "a party")
+        >>> stands_in("Paris", "is it paris?"), stands_in("art", "a party")
         (True, False)
     """
-    part, text = part.strip().casefold(), text.casefold()
+    part = part.strip().casefold()
     start = text.find(part)
     while start >= 0:
         around = text[max(start - 1, 0) : start] + text[start + len(part) : start + len(part) + 1]
