@@ -199,9 +199,11 @@ def _tried(part: MultiConfig, formula: Formula, program: Program) -> Iterator[Fi
     """What scores within the members' ranges can do to the formula, with such scores."""
     ranges = _ranges(part, _UNIT)
     hull = Interval(
-        min(ranges[name].low for name in program.names) if program.names else 0.0,
-        max(ranges[name].high for name in program.names) if program.names else 1.0,
+        min((ranges[name].low for name in program.names), default=0.0),
+        max((ranges[name].high for name in program.names), default=1.0),
     )
+    # A judge's 1 to 5, brought to 0 to 1, has left its range and is as it should be.
+    usual = Interval(min(hull.low, 0.0), max(hull.high, 1.0))
     said = set[str]()
     lowest: Tried | None = None
     highest: Tried | None = None
@@ -216,7 +218,7 @@ def _tried(part: MultiConfig, formula: Formula, program: Program) -> Iterator[Fi
         highest = tried if highest is None or tried.value > (highest.value or 0.0) else highest
     for extreme in (lowest, highest):
         value = extreme.value if extreme else None
-        if extreme is not None and value is not None and outside(value, hull) and program.names:
+        if extreme is not None and value is not None and outside(value, usual) and program.names:
             message = f"can be {_number(value)}{_with(extreme)}, and the members' scores lie "
             message += _between(hull)
             yield say("leaves-range", _AT, message, "Weigh the members so that weights add to 1.")

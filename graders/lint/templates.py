@@ -17,7 +17,7 @@ from graders.config.graders import (
     StringCheckConfig,
     TextSimilarityConfig,
 )
-from graders.errors import ConfigError, Finding, did_you_mean
+from graders.errors import ConfigError, Finding, near_miss
 from graders.lint.codes import say
 from graders.template import Slot, compile_template
 
@@ -118,7 +118,8 @@ def _sample_field(path: str, text: str, slot: Slot) -> Iterator[Finding]:
     if slot.namespace != "sample" or not slot.steps or slot.steps[0] in _SAMPLE_FIELDS:
         return
     message = f"{{{{ {slot} }}}}: a sample has no field {str(slot.steps[0])!r}"
-    hint = did_you_mean(str(slot.steps[0]), _SAMPLE_FIELDS)
+    hint = near_miss(str(slot.steps[0]), _SAMPLE_FIELDS)
+    hint = hint or f"It has {', '.join(_SAMPLE_FIELDS)}."
     yield say("sample-field", path, message, hint, position=max(text.find("sample"), 0))
 
 
