@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -99,15 +100,17 @@ def diff(before: str, after: str, name: str) -> str:
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file's text at once, so that whoever reads it sees the old or the new one.
 
+    Its mode stays, and a byte order mark; a link stays a link.
+
     Raises:
         OSError: It cannot be written; the file is as it was.
     """
     target = path.resolve()
-    mode = target.stat().st_mode
+    mode, marked = target.stat().st_mode, target.read_bytes().startswith(BOM_UTF8)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+            file.write("\ufeff" + text if marked else text)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode & 0o7777)

@@ -84,7 +84,7 @@ def _indented_source(config: Config, location: Location, _: Finding) -> list[Edi
     source = config.at(location)
     if not isinstance(source, str):
         return []
-    candidates = [textwrap.dedent(source), textwrap.dedent(source).lstrip()]
+    candidates = [textwrap.dedent(source)]
     if "\n" not in source.strip():
         candidates.append(source.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"'))
     good = [text for text in candidates if text != source and _compiles(text)]

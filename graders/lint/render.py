@@ -107,7 +107,14 @@ def to_json(report: Report, name: str) -> str:
         **counts,
         "findings": findings,
     }
-    return json.dumps(body, indent=2) + "\n"
+    return _dumped(body)
+
+
+def _dumped(body: dict[str, JSON]) -> str:
+    """JSON in ASCII. A lone surrogate, which strict readers refuse, becomes a replacement."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    sound = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return json.dumps(json.loads(sound), indent=2) + "\n"
 
 
 def _as_json(placed: Placed) -> dict[str, JSON]:
@@ -171,7 +178,7 @@ def to_sarif(report: Report, name: str) -> str:  # noqa: ARG001 - every format h
         "results": [_result(placed, index) for placed in report.findings],
     }
     log: dict[str, JSON] = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2) + "\n"
+    return _dumped(log)
 
 
 def _rule(name: str) -> dict[str, JSON]:

@@ -134,7 +134,7 @@ class _Checker:
             fix = "Write messages and the item's keys side by side."
             self._count(("shape",), line.number, Tally("row-shape", "", message, fix))
         if "messages" not in item:
-            if training:
+            if training and line.is_flat:
                 tally = Tally("no-messages", "", "no messages, \0", 'Add "messages".')
                 self._count(("no-messages",), line.number, tally)
         elif (messages := messages_of(item)) is None:
