@@ -9,17 +9,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from graders.config.graders import Location
 from graders.config.parse import Document, decode_config, parse_config, read_python
 from graders.errors import ConfigError, Finding, Severity
 from graders.lint.codes import CODES
 from graders.lint.fixes import fixed_text
-from graders.lint.locate import Place, Span, Spans, line_offset, locate, place_of, to_location
+from graders.lint.locate import Lines, Place, Span, Spans, locate, to_location
 from graders.lint.rows import check_rows
 from graders.lint.static import check_config, without_echoes
 from graders.lint.targets import TARGETS, Target
@@ -142,50 +142,42 @@ def _read(path: Path) -> tuple[str, object]:
 
 
 def _place(findings: Iterable[Finding], config: Path, text: str) -> list[Placed]:
-    spans = None if config.suffix == ".py" else locate(text)
-    return [_placed(finding, config, text, spans) for finding in findings]
+    lines, spans = Lines.of(text), None if config.suffix == ".py" else locate(text)
+    placed, shown, sources = [], dict[int, str](), dict[Location, Lines]()
+    for finding in findings:
+        span = _span(finding, lines, spans, sources)
+        place, end = lines.place(span.start), lines.place(span.end)
+        if place.line not in shown:
+            shown[place.line] = lines.line(place.line)
+        placed.append(
+            Placed(
+                finding=finding,
+                file=str(config),
+                place=place,
+                end=end if end.line == place.line else None,
+                source=shown[place.line],
+            )
+        )
+    return placed
 
 
-def _placed(finding: Finding, config: Path, text: str, spans: Spans | None) -> Placed:
-    span = _span(finding, text, spans)
-    place = place_of(text, span.start)
-    end = place_of(text, span.end)
-    return Placed(
-        finding=finding,
-        file=str(config),
-        place=place,
-        end=end if end.line == place.line else None,
-        source=line_of(text, place.line),
-    )
-
-
-def _span(finding: Finding, text: str, spans: Spans | None) -> Span:
+def _span(
+    finding: Finding, lines: Lines, spans: Spans | None, sources: dict[Location, Lines]
+) -> Span:
     location, line = to_location(finding.path)
     if spans is None:  # the file is the source
-        start = line_offset(text, line or 1)
+        start = lines.first_letter(line or 1)
         return Span(start, start + 1)
     code = CODES.get(finding.code)
     if code is not None and code.at_key and location in spans.keys:
         return spans.keys[location]
     if line is not None and location in spans.values:
-        return _source_line(spans, location, line)
+        if location not in sources:  # a source, of which a line is meant
+            sources[location] = Lines.of(spans.literal(location).value)
+        return spans.find(location, sources[location].first_letter(line))
     span = spans.find(location, finding.position)
     is_missing = location not in spans.values  # so what it is missing from is pointed at
     return Span(span.start, span.start + 1) if is_missing else span
-
-
-def _source_line(spans: Spans, location: tuple[str | int, ...], line: int) -> Span:
-    """Where a line of a source stands in the JSON string that the source is."""
-    value = spans.values[location]
-    source = json.loads(spans.text[value.start : value.end])
-    start = spans.find(location, line_offset(source, line))
-    return Span(start.start, start.end)
-
-
-def line_of(text: str, line: int) -> str:
-    """A line of a text, without its end."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[line - 1] if line <= len(lines) else ""
 
 
 def fix_config(config: Path, options: Options | None = None) -> tuple[str, str, list[str]]:
@@ -201,7 +193,8 @@ def fix_config(config: Path, options: Options | None = None) -> tuple[str, str, 
     before, value = _read(config)
     text, done = before, list[str]()
     for _ in range(MAX_ROUNDS):
-        fixed, findings = fixed_text(text, _static(value, options)[1])
+        wanted = [f for f in _static(value, options)[1] if f.code not in options.ignored]
+        fixed, findings = fixed_text(text, wanted)
         if not findings or fixed == text:
             break
         text, value = fixed, decode_config(fixed.encode("utf-8"), str(config))

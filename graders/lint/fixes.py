@@ -26,7 +26,7 @@ from graders.lint.returns import plain_grade
 from graders.lint.templates import meant_namespace
 from sandbox import JSON
 
-_ALLOWED: Final = re.compile(r" is not one of ((?:[\w.]+, )*[\w.]+)$")
+_ALLOWED: Final = re.compile(r" is not one of ([\w.]++(?:, [\w.]++)*+)$")
 _MISSPELT: Final = re.compile(r"^Did you mean '([\w.]+)' where it says '([^']+)'\?$")
 _SAMPLE_KEYS: Final = frozenset({"output_text", "output_json", "choices", "output_tools"})
 
@@ -158,7 +158,7 @@ def _namespace(config: Config, location: Location, finding: Finding) -> list[Edi
 def _only_slot(config: Config, location: Location, _: Finding) -> list[Edit]:
     """A template that is one slot and a brace too many."""
     text = config.at(location)
-    found = re.fullmatch(r"\{{2,3}(\s*[^{}]+\s*)\}{2,3}", text) if isinstance(text, str) else None
+    found = re.fullmatch(r"\{{2,3}([^{}]++)\}{2,3}", text) if isinstance(text, str) else None
     return config.write(location, f"{{{{{found[1]}}}}}") if found else []
 
 

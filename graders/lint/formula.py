@@ -9,7 +9,6 @@ what *cannot*.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from typing import Final
 
 from graders.config.graders import (
@@ -130,15 +129,14 @@ def _members(part: MultiConfig, formula: Formula) -> Iterator[Finding]:
         if key in _FUNCTIONS:
             message = f"{key!r} is also a function of the formula"
             yield say("member-called-function", path, message, "Give it another key.")
-    for (key, one), (other, two) in combinations(part.graders.items(), 2):
-        if type(one) is type(two) and _body(one) == _body(two):
-            path = f"graders.{other}" if other.isidentifier() else "graders"
-            message = f"{other!r} computes the same as {key!r}"
-            yield say("same-member", path, message, f"Use {key} twice in the formula.")
-
-
-def _body(member: AnyConfig) -> dict[str, object]:
-    return member.model_dump(exclude={"name", "pass_threshold"})
+    first: dict[str, str] = {}
+    for key, member in part.graders.items():
+        body = member.model_dump_json(exclude={"name", "pass_threshold"})
+        same = first.setdefault(body, key)
+        if same != key:
+            path = f"graders.{key}" if key.isidentifier() else "graders"
+            message = f"{key!r} computes the same as {same!r}"
+            yield say("same-member", path, message, f"Use {same} twice in the formula.")
 
 
 def _ranges(part: MultiConfig, unknown: Interval) -> dict[str, Interval]:

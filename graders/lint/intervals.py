@@ -2,7 +2,7 @@
 
 An interval is safe: no scores within their ranges lead out of it. It is not tight, for `a - a` is
 0 and its interval is not. So what an interval rules out is certain, and what it allows is only
-said where scores were found that do it (`witness`), or where the formula is linear, for which the
+said where scores were found that do it (`tries`), or where the formula is linear, for which the
 bounds are exact.
 """
 
@@ -20,7 +20,9 @@ from graders.formula import Formula
 from graders.formula.program import Program, Step, is_number
 
 TRIED: Final = 4_096
-"""Combinations of scores that `witness` tries at most."""
+"""Combinations of scores that `tries` takes at most."""
+WORK: Final = 400_000
+"""Steps of a formula that it computes at most, for as many as there are combinations."""
 _TOLERANCE: Final = 1e-9
 
 
@@ -242,7 +244,8 @@ def tries(formula: Formula, points: Mapping[str, Sequence[float]]) -> Iterator[T
         for i in range(len(axes))
         for start in first
     )
-    for values in islice(chain(first, single, product(*axes)), TRIED):
+    most = min(TRIED, 8 + WORK // (len(formula.text) + 1))
+    for values in islice(chain(first, single, product(*axes)), most):
         scores = dict(zip(names, values, strict=True))
         try:
             yield Tried(scores, formula(scores))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -51,6 +52,7 @@ class Spans:
     text: str
     values: Mapping[Location, Span]
     keys: Mapping[Location, Span]
+    _literals: dict[Location, Literal] = field(default_factory=dict)
 
     def find(self, location: Location, position: int | None = None) -> Span:
         """The characters of a value, or of what it would stand in where it is missing.
@@ -64,45 +66,79 @@ class Spans:
         span = self.values[location]
         if position is None or self.text[span.start] != '"':
             return span
-        at = raw_offset(self.text[span.start + 1 : span.end - 1], position) + span.start + 1
+        at = span.start + self.literal(location).offset(position)
         return Span(at, at + 1)
 
+    def literal(self, location: Location) -> Literal:
+        """The string at a location, taken apart once however often it is asked for."""
+        if location not in self._literals:
+            span = self.values[location]
+            self._literals[location] = Literal(self.text[span.start : span.end])
+        return self._literals[location]
 
-def place_of(text: str, offset: int) -> Place:
-    r"""Line and column of a character.
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a text, which end as editors end them.
+
+    Attributes:
+        text: The whole of it.
+        starts: Where each line begins.
+    """
+
+    text: str
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Lines:
+        return cls(text, (0, *(end.end() for end in _LINE_END.finditer(text))))
+
+    def place(self, offset: int) -> Place:
+        r"""Line and column of a character.
+
+        Example:
+            >>> Lines.of("a\nbc").place(3)
+            Place(line=2, column=2)
+        """
+        line = bisect_right(self.starts, offset)
+        return Place(line, offset - self.starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """A line without its end; the last one for a number that is too large."""
+        here = min(number, len(self.starts))
+        following = self.starts[here] if here < len(self.starts) else len(self.text)
+        return self.text[self.starts[here - 1] : following].rstrip("\r\n")
+
+    def first_letter(self, number: int) -> int:
+        """Where the first character that is no white space stands in a line."""
+        shown = self.line(number)
+        start = self.starts[min(number, len(self.starts)) - 1]
+        return start + len(shown) - len(shown.lstrip())
+
+
+class Literal:
+    r"""A JSON string, and where each of its characters stands in it.
 
     Example:
-        >>> place_of("a\nbc", 3)
-        Place(line=2, column=2)
+        >>> literal = Literal(r'"a\nb"')
+        >>> literal.value, literal.offset(2)
+        ('a\nb', 4)
     """
-    before = text[:offset]
-    ends = [*_LINE_END.finditer(before)]
-    return Place(len(ends) + 1, offset - (ends[-1].end() if ends else 0) + 1)
 
+    def __init__(self, text: str) -> None:
+        self.value: str = json.loads(text)
+        self._length = len(text)
+        self._behind, self._offsets = [0], [1]  # of each escape: what follows it, here and there
+        for escape in _ESCAPE.finditer(text, 1, len(text) - 1):
+            before = escape.start() - self._offsets[-1]
+            self._behind.append(self._behind[-1] + before + 1)
+            self._offsets.append(escape.end())
 
-def line_offset(text: str, line: int) -> int:
-    """Where the first character that is no white space stands in a line, counted from 1."""
-    starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
-    start = starts[min(line, len(starts)) - 1]
-    end = _LINE_END.search(text, start)
-    shown = text[start : end.start() if end else len(text)]
-    return start + len(shown) - len(shown.lstrip())
-
-
-def raw_offset(literal: str, position: int) -> int:
-    r"""Where the character at `position` of a string stands in its JSON literal.
-
-    Example:
-        >>> raw_offset(r"a\nb", 2)
-        3
-    """
-    taken = end = 0
-    for escape in _ESCAPE.finditer(literal):
-        before = escape.start() - end
-        if taken + before >= position:
-            break
-        taken, end = taken + before + 1, escape.end()
-    return min(end + position - taken, len(literal))
+    def offset(self, position: int) -> int:
+        """Where the character at a position of the value stands in the literal."""
+        i = bisect_right(self._behind, position) - 1
+        offset = self._offsets[i] + position - self._behind[i]
+        return min(offset, self._length - 1)
 
 
 def to_location(path: str) -> tuple[Location, int | None]:

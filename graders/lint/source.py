@@ -91,9 +91,12 @@ def _is_missing(name: str) -> bool:
 
 
 def _network(nodes: Nodes) -> Iterator[Finding]:
+    said = set[str]()
     for node, _ in nodes:
         for name in _modules(node):
-            if name in _NETWORK or name.partition(".")[0] in _NETWORK:
+            known = name in _NETWORK or name.partition(".")[0] in _NETWORK
+            if known and name not in said:
+                said.add(name)
                 message = f"{name} needs a network, and a grader has none"
                 fix = "Put what it would fetch into the row."
                 yield say("source-network", _line(node), message, fix)
@@ -107,6 +110,7 @@ def _modules(node: ast.AST) -> list[str]:
 
 
 def _files(nodes: Nodes) -> Iterator[Finding]:
+    said = set[str]()
     for node, scope in nodes:
         if not isinstance(node, ast.Call):
             continue
@@ -114,7 +118,10 @@ def _files(nodes: Nodes) -> Iterator[Finding]:
         opens = called in {"open", "io.open"} and _is_read(node)
         method = isinstance(node.func, ast.Attribute) and node.func.attr in _READS_PATHS
         if opens or called in _READS_FILES or method:
-            name = called or ast.unparse(node.func)[-40:]
+            name = called or f"{getattr(node.func, 'attr', 'it')}()"
+            if name in said:
+                continue
+            said.add(name)
             message = f"{name} reads a file, and a grader has none but those it wrote itself"
             yield say("source-file", _line(node), message, "Put what it holds into the row.")
 
@@ -133,6 +140,7 @@ def _messages(nodes: Nodes) -> Iterator[Finding]:
             message = 'item["messages"] is the prompt, and has no answer in it'
             fix = 'The answer is sample["output_text"]; the reference, a key of the row.'
             yield say("answer-from-messages", _line(node), message, fix)
+            return
 
 
 def _null_output(nodes: Nodes) -> Iterator[Finding]:

@@ -21,9 +21,11 @@ from graders.errors import ConfigError, Finding, near_miss
 from graders.lint.codes import say
 from graders.template import Slot, compile_template
 
-_DOUBLE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_SINGLE: Final = re.compile(r"(?<!\{)\$?\{\s*(?:item|sample)\s*[.\[][^{}]*\}(?!\})")
+_DOUBLE: Final = re.compile(r"\{\{([^{}]*+)\}\}")
+_SINGLE: Final = re.compile(r"(?<!\{)\$?\{\s*+(?:item|sample)\s*+[.\[][^{}]*+\}(?!\})")
+_TRIPLE: Final = re.compile(r"\{\0++\}")
 _WORD: Final = re.compile(r"\w+")
+_SHOWN: Final = 60
 _NAMESPACES: Final = ("item", "sample")
 _SAMPLE_FIELDS: Final = (
     *("output_text", "output_json", "output_tools", "choices", "model"),
@@ -64,10 +66,12 @@ def _slots(text: str) -> list[Slot] | None:
 def _literal(path: str, text: str) -> Iterator[Finding]:
     """What stays as text and looks as if it should not."""
     for found in _DOUBLE.finditer(text):
-        word = _WORD.match(found[1])
+        inner = found[1].strip()
+        word = _WORD.match(inner)
         if word is None or word[0] not in _NAMESPACES:
-            fix = _as_a_slot(found[1])
-            message = f"{found[0]!r} is no slot, for slots begin with item or sample; stays as text"
+            fix = _as_a_slot(inner)
+            shown = found[0] if len(found[0]) <= _SHOWN else f"{found[0][:_SHOWN]} ..."
+            message = f"{shown!r} is no slot, for slots begin with item or sample; stays as text"
             yield say("template-namespace", path, message, fix, position=found.start())
     for found in _SINGLE.finditer(text):
         inner = found[0].strip("${}").strip()
@@ -100,7 +104,7 @@ def meant_namespace(name: str) -> str | None:
 
 def _stray(path: str, text: str) -> Iterator[Finding]:
     """Braces that belong to no slot, where there are more of one kind than of the other."""
-    rest = _SLOT_LIKE.sub(lambda found: "\0" * len(found[0]), text)
+    rest = _DOUBLE.sub(lambda found: "\0" * len(found[0]), text)
     opened, closed = rest.count("{"), rest.count("}")
     if opened == closed and not _TRIPLE.search(rest):
         return
@@ -108,10 +112,6 @@ def _stray(path: str, text: str) -> Iterator[Finding]:
     position = rest.find(wrong) if wrong == "{" else rest.rfind(wrong)
     message = f"a {wrong!r} stands alone here, and stays as text"
     yield say("stray-brace", path, message, "Leave it out.", position=position)
-
-
-_SLOT_LIKE: Final = re.compile(r"\{\{\s*[^{}]*?\s*\}\}")
-_TRIPLE: Final = re.compile(r"\{\0+\}")
 
 
 def _sample_field(path: str, text: str, slot: Slot) -> Iterator[Finding]:
@@ -140,12 +140,18 @@ def _compared(part: StringCheckConfig | TextSimilarityConfig) -> Iterator[Findin
     if not _reads([*left, *right], "sample"):
         message = "neither input nor reference reads the sample, so no answer can change the score"
         yield say("no-sample", "input", message, "Write {{ sample.output_text }}.")
-    elif _reads(right, "sample") and not _reads(left, "sample"):
+    elif _is_asymmetric(part) and _reads(right, "sample") and not _reads(left, "sample"):
         message = "the sample is the reference and the item the input"
         yield say("swapped", "input", message, "Let input read the sample, reference the item.")
     if any(_from_messages(slot) for slot in right):
         message = "reads item.messages, which is the prompt and has no answer in it"
         yield say("answer-from-messages", "reference", message, "Give the row a key of its own.")
+
+
+def _is_asymmetric(part: StringCheckConfig | TextSimilarityConfig) -> bool:
+    """Whether it matters which side is which."""
+    how = part.operation if isinstance(part, StringCheckConfig) else part.evaluation_metric
+    return how in {"like", "ilike", "bleu", "gleu", "meteor"}
 
 
 def _reads(slots: Sequence[Slot], namespace: str) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.config.explain import show_path
-from graders.lint.locate import line_offset, locate, place_of, raw_offset, to_location
+from graders.lint.locate import Lines, Literal, locate, to_location
 
 KEYS = st.text(max_size=6)
 VALUES = st.recursive(
@@ -43,11 +43,13 @@ def test_what_stands_at_a_location_is_its_value(layout, value):
 @given(text=st.text(min_size=1), data=st.data())
 def test_a_character_of_a_string_is_found_in_its_literal(ascii_only, text, data):
     """Whatever is escaped before it, and however."""
-    literal = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+    written = json.dumps(text, ensure_ascii=ascii_only)
+    literal = Literal(written)
     position = data.draw(st.integers(0, len(text) - 1))
-    start, end = (raw_offset(literal, p) for p in (position, position + 1))
+    start, end = literal.offset(position), literal.offset(position + 1)
 
-    assert json.loads(f'"{literal[start:end]}"') == text[position]
+    assert literal.value == text
+    assert json.loads(f'"{written[start:end]}"') == text[position]
 
 
 @given(location=st.lists(st.integers(0, 99) | st.text(), max_size=5))
@@ -81,7 +83,7 @@ def test_what_is_missing_is_missing_from_what_is_there(path, text):
 )
 def test_lines_end_as_editors_end_them(text, offset, place):
     """Both count from 1."""
-    assert place_of(text, offset) == place
+    assert Lines.of(text).place(offset) == place
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_lines_end_as_editors_end_them(text, offset, place):
 )
 def test_a_line_begins_at_its_first_letter(text, line, offset):
     """Or at its end, where it has none; a line too far is the last one."""
-    assert line_offset(text, line) == offset
+    assert Lines.of(text).first_letter(line) == offset
 
 
 def test_a_text_as_deep_as_json_goes_is_located():

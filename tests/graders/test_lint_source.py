@@ -158,7 +158,7 @@ def test_a_variable_of_it_is_followed(tmp_path, lines, warned):
         ("open('data.json').read()", "source-file", "open"),
         ("open('data.json', 'rb')", "source-file", "open"),
         ("open('data.json', mode='r')", "source-file", "open"),
-        ("from pathlib import Path; Path('x').read_text()", "source-file", "Path('x').read_text"),
+        ("from pathlib import Path; Path('x').read_text()", "source-file", "read_text()"),
         ("import os; os.listdir('.')", "source-file", "os.listdir"),
         ("import pandas as pd; pd.read_csv('x.csv')", "source-file", "pandas.read_csv"),
     ],

@@ -7,6 +7,7 @@ from typing import Final
 from graders.lint.codes.code import EXACT, Code, Example, exact, judge, prompted, similar
 
 _RATE: Final = "Rate the answer from 0 to 1."
+_OUTPUT, _ANSWER = "{{ sample.output_text }}", "{{ item.answer }}"
 _JSON: Final = {**EXACT, "input": "{{ sample.output_json.answer }}"}
 
 CODES: Final = (
@@ -80,8 +81,8 @@ CODES: Final = (
         severity="warning",
         title="The sample is the reference and the item the input; like asks whether the input "
         "contains the reference.",
-        bad=exact(input="{{ item.answer }}", reference="{{ sample.output_text }}"),
-        good=exact(),
+        bad=exact(input=_ANSWER, reference=_OUTPUT, operation="like"),
+        good=exact(input=_OUTPUT, reference=_ANSWER, operation="like"),
     ),
     Code(
         name="answer-from-messages",
