@@ -21,7 +21,8 @@ Examples:
   graders lint grader.json rows.jsonl --format sarif > lint.sarif
 
 \b
-Exit codes: 0 no errors, 1 errors (with --strict, warnings too), 2 unusable input.
+Exit codes: 0 no errors, 1 errors (with --strict, warnings too), 2 unusable
+input.
 graders/lint/README.md has every code with an example.
 """
 

@@ -125,12 +125,11 @@ class Comparison:
             fix = "Choose a metric for short texts: fuzzy_match, rouge_1 or rouge_l."
             _count(tallies, number, Tally("dead-metric", path, message, fix))
         elif best < max(WORTH_SAYING, threshold or 0.0):
-            message = f"{name} of a text with itself is {best:.2f} for one as short as the "
-            message += "reference \0"
-            if threshold is not None and best < threshold:
-                message += f", so the right answer does not pass ({threshold:g})"
+            message = f"{name} of the reference with itself is below 1 \0: {best:.2f} in the first"
+            if fails := threshold is not None and best < threshold:
+                message += f", so that the right answer does not pass ({threshold:g})"
             fix = "Choose another metric for short texts, or mind it in pass_threshold."
-            _count(tallies, number, Tally("identical-text", path, message, fix))
+            _count(tallies, number, Tally("identical-text", path, message, fix), apart=fails)
 
 
 def _reference(
@@ -154,7 +153,7 @@ def _template(text: str, profile: Profile) -> Template | None:
         return None
 
 
-def _count(tallies: Tallies, number: int, tally: Tally) -> None:
-    key = (tally.code, tally.path)
+def _count(tallies: Tallies, number: int, tally: Tally, *, apart: bool = False) -> None:
+    key = (tally.code, tally.path, apart)
     tallies.start(key, tally)
     tallies.add(key, number)

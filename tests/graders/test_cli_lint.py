@@ -119,6 +119,7 @@ def test_every_target_of_the_table_can_be_named(call):
     write("c.json", EXACT)
     shown = call("lint", "--help")[1]
 
+    assert max(map(len, shown.splitlines())) <= 80
     assert [name for name in TARGETS if name not in shown] == []
     assert [call("lint", "c.json", "--for", name)[0] for name in TARGETS] == [0] * len(TARGETS)
 

@@ -7,7 +7,7 @@ from time import process_time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from linting import as_text, linted
+from linting import linted
 from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 
 from graders.errors import ConfigError
@@ -67,7 +67,7 @@ def test_any_config_and_any_rows_can_be_linted(tmp_path_factory, data):
     for _ in range(data.draw(st.integers(0, 2))):
         location = data.draw(st.sampled_from(list(places(config))))
         config = spoilt(config, location, data.draw(JUNK))
-    rows = [as_text(row) for row in data.draw(st.lists(JUNK, max_size=3))]
+    rows = [json.dumps(row) for row in data.draw(st.lists(JUNK, max_size=3))]
     target = data.draw(st.sampled_from(sorted(TARGETS)))
     with contextlib.suppress(ConfigError):
         report = linted(folder, json.dumps(config), rows, target=target)

@@ -167,13 +167,17 @@ def test_what_any_prompt_may_have_is_no_leak(tmp_path, answer):
     ("config", "answers", "code", "text"),
     [
         (metric("bleu"), ["Vons", "sam's club", "a b c", LONG], "identical-text",
-         "bleu of a text with itself is 0.58 for one as short as the reference in 2 of 4 rows "
-         "(lines 2, 3)."),
+         "bleu of the reference with itself is below 1 in 2 of 4 rows (lines 2, 3): 0.58 in the "
+         "first."),
         (metric("bleu", pass_threshold=0.8), ["x y"], "identical-text",
-         "bleu of a text with itself is 0.22 for one as short as the reference in 1 of 1 row (line "
-         "1), so the right answer does not pass (0.8)."),
+         "bleu of the reference with itself is below 1 in 1 of 1 row (line 1): 0.22 in the first, "
+         "so that the right answer does not pass (0.8)."),
+        (metric("bleu", pass_threshold=0.5), ["a b c", "x y"], "identical-text",
+         "bleu of the reference with itself is below 1 in 1 of 2 rows (line 1): 0.58 in the first. "
+         "Choose"),
         (metric("meteor"), ["Paris"], "identical-text",
-         "meteor of a text with itself is 0.50 for one as short as the reference in 1 of 1 row"),
+         "meteor of the reference with itself is below 1 in 1 of 1 row (line 1): 0.50 in the "
+         "first"),
         (metric("rouge_5"), ["a b c d", "a b c d e"], "dead-metric",
          "rouge_5 of the reference with itself is 0 in 1 of 2 rows (line 1): no answer can score."),
         (metric("rouge_2"), ["Paris"], "dead-metric", "rouge_2 of the reference with itself is 0"),
@@ -188,8 +192,7 @@ def test_a_metric_that_cannot_reward_the_right_answer_is_named(
     """Asked of the metric itself, with the reference for an answer."""
     messages = said(code, tmp_path, config, [item(answer=answer) for answer in answers])
 
-    assert [m for m in messages if m.startswith(f"evaluation_metric: {text}")] == messages
-    assert len(messages) == 1
+    assert len([m for m in messages if m.startswith(f"evaluation_metric: {text}")]) == 1
 
 
 @pytest.mark.parametrize(
