@@ -8,7 +8,7 @@ what *cannot*.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from graders.config.graders import (
@@ -29,6 +29,7 @@ from graders.lint.intervals import (
     ANY,
     Interval,
     Tried,
+    crossed,
     linear,
     linear_reach,
     outside,
@@ -39,6 +40,10 @@ from graders.lint.intervals import (
 _UNIT: Final = Interval(0.0, 1.0)
 _FUNCTIONS: Final = frozenset({"abs", "ceil", "exp", "floor", "log", "max", "min", "sqrt"})
 _SHOWN: Final = 48
+CROSSING_TRIED: Final = 256
+"""Scores for which denominators are computed, to see whether one crosses 0."""
+_JUMPS: Final = (StringCheckConfig, LabelModelConfig)
+"""Whose scores are 0 or 1 and nothing between."""
 _AT: Final = "calculate_output"
 _FAULTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "division_by_zero": (
@@ -196,30 +201,44 @@ def _cancelled(program: Program) -> Iterator[Finding]:
 def _tried(part: MultiConfig, formula: Formula, program: Program) -> Iterator[Finding]:
     """What scores within the members' ranges can do to the formula, with such scores."""
     ranges = _ranges(part, _UNIT)
-    hull = Interval(
-        min((ranges[name].low for name in program.names), default=0.0),
-        max((ranges[name].high for name in program.names), default=1.0),
-    )
+    tried = [*tries(formula, _points(part, program, ranges))]
+    faults = {t.reason: t for t in reversed(tried) if t.reason in _FAULTS}
+    for reason, first in sorted(faults.items()):
+        code, what, fix = _FAULTS[reason]
+        yield say(code, _AT, f"{what}{_with(first)}", fix)
+    if "division_by_zero" not in faults:
+        yield from _crossing(part, program, [t.scores for t in tried[:CROSSING_TRIED]])
+    valued = [(t.value, t) for t in tried if t.value is not None]
+    if valued and program.names:
+        yield from _leaving([ranges[name] for name in program.names], valued)
+
+
+def _crossing(
+    part: MultiConfig, program: Program, scores: Sequence[Mapping[str, float]]
+) -> Iterator[Finding]:
+    """A denominator that goes through 0 on its way from one score to another."""
+    jump = any(isinstance(part.graders[name], _JUMPS) for name in program.names)
+    if not jump and crossed(program, scores):
+        _, what, fix = _FAULTS["division_by_zero"]
+        message = f"{what}: its denominator is above 0 for some scores and below 0 for others"
+        yield say("divides-by-zero", _AT, message, fix)
+
+
+def _leaving(
+    ranges: Sequence[Interval], valued: Sequence[tuple[float, Tried]]
+) -> Iterator[Finding]:
+    hull = Interval(min(r.low for r in ranges), max(r.high for r in ranges))
     # A judge's 1 to 5, brought to 0 to 1, has left its range and is as it should be.
     usual = Interval(min(hull.low, 0.0), max(hull.high, 1.0))
-    said = set[str]()
-    lowest: Tried | None = None
-    highest: Tried | None = None
-    for tried in tries(formula, _points(part, program, ranges)):
-        if tried.value is None:
-            if tried.reason in _FAULTS and tried.reason not in said:
-                said.add(tried.reason)
-                code, what, fix = _FAULTS[tried.reason]
-                yield say(code, _AT, f"{what}{_with(tried)}", fix)
-            continue
-        lowest = tried if lowest is None or tried.value < (lowest.value or 0.0) else lowest
-        highest = tried if highest is None or tried.value > (highest.value or 0.0) else highest
-    for extreme in (lowest, highest):
-        value = extreme.value if extreme else None
-        if extreme is not None and value is not None and outside(value, usual) and program.names:
+    for value, extreme in (min(valued, key=_value), max(valued, key=_value)):
+        if outside(value, usual):
             message = f"can be {_number(value)}{_with(extreme)}, and the members' scores lie "
-            message += _between(hull)
-            yield say("leaves-range", _AT, message, "Weigh the members so that weights add to 1.")
+            fix = "Weigh the members so that weights add to 1."
+            yield say("leaves-range", _AT, message + _between(hull), fix)
+
+
+def _value(pair: tuple[float, Tried]) -> float:
+    return pair[0]
 
 
 def _points(
@@ -231,7 +250,7 @@ def _points(
     points = {}
     for name in program.names:
         low, high = ranges[name]
-        if isinstance(part.graders[name], (StringCheckConfig, LabelModelConfig)):
+        if isinstance(part.graders[name], _JUMPS):
             points[name] = [0.0, 1.0]
             continue
         inner = sorted(x for x in {*marks, (low + high) / 2} if low < x < high)

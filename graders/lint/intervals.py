@@ -9,7 +9,7 @@ bounds are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
 from math import inf
@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from graders.errors import GradingError
 from graders.formula import Formula
-from graders.formula.program import Program, Step, is_number
+from graders.formula.program import OPERATIONS, Program, Step, is_number
 
 TRIED: Final = 4_096
 """Combinations of scores that `tries` takes at most."""
@@ -34,7 +34,7 @@ class Interval(NamedTuple):
 
     @property
     def is_point(self) -> bool:
-        return self.low == self.high
+        return self.low == self.high and math.isfinite(self.low)
 
 
 ANY: Final = Interval(-inf, inf)
@@ -251,6 +251,29 @@ def tries(formula: Formula, points: Mapping[str, Sequence[float]]) -> Iterator[T
             yield Tried(scores, formula(scores))
         except GradingError as error:
             yield Tried(scores, None, error.failure.reason, error.failure.message)
+
+
+def crossed(program: Program, scores: Iterable[Mapping[str, float]]) -> set[int]:
+    """The divisions whose denominator is above 0 for some scores and below for others.
+
+    Scores that can be anything between, and steps without jumps, are 0 there on the way.
+    """
+    signs: dict[int, set[bool]] = {}
+    if all(step.operation != "/" for step in program.steps):
+        return set()
+    for given in scores:
+        values = {f"v{i}": given[name] for i, name in enumerate(program.names)}
+        for i, step in enumerate(program.steps):
+            if step.operation in ("floor", "ceil"):
+                return set()
+            operands = [values[x] if x in values else float(x) for x in step.operands]
+            if step.operation == "/" and operands[1] != 0:
+                signs.setdefault(i, set()).add(operands[1] > 0)
+            try:
+                values[step.target] = float(OPERATIONS[step.operation].compute(*operands))
+            except (ArithmeticError, ValueError):
+                break
+    return {i for i, seen in signs.items() if len(seen) > 1}
 
 
 def outside(value: float, bounds: Interval) -> bool:
