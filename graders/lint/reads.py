@@ -10,7 +10,7 @@ from graders.checks.scopes import scoped
 from graders.config.graders import AnyConfig, EvalConfig, PythonConfig, TextSimilarityConfig
 from graders.errors import ConfigError, GradingError, Severity
 from graders.images import parse
-from graders.lint.tally import Tallies, Tally
+from graders.lint.tally import Tallies, Tally, quoted
 from graders.rows import Row
 from graders.template import Slot, compile_template, look_up, parse_path
 from sandbox import JSON
@@ -129,7 +129,7 @@ def _is_there(slot: Slot, row: Row) -> bool:
 
 def _missing(read: Read, problem: str) -> Tally:
     reason = problem.partition("}}: ")[2]
-    message = f"{read.shown} is missing \0: {reason}"
+    message = f"{quoted(read.shown)} is missing \0: {quoted(reason)}"
     sentence, _, hint = message.partition(" Did you mean ")
     fix = f"Did you mean {hint}" if hint else ""
     # A source may cope where the key is missing; a template cannot.
@@ -138,6 +138,8 @@ def _missing(read: Read, problem: str) -> Tally:
 
 
 def _null(read: Read) -> Tally:
-    message = f"{read.shown}: sample.output_json is null \0, for the answer there is no JSON"
+    message = (
+        f"{quoted(read.shown)}: sample.output_json is null \0, for the answer there is no JSON"
+    )
     fix = "Ask for JSON with a response_format, or read sample.output_text."
     return Tally("output-json-null", read.path, message, fix, read.position)

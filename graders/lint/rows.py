@@ -20,7 +20,7 @@ from graders.lint.codes import say
 from graders.lint.reads import GraderReads
 from graders.lint.references import Comparison
 from graders.lint.shape import Line, messages_of, split_line
-from graders.lint.tally import Tallies, Tally
+from graders.lint.tally import Tallies, Tally, quoted
 from graders.lint.targets import Target
 from graders.profile import Profile
 from graders.rows import Row
@@ -113,7 +113,7 @@ class _Checker:
 
     def _bad(self, number: int, problem: str) -> None:
         self.rows += 1
-        self._count(("bad",), number, Tally("bad-line", "", f"{problem}, \0"))
+        self._count(("bad",), number, Tally("bad-line", "", f"{quoted(problem)}, \0"))
 
     def _count(self, key: tuple[object, ...], number: int, tally: Tally) -> None:
         self.tallies.start(key, tally)
@@ -151,7 +151,9 @@ class _Checker:
     def _roles(self, number: int, messages: list[Mapping[str, JSON]]) -> None:
         last = messages[-1]["role"]
         if last != "user":
-            message = f"the last message is from {str(last)[:20]!r} and not from the user, \0"
+            message = (
+                f"the last message is from {quoted(str(last)[:20])!r} and not from the user, \0"
+            )
             fix = "End with what the model is to answer."
             tally = Tally("last-message", "", message, fix, severity=self._grave())
             self._count(("last",), number, tally)

@@ -9,11 +9,17 @@ from graders.errors import Finding, Severity
 from graders.lint.codes import say
 
 LINES_SHOWN: Final = 5
+COUNTED: Final = "\0"
+"""Stands in a tally's message for how many rows it is."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Rows that have the same thing wrong with them."""
+    """Rows that have the same thing wrong with them.
+
+    Attributes:
+        message: What is wrong, with `COUNTED` in it; what it quotes went through `quoted`.
+    """
 
     code: str
     path: str
@@ -52,6 +58,11 @@ class Tallies:
         return [(_finding(tally, rows), tally.lines[0]) for tally in self._tallies.values()]
 
 
+def quoted(text: str) -> str:
+    """What a config or a row holds, fit to stand in a tally's message."""
+    return text.replace(COUNTED, "\N{REPLACEMENT CHARACTER}")
+
+
 def _finding(tally: Tally, rows: int) -> Finding:
     more = ", ..." if tally.count > len(tally.lines) else ""
     word = "line" if tally.count == 1 else "lines"
@@ -60,7 +71,7 @@ def _finding(tally: Tally, rows: int) -> Finding:
     return say(
         tally.code,
         tally.path,
-        tally.message.replace("\0", counted),
+        tally.message.replace(COUNTED, counted),
         tally.fix,
         position=tally.position,
         severity=tally.severity,

@@ -9,7 +9,6 @@ from linting import codes, found, linted, said
 from sample_configs import EXACT, JUDGE, PYTHON, SIMILAR
 
 from graders.lint import Options, lint
-from graders.lint.shape import Line, prompt_of, split_line, stands_in
 from graders.profile import OPENAI
 
 READS = {**SIMILAR, "input": "{{ sample.output_text }}", "reference": "{{ item.answer }}"}
@@ -320,6 +319,15 @@ def test_a_judge_and_an_evals_body_are_shown_rows_too(tmp_path):
     assert message.startswith("testing_criteria[1].input[0].content: {{ item.x }} is missing")
 
 
+def test_a_null_character_takes_no_count(tmp_path):
+    """It stands for the count in messages of ours, and in none of a row's."""
+    config = {**EXACT, "reference": "{{ item.\0 }}"}
+    (message,) = said("missing-variable", tmp_path, config, [{"a\0": 1}])
+
+    assert message.count("in 1 of 1 row") == 1
+    assert "\0" not in message
+
+
 def test_gzipped_rows_are_read(tmp_path):
     """As everywhere."""
     (tmp_path / "g.json").write_text(json.dumps({**EXACT, "reference": "{{ item.x }}"}))
@@ -346,48 +354,3 @@ def test_memory_does_not_grow_with_what_is_wrong(tmp_path):
 
     peak(100)
     assert peak(2_500) - peak(500) < 2_000 * 250
-
-
-# --- shapes
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ({"item": {"a": 1}, "sample": "x"}, Line(1, {"a": 1}, ["x"], is_flat=False)),
-        ({"item": {"a": 1}, "samples": ["x", {}]}, Line(1, {"a": 1}, ["x", {}], is_flat=False)),
-        ({"model_sample": "x"}, Line(1, {}, ["x"], is_flat=False)),
-        ({"item": {"a": 1}}, Line(1, {"a": 1}, (), is_flat=False)),
-        ({"a": 1, "output_text": "x"}, Line(1, {"a": 1}, ("x",))),
-        ({"a": 1}, Line(1, {"a": 1})),
-        ({"item": []}, "item is no object"),
-    ],
-)
-def test_every_shape_of_a_row_is_known(line, expected):
-    """Those that are graded, and those without an answer."""
-    assert split_line(1, line) == expected
-
-
-@pytest.mark.parametrize(
-    ("item_", "prompt"),
-    [
-        ({"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]},
-         "a\nb"),
-        ({"messages": [{"role": "user", "content": [{"text": "a"}, {"image": 1}]}]}, "a"),
-        ({"messages": [{"role": "user"}], "question": "q"}, ""),
-        ({"question": "q", "answer": "a", "prompt": "p"}, "p\nq"),
-        ({"answer": "a"}, ""),
-    ],
-)  # fmt: skip
-def test_a_prompt_is_what_the_model_is_asked(item_, prompt):
-    """Messages, or a key that is called so."""
-    assert prompt_of(item_) == prompt
-
-
-@pytest.mark.parametrize(
-    ("part", "text", "stands"),
-    [("a b", "x a b y", True), ("a", "ab a", True), ("a", "ab ba", False), ("É", "é", True)],
-)
-def test_words_stand_by_themselves(part, text, stands):
-    """A part of a word is another word."""
-    assert stands_in(part, text) is stands

@@ -23,7 +23,8 @@ CODES: Final = (
         name="source-size",
         severity="error",
         title="The source is larger than 256 kB.",
-        here="An example would fill this page.",
+        bad=python(_ONE + "# " + "x" * 256 * 1024),
+        good=python(_ONE),
     ),
     Code(
         name="no-grade",
@@ -179,7 +180,8 @@ CODES: Final = (
         name="image-version",
         severity="warning",
         title="A package of the image that is here in another version.",
-        here="It depends on what is installed.",
+        bad=python("import nltk\n" + _ONE, image_tag=_TAG),
+        good=python("import math\n" + _ONE, image_tag=_TAG),
     ),
     Code(
         name="image-corpus-here",
