@@ -66,15 +66,24 @@ def split_line(number: int, line: dict[str, JSON]) -> Line | str:
         output = next((key for key in OUTPUT_KEYS if key in line), None)
         if output is None:
             return Line(number, line)
-        return Line(number, {k: v for k, v in line.items() if k != output}, (line[output],))
+        rest = {k: v for k, v in line.items() if k != output}
+        return _unusable([line[output]]) or Line(number, rest, [line[output]])
     item = line.get("item", {})
     if not isinstance(item, dict):
         return "item is no object"
     for key in ("sample", "samples", "model_sample", *OUTPUT_KEYS):
         if key in line:
             given = line[key]
-            return Line(number, item, given if isinstance(given, list) else [given], is_flat=False)
+            samples = given if isinstance(given, list) else [given]
+            return _unusable(samples) or Line(number, item, samples, is_flat=False)
     return Line(number, item, (), is_flat=False)
+
+
+def _unusable(samples: Sequence[JSON]) -> str:
+    if not samples:
+        return "there are no samples in it"
+    good = all(isinstance(sample, (str, dict)) for sample in samples)
+    return "" if good else "a sample is neither text nor an object"
 
 
 def messages_of(item: Mapping[str, JSON]) -> list[Mapping[str, JSON]] | None:
