@@ -49,7 +49,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "plan", "sampling", "studies"],
+    ["hosted", "engine", "lint", "plan", "sampling", "studies"],
     ["report"],
     ["runs"],
     ["cli"],

@@ -18,12 +18,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from graders.config.content import Frozen
 from graders.config.explain import METHODS, Renames, explain, show_path
-from graders.config.further import further_problems, unknown_key
+from graders.config.further import SCHEMA_KEY, further_problems, unknown_key
 from graders.config.graders import AnyConfig, EvalConfig, GraderConfig, Location, RunRequest
 from graders.config.methods import DPO, Method, Reinforcement, ReinforcementMethod, Supervised
 from graders.config.normalise import normalise
 from graders.errors import ConfigError, Finding, findings_of
 from graders.strict_json import NotJSONError, decode
+from sandbox import JSON
 
 Kind = Literal["grader", "method", "request", "eval"]
 ConfigSource = AnyConfig | Mapping[str, object] | str | os.PathLike[str] | BaseModel
@@ -129,16 +130,23 @@ def load_config(path: Path) -> Document:
     """
     if path.suffix == ".py":
         return parse_config({"type": "python", "name": path.stem, "source": read_python(path)})
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    return parse_config(decode_config(path.read_bytes(), str(path)))
+
+
+def decode_config(data: bytes, name: str) -> JSON:
+    """The JSON value of a config's bytes; no key may stand twice in one object.
+
+    Raises:
+        ConfigError: They are not JSON; says where in the file called `name`.
+    """
     try:
-        value = decode(data, unique_keys=True)
+        return decode(data.removeprefix(b"\xef\xbb\xbf"), unique_keys=True)
     except NotJSONError as error:
-        place = f"{path}:{error.line}:{error.column}" if error.line else f"{path}"
+        place = f"{name}:{error.line}:{error.column}" if error.line else name
         message = f"not JSON: {error.problem}" if error.line else error.problem
         raise ConfigError(
             Finding(code="not-json", severity="error", path=place, message=message)
         ) from None
-    return parse_config(value)
 
 
 def read_python(path: Path) -> str:
@@ -240,6 +248,8 @@ def _unknown_keys(
         case Frozen():
             known = type(value).model_fields
             for key in value.model_extra or {}:
+                if key == SCHEMA_KEY:
+                    continue
                 path = show_path((*location, key), renames)
                 yield unknown_key(key, type(value), value.model_fields_set, path)
             for key in known:
