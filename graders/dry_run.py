@@ -22,7 +22,7 @@ from graders.config.parse import Document
 from graders.engine import RunOptions, grade_stream, run_sync
 from graders.errors import RowError
 from graders.grades import Grade, Grader, Usage, Waits
-from graders.kinds.multi import first_failure, grade_all
+from graders.kinds.multi import by_row, first_failure, grade_all
 from graders.kinds.text_similarity import server_asked
 from graders.ledger import price_usd
 from graders.profile import Profile
@@ -159,7 +159,8 @@ class _Judges:
     async def grade(self, rows: Sequence[Row]) -> list[Grade]:
         if not self.judges:
             return [Grade(name=self.name, score=0.0) for _ in rows]
-        failures = [first_failure(parts) for parts in await grade_all(self.judges, rows)]
+        members = await grade_all(self.judges, rows)
+        failures = [first_failure(parts) for parts in by_row(members)]
         return [
             Grade(name=self.name, failure=failure) if failure else Grade(name=self.name, score=0.0)
             for failure in failures

@@ -14,6 +14,7 @@ from graders.clients.budget import OVER_BUDGET
 from graders.compile import Tools, compile_grader
 from graders.config.parse import ConfigSource, Document
 from graders.errors import GradersError, RowError
+from graders.grade_table import Grades
 from graders.grades import Boundary, Grade, Graded, Grader
 from graders.ledger import Ledger
 from graders.profile import OPENAI, Profile
@@ -35,7 +36,7 @@ class RunOptions:
     Attributes:
         failures: What a failed row is to a trainer: no reward (drop), 0.0 (zero), or the end of
             the run (stop).
-        detail: Which results keep rendered inputs and replies.
+        detail: Which results keep rendered inputs and replies; a warning is kept by any.
         strict: A bad line ends the run.
         limit: Grade at most so many samples.
         batch_size: Samples graded together; graders that wait for a model or a service take each
@@ -103,13 +104,13 @@ async def grade_stream(
 
 def _graded(
     grader: Grader, rows: Iterable[Row | RowError | Boundary], options: RunOptions, ledger: Ledger
-) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
+) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
     """Grade batches in the way that is right for the grader."""
     size = options.batch_size
     if grader.waits == "never":
         return _one_by_one(grader, _batches(rows, options, size))
 
-    async def work(batch: _Batch) -> list[Grade]:
+    async def work(batch: _Batch) -> Sequence[Grade]:
         if grader.waits == "rows" and batch.rows:
             asked_for.set(f"{batch.rows[0].row}:{batch.rows[0].sample_index}")
         return await grader.grade(batch.rows)
@@ -124,7 +125,7 @@ def _graded(
 
 async def _one_by_one(
     grader: Grader, batches: Iterable[_Batch]
-) -> AsyncGenerator[list[tuple[_Batch, list[Grade]]], None]:
+) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
     """Batches of a grader that computes: each is handed on before the next one is read."""
     for batch in batches:
         yield [(batch, await grader.grade(batch.rows))]
@@ -150,10 +151,16 @@ class _Kept:
     not_asked: Row | None = None
     stop: RunStoppedError | None = None
 
-    def of(self, finished: Iterable[tuple[_Batch, list[Grade]]]) -> Iterator[Graded]:
+    def of(self, finished: Iterable[tuple[_Batch, Sequence[Grade]]]) -> Iterator[Graded]:
         """The results among finished batches, together as far as no boundary parts them."""
         together: list[tuple[Row, Grade]] = []
         for batch, grades in finished:
+            if type(grades) is Grades and self._all_kept(batch, grades):
+                if together:
+                    yield self._rewarded(together)
+                    together = []
+                yield from self._as_it_is(batch, grades)
+                continue
             together += self._results(batch, grades)
             if batch.boundary is not None:
                 yield self._rewarded(together, batch.boundary)
@@ -161,7 +168,22 @@ class _Kept:
         if together:
             yield self._rewarded(together)
 
-    def _results(self, batch: _Batch, grades: list[Grade]) -> list[tuple[Row, Grade]]:
+    def _all_kept(self, batch: _Batch, grades: Grades) -> bool:
+        """Whether each grade is a result, without a look at each."""
+        ends = self.options.failures == "stop" and grades.failures
+        over = self.stop is not None or self.ledger.stopped
+        return not ends and not over and len(grades) == len(batch.rows)
+
+    def _as_it_is(self, batch: _Batch, grades: Grades) -> Iterator[Graded]:
+        for _, error in batch.bad_lines:
+            self.bad_line(error)
+        rewards = grades.scores
+        if self.options.failures == "zero" and grades.failures:
+            rewards = [score or 0.0 for score in rewards]
+        if batch.rows or batch.boundary is not None:
+            yield Graded(batch.rows, grades, rewards, batch.boundary)
+
+    def _results(self, batch: _Batch, grades: Sequence[Grade]) -> list[tuple[Row, Grade]]:
         if self.stop is not None and not self.by_row:
             return []
         graded = list(zip(batch.rows, grades, strict=True))
@@ -211,25 +233,27 @@ class _Batch:
 def _batches(
     rows: Iterable[Row | RowError | Boundary], options: RunOptions, size: int
 ) -> Iterator[_Batch]:
-    batch, left = _Batch(), options.limit
+    batch, room = _Batch(), size
+    left = -1 if options.limit is None else options.limit
     damage: Exception | None = None
     try:
         for row in rows:
+            room -= 1
             if isinstance(row, Row):
                 batch.rows.append(row)
-                left = None if left is None else left - 1
+                left -= 1
                 if left == 0:
                     break
             elif isinstance(row, Boundary):
-                batch.boundary = row
+                batch.boundary, room = row, 0
             elif options.strict:
                 damage = row
                 break
             else:
                 batch.bad_lines.append((len(batch.rows), row))
-            if batch.boundary or len(batch.rows) + len(batch.bad_lines) >= size:
+            if room == 0:
                 yield batch
-                batch = _Batch()
+                batch, room = _Batch(), size
     except Exception as error:  # noqa: BLE001 - raised again, after what stands before it
         damage = error
     if batch.rows or batch.bad_lines:

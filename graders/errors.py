@@ -78,6 +78,7 @@ class Finding:
         path: Where: `graders.exact.operation`, or a line and column.
         message: What is wrong, with the value.
         fix: What to do; may be empty.
+        position: Of the character that is wrong, in the text at `path`; None where it is all of it.
     """
 
     code: str
@@ -85,6 +86,7 @@ class Finding:
     path: str
     message: str
     fix: str = ""
+    position: int | None = None
 
     def __str__(self) -> str:
         place = f"{self.path}: " if self.path else ""
@@ -112,7 +114,13 @@ class FormulaError(ConfigError):
         self.problem, self.position = problem, position
         message = f"{problem}\n{caret(formula, position)}"
         super().__init__(
-            Finding(code="formula", severity="error", path="calculate_output", message=message)
+            Finding(
+                code="formula",
+                severity="error",
+                path="calculate_output",
+                message=message,
+                position=position,
+            )
         )
 
 
@@ -122,7 +130,9 @@ class TemplateError(ConfigError):
     def __init__(self, problem: str, template: str, position: int) -> None:
         self.problem, self.position = problem, position
         message = f"{problem}\n{caret(template, position)}"
-        super().__init__(Finding(code="template", severity="error", path="", message=message))
+        super().__init__(
+            Finding(code="template", severity="error", path="", message=message, position=position)
+        )
 
 
 class RowError(GradersError):

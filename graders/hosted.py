@@ -6,7 +6,7 @@ the `errors` say that it was one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Final
 
@@ -94,7 +94,7 @@ def run(
     else:
         grader = compile_grader(document, tools=tools, profile=profile)
 
-        async def judge() -> list[Grade]:
+        async def judge() -> Sequence[Grade]:
             return await grader.grade([row])
 
         (grade,) = run_sync(judge)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, NamedTuple, cast
 
 import msgspec
 
 from graders.errors import Failure, Finding, RowError
+from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
 from graders.lines import CutShortError, decode_line, numbered, open_lines
-from graders.rows import Row
+from graders.rows import Row, output_texts
 from graders.strict_json import decode, encode
+from graders.table_lines import plain_lines
+from sandbox import JSON
 
 SCHEMA: Final = 1
 DetailPolicy = Literal["none", "failures", "all"]
@@ -54,7 +57,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         signature: The settings that determine the numbers.
         output_chars: Length of the sample's output_text, if it has one.
         reference_chars: Length of the rendered reference, of the first member that has one.
-        detail: Rendered inputs and replies, as far as the run keeps them.
+        detail: Rendered inputs and replies, as far as the run keeps them; and `warning`, always.
     """
 
     schema: int = SCHEMA
@@ -86,7 +89,7 @@ def to_result(
 ) -> Result:
     """The line that a graded row becomes."""
     keep = detail == "all" or (detail == "failures" and grade.failure is not None)
-    output = row.sample.get("output_text")
+    (output,) = output_texts([row])
     return Result(
         row=row.row,
         group=row.group,
@@ -100,8 +103,14 @@ def to_result(
         signature=signature,
         output_chars=len(output) if isinstance(output, str) else None,
         reference_chars=_reference_chars(grade),
-        detail=dict(grade.detail) if keep else None,
+        detail=dict(grade.detail) if keep else _warning(grade.detail),
     )
+
+
+def _warning(detail: Mapping[str, JSON]) -> dict[str, JSON] | None:
+    """What is always kept of a detail: a score that means nothing must say so."""
+    warning = detail.get("warning")
+    return {"warning": warning} if isinstance(warning, str) else None
 
 
 def _part(grade: Grade, *, keep: bool) -> Part:
@@ -110,7 +119,7 @@ def _part(grade: Grade, *, keep: bool) -> Part:
         passed=grade.passed,
         failure=_masked(grade.failure),
         parts={key: _part(part, keep=keep) for key, part in grade.parts.items()},
-        detail=dict(grade.detail) if keep else None,
+        detail=dict(grade.detail) if keep else _warning(grade.detail),
     )
 
 
@@ -138,6 +147,14 @@ class Lines(NamedTuple):
 
 def to_lines(graded: Graded, *, signature: str, detail: DetailPolicy) -> Lines:
     """The lines that graded rows become, each with its end."""
+    rows, grades, rewards = graded.rows, graded.grades, graded.rewards
+    if type(grades) is Grades and rows and detail != "all":
+        with suppress(UnicodeEncodeError):
+            results, times = plain_lines(rows, grades, rewards, signature)
+            for i in grades.remarkable():
+                one = Graded([rows[i]], [grades[i]], [rewards[i]])
+                (results[i],), _ = to_lines(one, signature=signature, detail=detail)
+            return Lines(results, times)
     results, times = [], []
     for row, grade, reward in graded:
         result = to_result(row, grade, signature=signature, reward=reward, detail=detail)

@@ -17,12 +17,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
 from graders.lines import decode_object, kind_of, numbered, open_lines
-from graders.rows import Row, to_sample
+from graders.rows import ReadRow, Row
 from graders.strict_json import encode
 from graders.template import Slot, look_up, parse_path
 from sandbox import JSON
@@ -30,6 +32,7 @@ from sandbox import JSON
 T = TypeVar("T")
 
 _ADD_A_SAMPLE: Final = "Add sample, samples or model_sample."
+_TAKEN: Final = {str, dict}
 OUTPUT_KEYS: Final = ("output_text", "completion", "response")
 """Where a flat line's output is looked for, in this order."""
 
@@ -129,12 +132,15 @@ class Reader:
             output = read_output(self.shape.outputs_file, *joined.other)
         item, given = self._split(number, decode_object(self.name, number, joined.line), output)
         place = output.place if output is not None else f"{self.name}:{number}:1"
-        samples = [_sample(place, sample) for sample in _listed(place, given)]
-        groups = [self._group(number, item, sample) for sample in samples]
-        return [
-            Row(item=item, sample=sample, row=number, sample_index=i, group=group)
-            for i, (sample, group) in enumerate(zip(samples, groups, strict=True))
+        samples = _checked(place, given if isinstance(given, list) else [given])
+        group = 0 if self.group_by is not None else self._neighbours(number, item)
+        rows: list[Row] = [
+            ReadRow(item=item, sample=sample, row=number, sample_index=i, group=group)
+            for i, sample in enumerate(samples)
         ]
+        if self.group_by is None:
+            return rows
+        return [replace(row, group=self._named(self.group_by, row)) for row in rows]
 
     def go_on(self, group: Group | None) -> None:
         """Begin where another reader left off, in a group that may go on."""
@@ -220,18 +226,19 @@ class Reader:
             number, f"no output: looked for {', '.join(wanted)}; the line has {has}. {hint}".strip()
         )
 
-    def _group(self, number: int, item: dict[str, JSON], sample: Mapping[str, JSON]) -> int | str:
-        """Equal neighbours are one group, named after its first line; or what group_by says."""
-        if self.group_by is not None:
-            try:
-                value = look_up(self.group_by, Row(item=item, sample=sample))
-            except GradingError as error:
-                raise self._error(number, f"--group-by: {error}") from None
-            return value if isinstance(value, str) else encode(value).decode()
-        if item is not self.last_item:
-            if not _same(item, self.last_item):
-                self.group = number
-            self.last_item = item
+    def _named(self, path: Slot, row: Row) -> int | str:
+        """The group that --group-by says."""
+        try:
+            value = look_up(path, row)
+        except GradingError as error:
+            raise self._error(row.row, f"--group-by: {error}") from None
+        return value if isinstance(value, str) else encode(value).decode()
+
+    def _neighbours(self, number: int, item: Mapping[str, JSON]) -> int:
+        """Equal neighbours are one group, named after its first line."""
+        if not _same(item, self.last_item):
+            self.group = number
+        self.last_item = item
         return self.group
 
     def _error(self, number: int, problem: str) -> RowError:
@@ -252,16 +259,14 @@ def _canonical(item: Mapping[str, JSON]) -> str:
     return json.dumps(item, sort_keys=True)
 
 
-def _listed(place: str, given: JSON) -> list[JSON]:
-    if given == []:
+def _checked(place: str, samples: list[JSON]) -> list[Any]:
+    """Samples as a `ReadRow` takes them."""
+    if not samples:
         raise RowError(place, "there are no samples in it")
-    return given if isinstance(given, list) else [given]
-
-
-def _sample(place: str, sample: JSON) -> Mapping[str, JSON]:
-    if isinstance(sample, (str, dict)):
-        return to_sample(sample)
-    raise RowError(place, f"a sample is text or an object, and this is {kind_of(sample)}")
+    if not {type(sample) for sample in samples} <= _TAKEN:
+        other = next(sample for sample in samples if type(sample) not in _TAKEN)
+        raise RowError(place, f"a sample is text or an object, and this is {kind_of(other)}")
+    return samples
 
 
 def _path(text: str) -> Slot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -27,6 +27,54 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     row: int = 0
     sample_index: int = 0
     group: int | str = 0
+
+
+_given = Row.sample.__get__  # type: ignore[attr-defined]
+"""What a row was made with, whatever its `sample` makes of it."""
+
+
+class ReadRow(Row, frozen=True, kw_only=True):
+    """A row of a file. It is made with the sample as the line has it, a text or an object.
+
+    Most graders read only its text, and the hosted object takes longer to make than they take to
+    judge: so it is made when someone asks for it. Encoded, the row is what was read.
+    """
+
+    @property  # type: ignore[misc]
+    def sample(self) -> Mapping[str, JSON]:
+        given = _given(self)
+        whole = to_sample(given)
+        if whole is not given:
+            Row.sample.__set__(self, whole)  # type: ignore[attr-defined]
+        return whole
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Row):
+            return NotImplemented
+        return _fields(self) == _fields(other)
+
+    def __ne__(self, other: object) -> bool:  # a struct has one of its own
+        return not self == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        self.sample  # noqa: B018 - so that it is shown as graders see it
+        return super().__repr__()
+
+
+def _fields(row: Row) -> tuple[object, ...]:
+    return row.item, row.sample, row.row, row.sample_index, row.group
+
+
+def output_texts(rows: Sequence[Row]) -> list[JSON]:
+    """Each row's `sample.output_text`; None where it has none."""
+    try:
+        return [
+            given if given.__class__ is str else given["output_text"] for given in map(_given, rows)
+        ]
+    except KeyError:  # an object without its text; its message may hold it
+        return [row.sample.get("output_text") for row in rows]
 
 
 _HOSTED: Final = frozenset({"choices", "output_text", "output_json", "output_tools"})

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, cast
 
@@ -90,8 +91,9 @@ class Template:
         return to_text(look_up(piece, row), piece, self.rendering)
 
 
+@lru_cache(maxsize=1024)
 def compile_template(text: str, rendering: Rendering = "json") -> Template:
-    """Parse a template.
+    """Parse a template. Equal ones are one object, so that they can be rendered together.
 
     Raises:
         TemplateError: A slot begins with `item` or `sample` and is not a path.

@@ -19,6 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.utils import default_process
 
 from metrics.limits import check_work
+from metrics.types import check_lengths
 
 Scorer = Callable[[str, str], float]
 
@@ -53,6 +54,10 @@ class _Kind:
     scorer: Scorer
     best: float = 100.0
     slides: bool = False
+
+    def cells(self, ours: int, theirs: int) -> int:
+        """The work of texts of so many characters."""
+        return ours * theirs * (min(ours, theirs) if self.slides else 1)
 
 
 _KINDS: Final[Mapping[str, _Kind]] = {
@@ -90,15 +95,18 @@ class FuzzyMatch:
         """
         a, b = self.process(candidate), self.process(reference)
         kind = _KINDS[self.variant.removesuffix(PROCESSED)]
-        cells = len(a) * len(b)
-        if kind.slides:
-            cells *= min(len(a), len(b))
-        check_work(f"fuzzy_match {self.variant}", cells, self.work_limit)
+        check_work(f"fuzzy_match {self.variant}", kind.cells(len(a), len(b)), self.work_limit)
         return kind.scorer(a, b) / kind.best
 
     def batch(self, candidates: Sequence[str], references: Sequence[str]) -> list[float]:
         """Score each candidate against the reference at the same position."""
-        return [self.pair(c, r) for c, r in zip(candidates, references, strict=True)]
+        check_lengths(candidates, references)
+        kind = _KINDS[self.variant.removesuffix(PROCESSED)]
+        longest = [max(map(len, texts), default=0) for texts in (candidates, references)]
+        if self.variant.endswith(PROCESSED) or kind.cells(*longest) > self.work_limit:
+            return [self.pair(c, r) for c, r in zip(candidates, references, strict=True)]
+        # No pair can be too much: half of the time went into asking.
+        return [score / kind.best for score in map(kind.scorer, candidates, references)]
 
     def process(self, text: str) -> str:
         """What of a text is compared."""

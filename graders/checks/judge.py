@@ -79,16 +79,16 @@ def check_judge(config: ScoreModelConfig | LabelModelConfig) -> list[Finding]:
     params = config.sampling_params or SamplingParams()
     return [
         *_name(config.model),
-        *_parameters(_base_model(config.model), params),
+        *_parameters(base_model(config.model), params),
         *_repeats(config.repeats, params),
     ]
 
 
-def _base_model(name: str) -> str:
+def base_model(name: str) -> str:
     """The model behind a fine-tuned one, or behind a router's prefix.
 
     Example:
-        >>> _base_model("ft:gpt-4o-2024-08-06:acme::A1"), _base_model("openai/o3")
+        >>> base_model("ft:gpt-4o-2024-08-06:acme::A1"), base_model("openai/o3")
         ('gpt-4o-2024-08-06', 'o3')
     """
     tuned = name.split(":")[1] if name.startswith("ft:") else name
@@ -96,7 +96,7 @@ def _base_model(name: str) -> str:
 
 
 def _name(model: str) -> Iterator[Finding]:
-    base = _base_model(model)
+    base = base_model(model)
     if base not in MODELS:
         hint = near_miss(base, MODELS) or "If the judge's service has it, all is well."
         yield _finding("model-unknown", "model", f"{model!r} is no model that we know", hint)

@@ -86,6 +86,10 @@ def _syntax(error: SyntaxError, source: str) -> Finding:
     fix = ""
     if isinstance(error, IndentationError) and number == _first_code_line(lines):
         fix = "The whole source is indented as a block; dedent it."
+    elif len(lines) == 1 and "def " in line:
+        fix = "It is all one line; were its newlines lost when it was put into JSON?"
+        if "\\n" in line:
+            fix = r"Its newlines are written as \\n, a backslash and an n; in JSON, write \n."
     return _finding("source-syntax", "error", f"line {number}", f"{error.msg}\n{mark}", fix)
 
 

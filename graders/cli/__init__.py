@@ -26,10 +26,12 @@ _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
     "image": "Build an environment with the packages of a hosted image.",
     "init": "Write a starter: a grader config and rows to try it on.",
+    "lint": "Find what would go wrong with a config and its rows.",
     "pack": "Make a grader config from a Python file.",
     "plan": "Say what a fine-tuning job would take, before it is started.",
     "run": "Grade a file of rows, or one sample.",
     "sample": "Draw the outputs to grade from a model.",
+    "schema": "Write the JSON Schema of configs, for editors.",
     "study": "Compute another formula from results, without grading again.",
     "validate": "Check a config without running it.",
 }
@@ -39,6 +41,7 @@ Examples:
   graders init starter
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
+  graders lint grader.json rows.jsonl
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders validate grader.json
   graders plan method.json train.jsonl

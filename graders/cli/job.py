@@ -10,7 +10,7 @@ import sys
 import tempfile
 import textwrap
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -279,7 +279,7 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
 def grade_one(job: Job, row: Row, results: str | None) -> int:
     """Grade one row and show everything about it; returns the exit code."""
 
-    async def judge() -> list[Grade]:
+    async def judge() -> Sequence[Grade]:
         return await job.grader.grade([row])
 
     (grade,) = run_sync(judge)

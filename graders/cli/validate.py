@@ -15,28 +15,24 @@ from graders.cli.options import chosen_profile, profile_options, show_findings
 def command(file: Path, profile_name: str, settings: tuple[str, ...]) -> int:
     """Check a config without running it: a grader, a method, a run request or an Evals body.
 
-    Prints every problem with its path. Exit code 0 if it would run, 2 if it would not.
+    Prints every problem with its path: those of `graders lint` for a config alone. Exit code 0 if
+    it would run, 2 if it would not.
     """
-    from graders.checks import check_document
-    from graders.config.parse import load_config
-    from graders.errors import ConfigError, findings_of
+    from graders.errors import ConfigError
+    from graders.lint import Options, lint
     from graders.report.text import count
     from graders.terminal import printable
 
-    profile = chosen_profile(profile_name, settings)
+    options = Options(profile=chosen_profile(profile_name, settings))
     try:
-        document = load_config(file)
+        report = lint(file, options=options)
     except ConfigError as error:
         show_findings(error.findings)
         return 2
-    findings = list(document.findings)
-    if document.has_grader:
-        findings += check_document(document, profile)
-    show_findings(findings)
-    errors = len(findings_of("error", findings))
-    if errors:
+    show_findings(placed.finding for placed in report.findings)
+    if report.document is None or report.of("error"):
         return 2
-    warnings = len(findings_of("warning", findings))
-    said = f"{file}: fine, {document.describe()}; {count(warnings, 'warning')}"
+    warnings = len(report.of("warning"))
+    said = f"{file}: fine, {report.document.describe()}; {count(warnings, 'warning')}"
     click.echo(printable(said))
     return 0

@@ -41,7 +41,32 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "finite_number": "a finite number",
     "string_pattern_mismatch": "an http:// or https:// address",
 }
+_CODES: Final[Mapping[str, str]] = {
+    **dict.fromkeys((*_EXPECTED, "sample"), "wrong-type"),
+    **dict.fromkeys(
+        ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), "out-of-bounds"
+    ),
+    **dict.fromkeys(("too_short", "too_long", "string_too_short"), "wrong-length"),
+    "literal_error": "not-one-of",
+    "union_tag_invalid": "unknown-type",
+    "union_tag_not_found": "no-type",
+    "missing": "missing",
+    "range": "range",
+    "passing_labels": "passing-labels",
+    "hyperparameter": "hyperparameter",
+}
+"""What we call pydantic's kinds of errors and our own; the rest is `schema`."""
 _TAG: Final = repr(TAG)[1:-1]  # as pydantic's messages have it
+OPERATIONS_ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("equals", "equal", "==", "exact", "exact_match", "is"), "eq"),
+    **dict.fromkeys(("neq", "not_equals", "not_equal", "!=", "<>", "is_not"), "ne"),
+    **dict.fromkeys(("contains", "includes", "in", "substring", "has"), "like"),
+    **dict.fromkeys(("icontains", "contains_ignore_case"), "ilike"),
+}
+"""What other tools call the operations of a string_check."""
+_NO_OPERATION: Final = frozenset(
+    {"starts_with", "startswith", "ends_with", "endswith", "regex", "matches", "not_contains"}
+)
 METHODS: Final = ("supervised", "dpo", "reinforcement")
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than": ("above", "gt"),
@@ -71,7 +96,7 @@ def _finding(detail: ErrorDetails, renames: Renames) -> Finding:
     if detail["type"].startswith("union_tag") and isinstance(detail["input"], dict):
         location = (*location, "type")
     return Finding(
-        code=detail["type"].replace("_", "-"),
+        code=_CODES.get(detail["type"], "schema"),
         severity="error",
         path=show_path(location, renames),
         message=message,
@@ -83,7 +108,9 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
     """Message and fix of one problem."""
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "literal_error":
-        return _not_one_of(value, _QUOTED.findall(context["expected"]))
+        message, hint = _not_one_of(value, _QUOTED.findall(context["expected"]))
+        elsewhere = _meant(value) if detail["loc"][-1] == "operation" else ""
+        return message, elsewhere or hint
     if kind == "union_tag_invalid":
         tags = [tag.removeprefix(_TAG) for tag in _QUOTED.findall(context["expected_tags"])]
         known = [tag for tag in tags if not tag.startswith(_TAG)]  # but for shapes without a type
@@ -121,6 +148,18 @@ def _instead(name: str, given: object) -> str:
 def _not_one_of(value: object, allowed: list[str]) -> tuple[str, str]:
     hint = near_miss(value, allowed) if isinstance(value, str) else ""
     return f"{shown(value)} is not one of {', '.join(allowed)}", hint
+
+
+def _meant(operation: object) -> str:
+    """What an operation of another tool is here; "" where nobody knows it."""
+    if not isinstance(operation, str):
+        return ""
+    word = operation.strip().lower().replace("-", "_").replace(" ", "_")
+    if word in OPERATIONS_ELSEWHERE:
+        return f"Did you mean {OPERATIONS_ELSEWHERE[word]!r}?"
+    if word in _NO_OPERATION:
+        return "No operation does that; a python grader can."
+    return ""
 
 
 def _show(value: object, detail: ErrorDetails) -> str:

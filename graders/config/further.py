@@ -17,6 +17,8 @@ _CONFIGS: Final[Mapping[str, type[Frozen]]] = {
     config.model_fields["type"].annotation.__args__[0]: config
     for config in (get_args(member)[0] for member in get_args(get_args(GraderConfig)[0]))
 }
+SCHEMA_KEY: Final = "$schema"
+"""Where an editor is told what a file is to look like; no field of a grader."""
 _HOLD_GRADERS: Final = frozenset({"grader", "graders", "reinforcement", "testing_criteria"})
 _COMPARED: Final = (StringCheckConfig, TextSimilarityConfig)
 
@@ -26,6 +28,8 @@ def further_problems(body: object, renames: Renames) -> Iterator[Finding]:
     for location, grader, config in _graders(body, ()):
         for key, value in grader.items():
             place = (*location, key)
+            if key == SCHEMA_KEY:
+                continue
             if key not in config.model_fields:
                 yield unknown_key(key, config, grader, show_path(place, renames))
             elif isinstance(value, str):

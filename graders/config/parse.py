@@ -18,7 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from graders.config.content import Frozen
 from graders.config.explain import METHODS, Renames, explain, show_path
-from graders.config.further import further_problems, unknown_key
+from graders.config.further import SCHEMA_KEY, further_problems, unknown_key
 from graders.config.graders import AnyConfig, EvalConfig, GraderConfig, Location, RunRequest
 from graders.config.methods import DPO, Method, Reinforcement, ReinforcementMethod, Supervised
 from graders.config.normalise import normalise
@@ -130,14 +130,14 @@ def load_config(path: Path) -> Document:
     """
     if path.suffix == ".py":
         return parse_config({"type": "python", "name": path.stem, "source": read_python(path)})
-    return parse_config(decode_config(str(path), path.read_bytes()))
+    return parse_config(decode_config(path.read_bytes(), str(path)))
 
 
-def decode_config(name: str, data: bytes) -> JSON:
-    """The JSON value of a config file, in which no key stands twice.
+def decode_config(data: bytes, name: str) -> JSON:
+    """The JSON value of a config's bytes; no key may stand twice in one object.
 
     Raises:
-        ConfigError: It is not JSON; says where.
+        ConfigError: They are not JSON; says where in the file called `name`.
     """
     try:
         return decode(data.removeprefix(b"\xef\xbb\xbf"), unique_keys=True)
@@ -248,6 +248,8 @@ def _unknown_keys(
         case Frozen():
             known = type(value).model_fields
             for key in value.model_extra or {}:
+                if key == SCHEMA_KEY:
+                    continue
                 path = show_path((*location, key), renames)
                 yield unknown_key(key, type(value), value.model_fields_set, path)
             for key in known:

@@ -1,7 +1,7 @@
 """A formula's program as two Python functions: for one row, and for a block of rows.
 
-The source is written from `OPERATIONS` and our own words for operands; names of scores reach
-the functions as values. CPython compiles it once, with no builtins but those listed here.
+The source is written from `OPERATIONS` and our own words for operands; names of scores are in
+none of it. CPython compiles it once, with no builtins but those listed here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from graders.formula.program import OPERATIONS, Program, Step, is_number
 
-Scalar: TypeAlias = Callable[[Mapping[str, float]], float]
+Scalar: TypeAlias = Callable[..., float]
 Vector: TypeAlias = Callable[..., None]
 
 _SCALAR_WORDS: Final[Mapping[str, object]] = {
@@ -33,19 +33,19 @@ _VECTOR_WORDS: Final[Mapping[str, object]] = {"list": list, "map": map, "repeat"
 def emit_scalar(program: Program) -> Scalar:
     """Make the function for one row.
 
-    It takes the scores by name and returns the value, or raises `ArithmeticError` or
-    `ValueError` where there is no finite one.
+    It takes the scores of `program.names` in their order and returns the value, or raises
+    `ArithmeticError` or `ValueError` where there is no finite one.
     """
-    keys = {f"k{i}": name for i, name in enumerate(program.names)}
-    function: Scalar = _function(_scalar_lines(program), {**_SCALAR_WORDS, **keys})
+    function: Scalar = _function(_scalar_lines(program), _SCALAR_WORDS)
     return function
 
 
 def _scalar_lines(program: Program) -> Iterator[str]:
-    yield "def formula(scores):"
-    for i in range(len(program.names)):
+    scores = [f"v{i}" for i in range(len(program.names))]
+    yield f"def formula({', '.join(scores)}):"
+    for score in scores:
         # numpy's numbers would warn and go on where a float raises, and as float32 they round.
-        yield f"v{i} = float(scores[k{i}])"
+        yield f"{score} = float({score})"
     finite = set[str]()
     for step in program.steps:
         operation = OPERATIONS[step.operation]

@@ -1,7 +1,8 @@
 """What the hosted services allow and decide, as tables, each line with how sure we are of it.
 
 `D` is documented by the vendor, `S` seen in a real hosted job, `I` inferred. Bounds of the
-hyperparameters are not here: they are those that a method is checked against.
+hyperparameters are not here: they are those that a method is checked against. Nor are judges,
+graders and metrics: `graders.lint.targets` has them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from graders.config.methods import (
 )
 from graders.errors import Severity
 from graders.jobs.ranges import Range
+from graders.lint import targets as places
 
 Sure = Literal["D", "S", "I"]
 Target = Literal["openai-rft", "azure-rft"]
@@ -114,7 +116,7 @@ LIMITS: Final = (
         targets=TARGETS,
         what="training rows",
         least=1,
-        most=50_000,
+        most=places.TARGETS["openai-rft"].rows["train"],
         sure="D",
         source="OpenAI's reinforcement fine-tuning guide",
         fix="Train on a part of the rows.",
@@ -124,7 +126,7 @@ LIMITS: Final = (
         kinds=_RFT,
         targets=TARGETS,
         what="validation rows",
-        most=1_000,
+        most=places.TARGETS["openai-rft"].rows["test"],
         sure="D",
         source="OpenAI's reinforcement fine-tuning guide",
         fix="Validate on a part of the rows.",
@@ -208,19 +210,6 @@ BASE_MODELS: Final[Mapping[Target, tuple[str, ...]]] = {
     "azure-rft": ("o4-mini", "o4-mini-2025-04-16", "gpt-5", "gpt-5-2025-08-07"),
 }
 """What reinforcement jobs train [D]."""
-
-JUDGES: Final[Mapping[Target, tuple[str, ...]]] = {
-    "openai-rft": (
-        *("gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"),
-        *("gpt-4.1-2025-04-14", "gpt-4.1-mini-2025-04-14", "gpt-4.1-nano-2025-04-14"),
-        *("o1-2024-12-17", "o3-mini-2025-01-31", "o3-2025-04-16", "o4-mini-2025-04-16"),
-    ),
-    "azure-rft": (
-        *("gpt-4o-2024-08-06", "o3-mini-2025-01-31"),
-        *("gpt-4.1-2025-04-14", "gpt-4.1-mini-2025-04-14", "gpt-4.1-nano-2025-04-14"),
-    ),
-}
-"""Whom model graders of a reinforcement job may ask [D]."""
 
 EXAMPLE_TOKENS: Final[Mapping[str, tuple[int, Sure]]] = {
     "gpt-3.5-turbo-0613": (4_096, "D"),

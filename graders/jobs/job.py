@@ -96,7 +96,7 @@ def read_job(name: str, data: bytes, profile: Profile, python: str | None = None
         >>> print(job.findings[0])
         dpo.hyperparameters.beta: 3 is not 'auto' or a number above 0 and at most 2
     """
-    plain = decode_config(name, data)
+    plain = decode_config(data, name)
     body = plain if isinstance(plain, dict) and "type" not in plain else {}
     prefix = "method." if "method" in body else ""
     method = body["method"] if prefix else plain

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from graders.config.explain import shown
-from graders.config.graders import (
-    AnyConfig,
-    EndpointConfig,
-    LabelModelConfig,
-    PythonConfig,
-    ScoreModelConfig,
-    TextSimilarityConfig,
-    walk,
-)
+from graders.config.graders import PythonConfig, walk
 from graders.config.methods import ReinforcementMethod
 from graders.errors import Finding, Severity, TemplateError, near_miss
-from graders.jobs.bounds import BASE_MODELS, JUDGES, LIMITS, Kind, Limit, Target
+from graders.jobs.bounds import BASE_MODELS, LIMITS, Kind, Limit, Target
 from graders.jobs.estimate import Counts, Setting
 from graders.jobs.job import Job
 from graders.jobs.ranges import Range, show_number, show_range
+from graders.lint import targets as places
+from graders.lint.targets import check_target
 from graders.template import Slot, compile_template
 
 Verdict = Literal["kept", "broken", "maybe", "unknown"]
@@ -91,33 +85,14 @@ def check_choices(job: Job, target: Target, model: str | None) -> Iterator[Findi
     if model is not None and model not in known:
         said = f"{model!r} is no model that {_VENDOR[target]} trains so: {', '.join(known)} [D]"
         yield _finding("base-model", "model", said, _release(model, known))
-    for location, part in walk(job.document.grader):
-        place = job.prefix + job.document.place(location)
-        yield from _check_grader(part, place, target, alone=not location)
+    for finding in check_target(job.document, places.TARGETS[target]):
+        yield replace(finding, path=job.prefix + finding.path if finding.path else "")
     inside = job.prefix + job.document.path.removesuffix("grader")
     yield from _check_format(method, inside)
     if target == "openai-rft":
         for key in ("tools", "max_episode_steps"):
             if getattr(method, key) is not None:
                 yield _finding("not-here", inside + key, "is known of Azure alone [D]", "")
-
-
-def _check_grader(part: AnyConfig, place: str, target: Target, *, alone: bool) -> Iterator[Finding]:
-    match part:
-        case TextSimilarityConfig(evaluation_metric="cosine"):
-            said = "'cosine' is for evaluations, and not for fine-tuning jobs [D]"
-            path = f"{place}.evaluation_metric"
-            yield _finding("metric", path, said, "Choose another metric.", "error")
-        case EndpointConfig() if target == "openai-rft":
-            said = "endpoint graders are known of Azure alone, in preview [D]"
-            yield _finding("grader-type", f"{place}.type", said, "", "error")
-        case LabelModelConfig() if alone and target == "openai-rft":
-            said = "the schema has label_model only inside of a multi, the guide also alone [D]"
-            yield _finding("grader-type", f"{place}.type", said, "Put it into a multi.", "note")
-    if isinstance(part, ScoreModelConfig | LabelModelConfig) and part.model not in JUDGES[target]:
-        said = f"{part.model!r} is no judge that {_VENDOR[target]} is known to have for jobs [D]"
-        hint = _release(part.model, JUDGES[target]) or f"Known: {', '.join(JUDGES[target])}."
-        yield _finding("judge-model", f"{place}.model", said, hint)
 
 
 def _release(model: str, known: Sequence[str]) -> str:

@@ -176,7 +176,7 @@ def _trial_findings(given: Given) -> Iterator[Finding]:
             severity="warning",
             path=given.training.name,
             message=f"{missing:,} of {rows:,} rows that were tried lack a variable of a prompt",
-            fix="Their gradings would fail unasked.",
+            fix="Their gradings would fail unasked; graders lint names the variable.",
         )
     if measured is None or measured.failure is None:
         return

@@ -143,12 +143,12 @@ def measure(
     silent = counting_profile(profile, unasked)
     grader = compile_grader(document, tools=tools, profile=silent)
 
-    async def timed() -> tuple[float, list[Grade]]:
+    async def timed() -> tuple[float, Sequence[Grade]]:
         started = perf_counter()
         grades = await grader.grade(rows)
         return perf_counter() - started, grades
 
-    async def settled() -> tuple[float, list[Grade]]:
+    async def settled() -> tuple[float, Sequence[Grade]]:
         first = await timed()
         return first if first[0] > _LONG_SECONDS else await timed()
 

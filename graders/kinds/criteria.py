@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from graders.grade_table import Grades
 from graders.grades import Grade, Grader, Waits, total_usage, waits_most
-from graders.kinds.multi import first_failure, grade_all, total_seconds
+from graders.kinds.multi import (
+    as_tables,
+    by_row,
+    first_failure,
+    first_failures,
+    grade_all,
+    total_seconds,
+)
 from graders.rows import Row
 
 
@@ -26,8 +34,11 @@ class CriteriaGrader:
     def waits(self) -> Waits:
         return waits_most(self.criteria.values())
 
-    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
-        return [self._combine(parts) for parts in await grade_all(self.criteria, rows)]
+    async def grade(self, rows: Sequence[Row]) -> Sequence[Grade]:
+        members = await grade_all(self.criteria, rows)
+        if (tables := as_tables(members)) is not None:
+            return self._combine_tables(tables, len(rows))
+        return [self._combine(parts) for parts in by_row(members)]
 
     def _combine(self, parts: Mapping[str, Grade]) -> Grade:
         failure = first_failure(parts)
@@ -40,4 +51,21 @@ class CriteriaGrader:
             parts=parts,
             seconds=total_seconds(parts),
             usage=total_usage(parts),
+        )
+
+    def _combine_tables(self, parts: Mapping[str, Grades], rows: int) -> Grades:
+        """The same for tables, whose members asked nobody: no tokens."""
+        failures = first_failures(parts)
+        columns = [part.passed or [False] * rows for part in parts.values()]
+        passed = list(map(all, zip(*columns, strict=True)))
+        scores: list[float | None] = list(map(float, passed))
+        for position in failures:
+            scores[position] = None
+        return Grades(
+            name=self.name,
+            scores=scores,
+            failures=failures,
+            passed=passed,
+            parts=parts,
+            seconds=total_seconds(parts),
         )

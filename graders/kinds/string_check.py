@@ -8,23 +8,28 @@ after lower-casing both sides. Lower-casing is not case folding: `STRASSE` does 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Final
 
 from graders.config.graders import Operation
-from graders.errors import GradingError
-from graders.grades import Grade, Waits
+from graders.grade_table import Compared, Grades
+from graders.grades import Waits
 from graders.rows import Row
 from graders.template import Template, rendered
+from graders.texts import render_each
 
-OPERATIONS: Final[Mapping[Operation, Callable[[str, str], bool]]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "like": operator.contains,
-    "ilike": lambda text, part: part.lower() in text.lower(),
+OPERATIONS: Final[Mapping[Operation, Callable[[Sequence[str], Sequence[str]], Iterable[bool]]]] = {
+    "eq": partial(map, operator.eq),
+    "ne": partial(map, operator.ne),
+    "like": partial(map, operator.contains),
+    "ilike": lambda texts, parts: map(
+        operator.contains, map(str.lower, texts), map(str.lower, parts)
+    ),
 }
+"""Whether each text holds against the reference at its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +49,19 @@ class StringCheckGrader:
     def waits(self) -> Waits:
         return "never"
 
-    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
-        return [self._judge(row) for row in rows]
-
-    def _judge(self, row: Row) -> Grade:
+    async def grade(self, rows: Sequence[Row]) -> Grades:
         started = perf_counter()
-        try:
-            text, wanted = self.input.render(row), self.reference.render(row)
-        except GradingError as error:
-            return Grade(name=self.name, failure=error.failure, passed=False)
-        holds = OPERATIONS[self.operation](text, wanted)
-        detail = {"input": text, "reference": wanted}
-        return Grade(
+        inputs, references = render_each(self.input, rows), render_each(self.reference, rows)
+        failures = {**references.failures, **inputs.failures}
+        holds = list(OPERATIONS[self.operation](inputs.values, references.values))
+        scores: list[float | None] = list(map(float, holds))
+        for position in failures:
+            scores[position], holds[position] = None, False
+        return Grades(
             name=self.name,
-            score=float(holds),
+            scores=scores,
+            failures=failures,
             passed=holds,
-            detail=detail,
-            seconds=perf_counter() - started,
+            compared=Compared(inputs.values, references.values),
+            seconds=(perf_counter() - started) / max(len(rows), 1),
         )

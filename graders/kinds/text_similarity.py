@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
 from graders.clients.embedding import ServerEmbedder
 from graders.config.graders import AnyConfig, TextSimilarityConfig
 from graders.errors import Failure, FailureKind, GradingError
-from graders.grades import Grade, Waits, passes, signed
+from graders.grade_table import Compared, Grades, pass_each
+from graders.grades import Waits, signed
 from graders.rows import Row
 from graders.template import Rendering, Slot, Template, look_up, rendered, to_text
+from graders.texts import Texts, render_each, render_one_by_one
 from metrics import Metric, Settings, TooMuchWork, best_batch, lost_tokens
 from metrics.cosine import Cosine, cosine
 from metrics.embed import EmbeddingError
@@ -42,9 +44,14 @@ class References:
         return [to_text(entry, self.slot, self.rendering) for entry in values]
 
 
-class _Texts(NamedTuple):
-    text: str
-    references: list[str]
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Texts' scores, the reference of each that counted, and what there is to say of some."""
+
+    scores: Sequence[float | None]
+    references: Sequence[str]
+    notes: Mapping[int, dict[str, JSON]] = field(default_factory=dict)
+    failures: Mapping[int, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,76 +76,92 @@ class TextSimilarityGrader:
         asks = isinstance(self.settings.cosine, ServerEmbedder) and isinstance(self.metric, Cosine)
         return "batches" if asks else "never"
 
-    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
+    async def grade(self, rows: Sequence[Row]) -> Grades:
         started = perf_counter()
-        grades: list[Grade | None] = []
-        texts: list[_Texts] = []
-        for row in rows:
-            try:
-                texts.append(self._render(row))
-                grades.append(None)
-            except GradingError as error:
-                grades.append(self._failed(error.failure))
-        scored = iter(self._score(texts, await self._metric_of(texts), started))
-        return [next(scored) if grade is None else grade for grade in grades]
+        inputs, references = render_each(self.input, rows), self._references(rows)
+        metric = await self._metric_of(inputs.values, references.values)
+        scored = self._score(inputs.values, references.values, metric)
+        failures = {**scored.failures, **references.failures, **inputs.failures}
+        scores = list(scored.scores)
+        for position in failures:
+            scores[position] = None
+        notes = self._notes(inputs.values, scored, scores, metric)
+        return Grades(
+            name=self.name,
+            scores=scores,
+            failures=failures,
+            passed=pass_each(scores, self.threshold),
+            compared=Compared(inputs.values, scored.references, notes),
+            seconds=(perf_counter() - started) / max(len(rows), 1),
+        )
 
-    def _render(self, row: Row) -> _Texts:
-        text, reference = self.input.render(row), self.reference.render(row)
-        return _Texts(text, [reference] if isinstance(reference, str) else reference)
+    def _references(self, rows: Sequence[Row]) -> Texts[Any]:
+        """A reference for each row, or a list of several; blank where there is none."""
+        if isinstance(self.reference, References):
+            return render_one_by_one(self.reference, rows, [""])
+        return render_each(self.reference, rows)
 
-    async def _metric_of(self, texts: Sequence[_Texts]) -> Metric:
+    async def _metric_of(self, texts: Sequence[str], references: Sequence[Any]) -> Metric:
         """The metric; where a server embeds, with the vectors of these texts."""
         embedder = self.settings.cosine
         if not (isinstance(embedder, ServerEmbedder) and isinstance(self.metric, Cosine)):
             return self.metric
-        compared = ((pair.text, wanted) for pair in texts for wanted in pair.references)
+        lists = ([one] if isinstance(one, str) else one for one in references)
+        compared = (
+            (t, wanted) for t, several in zip(texts, lists, strict=True) for wanted in several
+        )
         # Blank texts are never embedded, nor what is compared with one.
         whole = [pair for pair in compared if all(text.strip() for text in pair)]
         return cosine(await embedder.vectors(text for pair in whole for text in pair))
 
-    def _score(self, texts: Sequence[_Texts], metric: Metric, started: float) -> list[Grade]:
-        if not texts:
-            return []
+    def _score(self, texts: Sequence[str], references: Sequence[Any], metric: Metric) -> _Scored:
         try:
-            scores = self._best_scores(texts, metric)
+            if isinstance(self.reference, References):
+                return _best(texts, references, metric)
+            return _Scored(metric.batch(texts, references), references)
         except (GradingError, TooMuchWork, EmbeddingError) as error:
             if len(texts) == 1:
-                return [self._failed(_failure(error))]
-            # One pair is too long, or has no vector; the others are scored all the same.
-            alone = [self._score([pair], metric, perf_counter()) for pair in texts]
-            return [grade for grades in alone for grade in grades]
-        seconds = (perf_counter() - started) / len(texts)
-        return [
-            Grade(
-                name=self.name,
-                score=score,
-                passed=passes(score, self.threshold),
-                detail=self._detail(pair, score, position, metric),
-                seconds=seconds,
-            )
-            for (score, position), pair in zip(scores, texts, strict=True)
+                return _Scored([None], [""], failures={0: _failure(error)})
+        # One pair is too long, or has no vector; the others are scored all the same.
+        alone = [
+            self._score([text], [wanted], metric)
+            for text, wanted in zip(texts, references, strict=True)
         ]
+        return _Scored(
+            [one.scores[0] for one in alone],
+            [one.references[0] for one in alone],
+            {i: one.notes[0] for i, one in enumerate(alone) if one.notes},
+            {i: one.failures[0] for i, one in enumerate(alone) if one.failures},
+        )
 
-    def _best_scores(self, texts: Sequence[_Texts], metric: Metric) -> list[tuple[float, int]]:
-        """The best score of each text, and which of its references gave it."""
-        candidates = [pair.text for pair in texts]
-        if isinstance(self.reference, References):
-            return best_batch(metric, candidates, [pair.references for pair in texts])
-        only = [pair.references[0] for pair in texts]
-        return [(score, 0) for score in metric.batch(candidates, only)]
-
-    def _detail(self, pair: _Texts, score: float, position: int, metric: Metric) -> dict[str, JSON]:
-        wanted = pair.references[position]
-        detail: dict[str, JSON] = {"input": pair.text, "reference": wanted}
-        if len(pair.references) > 1:
-            detail["best_reference"] = position
-        if score == 0.0 and isinstance(metric, Cosine):
-            detail["raw_cosine"] = metric.raw(pair.text, wanted)  # below 0 counts as 0
+    def _notes(
+        self,
+        texts: Sequence[str],
+        scored: _Scored,
+        scores: Sequence[float | None],
+        metric: Metric,
+    ) -> Mapping[int, Mapping[str, JSON]]:
+        """What there is to say of rows beside their texts."""
         # Two texts of which nothing is left are equal to rapidfuzz, and unlike to the others.
-        suspect = score == 0.0 or self.settings.fuzzy_match.endswith("_dp")
-        if suspect and (warning := self._lost(pair.text) or self._lost(wanted)):
-            detail["warning"] = warning
-        return detail
+        all_suspect = self.settings.fuzzy_match.endswith("_dp")
+        if not all_suspect and 0.0 not in scores:
+            return scored.notes
+        notes = dict(scored.notes)
+        for i, score in enumerate(scores):
+            if score == 0.0 or (all_suspect and score is not None):
+                text, wanted = texts[i], scored.references[i]
+                more = dict(self._suspicions(text, wanted, score, metric))
+                if more:
+                    notes[i] = {**notes.get(i, {}), **more}
+        return notes
+
+    def _suspicions(
+        self, text: str, wanted: str, score: float, metric: Metric
+    ) -> Iterator[tuple[str, JSON]]:
+        if score == 0.0 and isinstance(metric, Cosine):
+            yield "raw_cosine", metric.raw(text, wanted)  # below 0 counts as 0
+        if warning := self._lost(text) or self._lost(wanted):
+            yield "warning", warning
 
     def _lost(self, text: str) -> str | None:
         """What to say of a text that the tokenizer leaves nothing of."""
@@ -151,8 +174,20 @@ class TextSimilarityGrader:
             f"nothing; --set {lost.setting}={lost.value}{own} keeps some"
         )
 
-    def _failed(self, failure: Failure) -> Grade:
-        return Grade(name=self.name, failure=failure, passed=passes(None, self.threshold))
+
+def _best(texts: Sequence[str], references: Sequence[list[str]], metric: Metric) -> _Scored:
+    """The best score of each text, and which of its references gave it."""
+    found = best_batch(metric, texts, references)
+    at = [position for _, position in found]
+    return _Scored(
+        [score for score, _ in found],
+        [several[i] for several, i in zip(references, at, strict=True)],
+        {
+            row: {"best_reference": i}
+            for row, (several, i) in enumerate(zip(references, at, strict=True))
+            if len(several) > 1
+        },
+    )
 
 
 def server_asked(config: AnyConfig, settings: Settings) -> ServerEmbedder | None:

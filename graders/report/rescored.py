@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graders.errors import RowError
-from graders.report.summary import Mean, Tally
 from graders.report.text import bad_line_lines, count, failure_lines, value_line
+from graders.report.totals import Mean, Tally
 from graders.results import Result
 from graders.studies.ranks import RankCorrelation
 from graders.studies.rescore import Rescored

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, floor, fsum
+from operator import ne
 from typing import Protocol
 
 from graders.errors import Failure, RowError
-from graders.grades import Grade
+from graders.grade_table import Grades
+from graders.grades import Grade, Graded
+from graders.report.totals import Histogram, Mean, Placed, Tally
 from graders.rows import Row
 from sandbox import JSON
 
 _SLOWEST = 3
-_BARS = 10
-_FIRST = 1024
-"""Scores seen before the histogram's range is decided."""
 _BAD_LINES_SHOWN = 5
-_SMALL = 2.0**-64
-
-
-class Placed(Protocol):
-    """Where a result stands: a row, or its line."""
-
-    @property
-    def row(self) -> int: ...
-    @property
-    def sample_index(self) -> int: ...
-    @property
-    def group(self) -> int | str: ...
 
 
 class Judged(Protocol):
@@ -45,142 +32,6 @@ class Judged(Protocol):
     def parts(self) -> Mapping[str, Judged]: ...
     @property
     def detail(self) -> Mapping[str, JSON] | None: ...
-
-
-@dataclass(slots=True)
-class Mean:
-    """A mean in constant memory; the sum is exact, so no order and no grouping changes it.
-
-    Attributes:
-        count: How many values there were.
-        sum: Doubles whose sum is theirs, largest first, in units of `unit`.
-        unit: 1.0, or less where the sum is too large for a double.
-    """
-
-    count: int = 0
-    sum: list[float] = field(default_factory=list)
-    unit: float = 1.0
-
-    def add(self, *values: float) -> None:
-        """Count values in."""
-        self.count += len(values)
-        self._take(values)
-
-    def merge(self, other: Mean) -> None:
-        """Count in what another has counted."""
-        self.count += other.count
-        if other.unit < self.unit:
-            self._shrink()
-        self._take(other.sum, other.unit)
-
-    def _take(self, values: Iterable[float], unit: float = 1.0) -> None:
-        scale = self.unit / unit
-        more = values if scale == 1.0 else [value * scale for value in values]
-        try:
-            self.sum = _exact([*self.sum, *more])
-        except OverflowError:
-            self._shrink()
-            self._take(values, unit)
-
-    def _shrink(self) -> None:
-        self.sum, self.unit = [part * _SMALL for part in self.sum], _SMALL
-
-    @property
-    def value(self) -> float | None:
-        """The mean, or None of nothing."""
-        return fsum(self.sum) / self.count / self.unit if self.count else None
-
-
-def _exact(values: list[float]) -> list[float]:
-    """A few doubles with the same sum: what one rounds off, the next one has."""
-    parts = []
-    while part := fsum(values):
-        parts.append(part)
-        values.append(-part)
-    return parts
-
-
-@dataclass(slots=True)
-class Histogram:
-    """Ten bars over [0, 1], or over the range of the first scores where that is wider.
-
-    Later scores outside the range are counted in the outermost bars.
-
-    Attributes:
-        open: Whether all scores are kept as they are, so that another can take them in.
-        first: Scores seen before the range is decided.
-        edges: The range.
-        counts: Of each bar.
-        low: The least score that was seen.
-        high: The greatest.
-    """
-
-    open: bool = False
-    first: list[float] = field(default_factory=list)
-    edges: tuple[float, float] | None = None
-    counts: list[int] = field(default_factory=lambda: [0] * _BARS)
-    low: float | None = None
-    high: float | None = None
-
-    def add(self, *scores: float) -> None:
-        """Count scores in."""
-        if not scores:
-            return
-        seen = scores if self.low is None or self.high is None else (self.low, self.high, *scores)
-        self.low, self.high = min(seen), max(seen)
-        room = len(scores) if self.open else _FIRST - len(self.first) if self.edges is None else 0
-        self.first += scores[:room]
-        if len(self.first) >= _FIRST and not self.open:
-            self.settle()
-        for score in scores[room:]:
-            self._count(score)
-
-    def merge(self, other: Histogram) -> None:
-        """Count in the scores of one that is open."""
-        self.add(*other.first)
-
-    def settle(self) -> None:
-        """Decide the range from the scores so far."""
-        if self.edges is None and self.first:
-            low, high = min(self.first), max(self.first)
-            inside = low >= 0 and high <= 1
-            wider = min(0.0, float(floor(low))), max(1.0, float(ceil(high)))
-            self.edges = (0.0, 1.0) if inside else wider
-            for score in self.first:
-                self._count(score)
-            self.first = []
-
-    def _count(self, score: float) -> None:
-        assert self.edges is not None, "settled"
-        low, high = self.edges
-        # Halves, because the difference of two doubles may be too large for one.
-        bar = int((score / 2 - low / 2) / (high / 2 - low / 2) * _BARS)
-        self.counts[min(max(bar, 0), _BARS - 1)] += 1
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many rows failed in one way, or carry one warning, and the first of them."""
-
-    count: int = 0
-    row: int = 0
-    sample_index: int = 0
-    message: str = ""
-
-    def add(self, row: Placed, message: str) -> None:
-        if self.count == 0:
-            self.row, self.sample_index, self.message = row.row, row.sample_index, message
-        self.count += 1
-
-    def merge(self, other: Tally) -> None:
-        """Count in those of another, which stand behind these."""
-        if self.count == 0:
-            self.row, self.sample_index, self.message = other.row, other.sample_index, other.message
-        self.count += other.count
-
-    def to_json(self) -> Mapping[str, object]:
-        first = {"row": self.row, "sample_index": self.sample_index, "message": self.message}
-        return {"count": self.count, "first": first}
 
 
 @dataclass(slots=True)
@@ -220,28 +71,74 @@ class Summary:
 
     def add(self, batch: Iterable[tuple[Row, Grade, float | None]]) -> None:
         """Count a batch."""
+        if isinstance(batch, Graded) and type(batch.grades) is Grades:
+            if batch.rows:
+                self._add_table(batch.rows, batch.grades)
+            return
         for row, grade, _ in batch:
             self.add_one(row, grade, grade.seconds)
 
     def add_one(self, row: Placed, grade: Judged, seconds: float) -> None:
         """Count a graded row; its result line, read again, is as good."""
-        if row.group != self.last_group:  # neighbours; to know all names would take memory
-            self.first_group = self.first_group if self.groups else row.group
-            self.groups, self.last_group = self.groups + 1, row.group
+        if row.group != self.last_group:
+            self._add_groups([row.group])
         self._add_grade(grade, row)
         for key, part in grade.parts.items():
             self._add_member(key, part, row)
         place = (seconds, -row.row, -row.sample_index)  # ties: the earliest row
+        if len(self.slowest) < _SLOWEST or place > self.slowest[0]:
+            self._add_place(place)
+
+    def _add_table(self, rows: Sequence[Row], grades: Grades) -> None:
+        """Count a batch by its columns."""
+        self._add_groups([row.group for row in rows])
+        scores = grades.there
+        batch = Mean()
+        batch.add(*scores)
+        self.graded.merge(batch)
+        self.rewards_with_failures_as_zero.merge(batch)
+        self.rewards_with_failures_as_zero.count += len(grades.failures)
+        self.histogram.add(*scores)
+        if grades.passed is not None:
+            self.with_threshold += len(rows)
+            self.passed += sum(grades.passed)
+        for i in sorted(grades.failures):
+            failure = grades.failures[i]
+            self.failures.setdefault(failure.kind.value, Tally()).add(rows[i], failure.message)
+        for key, part in grades.parts.items():
+            self.members.setdefault(key, Mean()).add(*part.there)
+            failed = self.member_failures.get(key, 0) + len(part.failures)
+            self.member_failures[key] = failed
+        self._add_warnings(rows, grades)
+        if len(self.slowest) < _SLOWEST or grades.seconds >= self.slowest[0][0]:
+            places = [(grades.seconds, -row.row, -row.sample_index) for row in rows]
+            for place in heapq.nlargest(_SLOWEST, places):
+                self._add_place(place)
+
+    def _add_warnings(self, rows: Sequence[Row], grades: Grades) -> None:
+        tables = (grades, *grades.parts.values())
+        found = [(i, k, said) for k, one in enumerate(tables) for i, said in one.warnings.items()]
+        for i, _, warning in sorted(found):
+            self.warnings.setdefault(warning, Tally()).add(rows[i], warning)
+
+    def _add_groups(self, groups: Sequence[int | str]) -> None:
+        """Count where neighbours differ; to know all names would take memory."""
+        if groups:
+            self.first_group = self.first_group if self.groups else groups[0]
+            self.groups += sum(map(ne, groups, [self.last_group, *groups[:-1]]))
+            self.last_group = groups[-1]
+
+    def _add_place(self, place: tuple[float, int, int]) -> None:
         if len(self.slowest) < _SLOWEST:
             heapq.heappush(self.slowest, place)
-        elif place > self.slowest[0]:
-            heapq.heapreplace(self.slowest, place)
+        else:
+            heapq.heappushpop(self.slowest, place)
 
     def merge(self, other: Summary) -> None:
         """Count in the summary of rows that stand behind these; its histogram is open."""
-        self.groups += other.groups - (other.groups > 0 and self.last_group == other.first_group)
         if other.groups:
             self.first_group = self.first_group if self.groups else other.first_group
+            self.groups += other.groups - (self.last_group == other.first_group)
             self.last_group = other.last_group
         self.graded.merge(other.graded)
         self.rewards_with_failures_as_zero.merge(other.rewards_with_failures_as_zero)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from graders.report.summary import Histogram, Summary, Tally
+from graders.report.summary import Summary
+from graders.report.totals import Histogram, Tally
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 _LARGE: Final = 1e6

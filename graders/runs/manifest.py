@@ -18,6 +18,7 @@ import msgspec
 from graders.clients.masked import masked_url
 from graders.config.graders import AnyConfig
 from graders.strict_json import encode
+from graders.terminal import shorten
 from sandbox import JSON
 
 _FORM: Final = 1
@@ -79,7 +80,7 @@ class Difference(NamedTuple):
     now: JSON
 
     def __str__(self) -> str:
-        return f"{self.what}: {_short(self.then)} then, {_short(self.now)} now"
+        return f"{self.what}: {_short(self.then, self.now)} then, {_short(self.now, self.then)} now"
 
 
 def make_manifest(
@@ -143,6 +144,8 @@ def differences(then: Manifest, now: Manifest) -> list[Difference]:
         found += inside[:_NAMED] or [hashes]
     found += _moved(then.data, now.data)
     for key in _keys(then.settings, now.settings):
+        if key == "signature" and found:
+            continue  # it follows from the config
         found.append(Difference("settings", key, then.settings.get(key), now.settings.get(key)))
     for key in _keys(then.versions, now.versions):
         before, after = then.versions.get(key), now.versions.get(key)
@@ -192,6 +195,12 @@ def _line(text: str, at: int) -> str | None:
     return lines[at] if at < len(lines) else None
 
 
-def _short(value: JSON) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+def _short(value: JSON, other: JSON) -> str:
+    """A value in a few words, from where it differs from another on."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str) and isinstance(other, str) and len(value) > _SHOWN:
+        pairs = zip(value, other, strict=False)
+        same = next((at for at, (one, two) in enumerate(pairs) if one != two), len(other))
+        value = "..." * bool(same) + value[same:]
+    return shorten(repr(value), _SHOWN)

@@ -198,15 +198,17 @@ class Parts:
         self, rows: Iterable[Row | RowError | Boundary]
     ) -> Iterator[Row | RowError | Boundary]:
         """The rows that are not known, and everything else; boundaries say how many they were."""
-        count = 0
+        count, known = 0, None
         for row in rows:
             if isinstance(row, Row):
-                if (row.row, row.sample_index) not in self._of(row).known:
+                if known is None:  # the first of a shard, which ends with a boundary
+                    known = self._of(row).known
+                if not known or (row.row, row.sample_index) not in known:
                     count += 1
                     yield row
             elif isinstance(row, Boundary):
                 yield Boundary(row.shard, count)
-                count = 0
+                count, known = 0, None
             else:
                 yield row
 

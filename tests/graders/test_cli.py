@@ -261,8 +261,8 @@ def test_validate_knows_every_document(call, config, described):
         (
             {**EXACT, "operation": "neq", "reference": 5},
             [
-                "reference: 5 is not a string",
                 "operation: 'neq' is not one of eq, ne, like, ilike. Did you mean 'ne'?",
+                "reference: 5 is not a string",
             ],
         ),
         (
@@ -293,11 +293,11 @@ def test_validate_names_every_problem(call, config, errors):
 
 def test_validate_counts_warnings(call):
     """They are said and do not fail; a setting can make a body complete."""
-    similar = {"type": "text_similarity", "name": "s", "evaluation_metric": "fuzzy_match"}
-    write("c.json", {"testing_criteria": [{**similar, "input": "a", "reference": "b", "q": 1}]})
-    without, with_ = (
-        call("validate", "c.json", *more) for more in ([], ["--set", "default_threshold=0.5"])
-    )
+    similar = {"type": "text_similarity", "name": "s", "evaluation_metric": "gleu", "q": 1}
+    read = {key: EXACT[key] for key in ("input", "reference")}
+    write("c.json", {"testing_criteria": [{**similar, **read}]})
+    without = call("validate", "c.json")
+    with_ = call("validate", "c.json", "--set", "default_threshold=0.5")
 
     assert without[0] == 2
     assert "error: testing_criteria[0].pass_threshold: is missing" in without[2]

@@ -50,7 +50,7 @@ def test_the_starters_job_is_planned_end_to_end(capsys):
     assert main(["plan", "method.json", "train.jsonl", *arguments, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
 
-    assert [one["code"] for one in found["findings"]] == []
+    assert [one["code"] for one in found["findings"]] == ["target-ends"]
     assert (found["training"]["rows"], found["training"]["bad_rows"]) == (4, 0)
     assert found["totals"]["steps"] == {"low": 2, "high": 2}
     assert found["totals"]["training_samples"] == {"low": 64, "high": 64}
@@ -72,7 +72,10 @@ def test_every_config_of_the_starter_is_planned_without_an_error(tmp_path, capsy
         assert main(["plan", "one.json", "train.jsonl"]) == 0
         said = capsys.readouterr()
         assert said.out.startswith("plan of a reinforcement method with a ")
-        assert [line for line in said.err.splitlines() if not line.startswith("warning: 0 ")] == []
+        assert [line.split(" ")[:3] for line in said.err.splitlines()] == [
+            ["warning:", "0", "validation"],
+            ["note:", "OpenAI's", "reinforcement"],
+        ]
 
 
 TEXT = """\
@@ -173,8 +176,8 @@ def test_errors_in_the_method_and_in_the_rows_are_said_at_once(plan):
         (reinforcement(), TRAINING, [], 0, "no-validation"),
         (reinforcement(batch_size=12), TRAINING, [], 0, "no-validation"),
         (reinforcement(), CHATS, [], 1, "last-not-user"),
-        (reinforcement({**EXACT, "operation": "neq"}), TRAINING, [], 1, "literal-error"),
-        (reinforcement(REMOTE), TRAINING, [], 1, "grader-type"),
+        (reinforcement({**EXACT, "operation": "neq"}), TRAINING, [], 1, "not-one-of"),
+        (reinforcement(REMOTE), TRAINING, [], 1, "target-type"),
     ],
 )
 def test_exit_code_1_is_for_errors_alone(planned, method, rows, arguments, code, finding):

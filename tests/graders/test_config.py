@@ -158,9 +158,9 @@ def test_null_is_nothing_where_the_sdk_has_an_optional_field(config, nothing):
         ({**EXACT, "operation": "neq"}, "operation: 'neq' is not one of eq, ne, like, ilike. "
          "Did you mean 'ne'?"),
         ({**EXACT, "operation": "contains"}, "operation: 'contains' is not one of eq, ne, like, "
-         "ilike"),
+         "ilike. Did you mean 'like'?"),
         ({**EXACT, "operation": "starts_with"}, "operation: 'starts_with' is not one of eq, ne, "
-         "like, ilike"),
+         "like, ilike. No operation does that; a python grader can."),
         ({**EXACT, "operation": None}, "operation: None is not one of eq, ne, like, ilike"),
         ({**EXACT, "operation": "x" * 300}, f"operation: '{'x' * 55} ... is not one of eq, ne, "
          "like, ilike"),

@@ -292,6 +292,19 @@ def test_columns_equal_calls(tree, rows):
     assert together == [outcome(formula, row) for row in rows]
 
 
+@settings(deadline=None, max_examples=300)
+@given(tree=trees(), rows=rows)
+def test_each_equals_calls(tree, rows):
+    """So does the form for a few hundred rows, a constant's too."""
+    formula = compile_formula(written(tree), ["a", "b", "c"])
+
+    values, failures = formula.each({n: [row[n] for row in rows] for n in "abc"}, len(rows))
+
+    together = [failures[i] if value is None else bits(value) for i, value in enumerate(values)]
+    assert together == [outcome(formula, row) for row in rows]
+    assert {i for i, value in enumerate(values) if value is None} == set(failures)
+
+
 @settings(deadline=None)
 @given(tree=trees(), spaces=st.lists(st.sampled_from(["", " ", "\n", "\t \r"]), min_size=1))
 def test_space_and_parentheses_do_not_matter(tree, spaces):

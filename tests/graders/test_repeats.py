@@ -243,7 +243,8 @@ def test_in_a_multi_a_judge_with_repeats_is_one_variable():
 def test_repeats_that_must_be_equal_are_warned_of(tmp_path, capsys, config, warnings):
     """The seed is the user's, and is not changed."""
     path = tmp_path / "grader.json"
-    path.write_text(json.dumps({**JUDGE, **config}))
+    shown = [{"role": "user", "content": "Rate: {{ sample.output_text }}"}]
+    path.write_text(json.dumps({**JUDGE, "input": shown, **config}))
 
     assert main(["validate", str(path)]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]

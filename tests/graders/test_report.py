@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from graders.errors import Failure, FailureKind, RowError
 from graders.grades import Grade
-from graders.report.summary import Histogram, Mean, Summary
+from graders.report.summary import Summary
 from graders.report.text import to_lines
+from graders.report.totals import Histogram, Mean
 from graders.rows import Row
 from graders.terminal import printable, printable_lines, shorten
 

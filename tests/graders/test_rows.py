@@ -1,14 +1,17 @@
 """Rows: the sample a model's text becomes, and what makes rows a group."""
 
+import copy
 import json
+import pickle
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.errors import ConfigError
 from graders.row_files import RowFormat, read_rows
-from graders.rows import Row, to_sample
+from graders.rows import ReadRow, Row, output_texts, to_sample
 
 CALLS = [{"id": "call_1", "type": "function", "function": {"name": "add", "arguments": "{}"}}]
 
@@ -325,3 +328,49 @@ def test_a_path_that_does_not_parse(tmp_path, path, message):
         groups(tmp_path, ['{"a": 1, "output_text": "x"}'], path)
 
     assert str(caught.value).startswith(message)
+
+
+# --- rows of files, whose samples are made when someone asks
+
+given_samples = st.text() | st.dictionaries(
+    st.sampled_from(["output_text", "choices", "model"]),
+    json_values | st.just([choice(content="x")]),
+)
+
+
+@given(given_samples)
+def test_a_row_of_a_file_is_the_row_of_its_hosted_sample(sample):
+    """Whoever looks at it, before or after: its sample, equality, copies, text and pickles."""
+    read = ReadRow(item={"a": 1}, sample=copy.deepcopy(sample), row=3, group="g")
+    whole = Row(item={"a": 1}, sample=to_sample(sample), row=3, group="g")
+    copies = [copy.copy(read), copy.deepcopy(read), pickle.loads(pickle.dumps(read))]
+
+    assert output_texts([read, whole]) == [whole.sample.get("output_text")] * 2
+    assert read == whole
+    assert whole == read
+    assert not read != whole  # noqa: SIM202 - both operators are asked
+    assert not whole != read  # noqa: SIM202
+    assert repr(read) == f"Read{whole!r}"
+    assert dict(read.sample) == whole.sample
+    assert list(read.sample) == list(whole.sample)
+    assert copies == [whole] * 3
+    assert msgspec.structs.replace(read, group="h") == msgspec.structs.replace(whole, group="h")
+
+
+def test_a_row_of_a_file_makes_its_sample_once():
+    """Later looks get the same object, a plain dict, which JSON and sandboxes take."""
+    read = ReadRow(item={}, sample="x")
+
+    assert type(read.sample) is dict
+    assert read.sample is read.sample
+
+
+def test_rows_that_differ_are_not_equal():
+    """In their samples, places or kinds."""
+    read = ReadRow(item={}, sample="x")
+
+    assert read != Row(item={}, sample=to_sample("y"))
+    assert read != ReadRow(item={}, sample="x", row=1)
+    assert read != "x"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(read)

@@ -251,6 +251,20 @@ def test_a_source_that_is_indented_as_a_block_says_so(source):
     assert text.endswith("\n    The whole source is indented as a block; dedent it.")
 
 
+@pytest.mark.parametrize(
+    ("source", "fix"),
+    [
+        (r"def grade(sample, item):\n    return 1.0", r"Its newlines are written as \\n, a backsl"),
+        ("def grade(sample, item):     x = 1     return x", "It is all one line; were its newl"),
+    ],
+)
+def test_newlines_that_were_lost_are_asked_for(source, fix):
+    """Escaped twice, or not at all, on the way into JSON."""
+    (finding,) = check_source(source)
+
+    assert (finding.code, finding.fix[: len(fix)]) == ("source-syntax", fix)
+
+
 def test_an_indented_line_further_down_is_only_an_indented_line():
     """The advice to dedent everything would be wrong there."""
     ((_, _, text),) = said("x = 1\n    y = 2\n" + GRADE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.report.summary import Histogram, Mean
+from graders.report.totals import Histogram, Mean
 
 # --- means
 

@@ -31,6 +31,16 @@ def test_over_the_limit(name, values, message):
         chosen.batch(["a"] * 20 + [WORDS], ["a"] * 20 + [WORDS])
 
 
+@pytest.mark.parametrize("variant", ["ratio", "wratio", "ratio_dp"])
+def test_a_batch_of_long_texts_beside_short_ones_is_within_the_limit(variant):
+    """Each pair counts by itself, wherever the longest texts stand."""
+    chosen = metric("fuzzy_match", Settings(fuzzy_match=variant, work_limit=10_000))
+
+    texts = ["a" * 900, "b"], ["a", "b" * 900]
+
+    assert chosen.batch(*texts) == [chosen.pair(c, r) for c, r in zip(*texts, strict=True)]
+
+
 def test_many_short_lines_are_work_too():
     lines = "a\n" * 20_000
 

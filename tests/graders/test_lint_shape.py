@@ -1,0 +1,50 @@
+"""What a line of rows holds: an item, its prompt, its samples."""
+
+import pytest
+
+from graders.lint.shape import Line, prompt_of, split_line, stands_in
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({"item": {"a": 1}, "sample": "x"}, Line(1, {"a": 1}, ["x"], is_flat=False)),
+        ({"item": {"a": 1}, "samples": ["x", {}]}, Line(1, {"a": 1}, ["x", {}], is_flat=False)),
+        ({"model_sample": "x"}, Line(1, {}, ["x"], is_flat=False)),
+        ({"item": {"a": 1}}, Line(1, {"a": 1}, (), is_flat=False)),
+        ({"a": 1, "output_text": "x"}, Line(1, {"a": 1}, ["x"])),
+        ({"item": {}, "samples": []}, "there are no samples in it"),
+        ({"item": {}, "sample": 5}, "a sample is neither text nor an object"),
+        ({"a": 1, "output_text": None}, "a sample is neither text nor an object"),
+        ({"a": 1}, Line(1, {"a": 1})),
+        ({"item": []}, "item is no object"),
+    ],
+)
+def test_every_shape_of_a_row_is_known(line, expected):
+    """Those that are graded, and those without an answer."""
+    assert split_line(1, line) == expected
+
+
+@pytest.mark.parametrize(
+    ("item_", "prompt"),
+    [
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]},
+         "a\nb"),
+        ({"messages": [{"role": "user", "content": [{"text": "a"}, {"image": 1}]}]}, "a"),
+        ({"messages": [{"role": "user"}], "question": "q"}, ""),
+        ({"question": "q", "answer": "a", "prompt": "p"}, "p\nq"),
+        ({"answer": "a"}, ""),
+    ],
+)  # fmt: skip
+def test_a_prompt_is_what_the_model_is_asked(item_, prompt):
+    """Messages, or a key that is called so."""
+    assert prompt_of(item_) == prompt
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "stands"),
+    [("a b", "x a b y", True), ("a", "ab a", True), ("a", "ab ba", False), ("É", "é", True)],
+)
+def test_words_stand_by_themselves(part, text, stands):
+    """A part of a word is another word."""
+    assert stands_in(part, text) is stands
