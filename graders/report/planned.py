@@ -122,9 +122,10 @@ def _finding(finding: Finding) -> Mapping[str, str]:
 def totals(plan: Plan, found: Amounts) -> Iterator[tuple[str, Range, str]]:
     """What a job comes to: each total with its name and the rule behind it."""
     yield "steps", found.steps, "n_epochs x rows / batch_size"
-    yield "training_tokens", found.training_tokens, "n_epochs x tokens of the rows"
     if plan.given.job.kind != "reinforcement":
+        yield "training_tokens", found.training_tokens, "n_epochs x tokens of the rows"
         return
+    yield "prompt_tokens", found.training_tokens, "n_epochs x rows; outputs are not known"
     hidden = plan.given.samples_per_item is None
     rule = "several, the service hides how many [D]; --samples-per-item" if hidden else "assumed"
     yield "samples_per_item", found.samples_per_item, rule
