@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from time import perf_counter
@@ -32,6 +31,7 @@ from graders.report.summary import Summary
 from graders.runs.earlier import Earlier
 from graders.runs.output import NOTHING, Output, Sizes
 from graders.runs.parts import Part, summary_of
+from graders.runs.undisturbed import undisturbed
 from graders.strict_json import encode
 
 _SAVED_EVERY_SECONDS: Final = 1.0
@@ -55,19 +55,6 @@ class State(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     complete: bool = False
     retrying: bool = False
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let Ctrl-C wait: what is half done on the disk must be done."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Folder:
@@ -161,12 +148,12 @@ class Folder:
         for them, they stand behind the joined ones in the output too, until the run goes on.
 
         Args:
-            unjoined: What is known of shards that are not joined: the summaries of those that
-                are whole; of others the lines that are no rows.
+            unjoined: What is known of shards that are not joined: a summary of their rows, or
+                of some of them, and of their lines that are no rows.
             last: The last shard whose rows are results; None for all.
             as_asked: Whether it ends where its options say.
         """
-        self.state.complete = as_asked
+        self.state.complete = as_asked and not self.state.retrying  # else the others are lost
         summary = deepcopy(self.state.summary)
         with suppress(OSError):  # a full disk; then the parts have what is not sure
             self.save()
@@ -186,9 +173,10 @@ class Folder:
 
 
 def _summary(part: Part, known: Summary | None) -> Summary:
-    if known is not None and part.is_whole:
+    rows = part.ordered()
+    if known is not None and known.samples == len(rows):
         return known
-    summary = summary_of(part.ordered())
+    summary = summary_of(rows)
     if known is not None:
         summary.take_bad_lines(known)
     return summary

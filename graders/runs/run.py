@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from graders.engine import RunStoppedError
@@ -71,20 +71,29 @@ def run_here(
 ) -> Outcome:
     """Grade the rows that a folder lacks in this process; arguments as in `run_streamed`."""
     grading = Grading(grader, work.options, ledger)
+    work = replace(work, retry=folder.state.retrying)
     keeper = Parts(folder.parts, work, folder.fill)
     reader, lines = Reader(work.rows, work.shape), _lines(work)
+    left, at_end = work.options.limit, False
+    if left is not None:
+        left -= folder.state.summary.samples
 
     def rows() -> Iterator[Row | RowError | Boundary]:
+        nonlocal at_end
         reader.go_on(skip(lines, folder.state.joined, reader))
-        yield from keeper.missing(reader.rows(lines))
+        yield from keeper.missing(_first(left, reader.rows(lines)))
+        at_end = next(lines, None) is None
 
     def join(done: Done) -> None:
         folder.join(done.shard, done.summary)
 
     error = _ended_by(grading.shards(rows(), keeper, progress), join)
     keeper.close()
-    if error is None and not grading.unfinished.samples:
-        return Outcome(folder.complete())
+    if error is None and at_end and keeper.last in {None, folder.state.joined - 1}:
+        try:
+            return Outcome(folder.complete())
+        except OSError as raised:
+            error = raised
     as_asked = _as_asked(error, ledger)
     unjoined = {folder.state.joined: grading.unfinished}
     return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
@@ -102,6 +111,7 @@ def run_on_workers(
         folder: Where parts are, and what results are joined into.
         progress: Called as shards are graded.
     """
+    work = replace(work, retry=folder.state.retrying)
     workers = Workers(count, work, recipe, folder.parts)
     unjoined: dict[int, Summary] = {}
     ended: Ended | None = None
@@ -119,6 +129,8 @@ def run_on_workers(
         else:
             if ended is None:
                 return Outcome(folder.complete())
+    except BrokenPipeError:
+        raise  # nobody reads the report either
     except _ENDS as raised:
         error = raised
     finally:
@@ -129,6 +141,18 @@ def run_on_workers(
         error, last = ended.error, ended.shard
     as_asked = _as_asked(error, None)
     return Outcome(folder.leave(unjoined, last=last, as_asked=as_asked), error, as_asked)
+
+
+def _first(
+    left: int | None, rows: Iterator[Row | RowError | Boundary]
+) -> Iterator[Row | RowError | Boundary]:
+    """The rows up to a limit, which counts those that are known, too."""
+    for row in rows if left is None or left > 0 else ():
+        yield row
+        if left is not None and isinstance(row, Row):
+            left -= 1
+            if left == 0:
+                return
 
 
 def _lines(work: Work) -> Iterator[Joined | RowError | Boundary]:
@@ -164,8 +188,9 @@ def _ended_by(
 
 def _as_asked(error: BaseException | None, ledger: Ledger | None) -> bool:
     """Whether a run ends where its options say: at a limit, a failure or a bad line."""
-    over_budget = ledger is not None and bool(ledger.stopped)
-    return error is None or (isinstance(error, (RunStoppedError, RowError)) and not over_budget)
+    if ledger is not None and ledger.stopped:
+        return False
+    return error is None or isinstance(error, (RunStoppedError, RowError))
 
 
 class _Straight:
