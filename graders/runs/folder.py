@@ -21,6 +21,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
+from io import FileIO
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -29,7 +30,7 @@ import msgspec
 
 from graders.report.summary import Summary
 from graders.runs.earlier import Earlier
-from graders.runs.output import NOTHING, Output, Sizes
+from graders.runs.output import NOTHING, Output, Sizes, write_all
 from graders.runs.parts import Part, summary_of
 from graders.runs.undisturbed import undisturbed
 from graders.strict_json import encode
@@ -183,11 +184,14 @@ def _summary(part: Part, known: Summary | None) -> Summary:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole, or as it was, whatever dies."""
+    """Write a file so that it is there whole, or as it was, whatever dies.
+
+    Raises:
+        OSError: It cannot be written; names the file.
+    """
     beside = path.with_name(f"{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
+    with FileIO(beside, "w") as file:
+        write_all(file, beside, data)
         os.fsync(file.fileno())
     beside.replace(path)
     _sync_folder(path.parent)

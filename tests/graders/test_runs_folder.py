@@ -1,0 +1,365 @@
+"""The folder of a run: full disks, damage, two runs at once, and what may be overwritten."""
+
+import fcntl
+import gzip
+import io
+import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from kept_runs import BOTH, EXACT, files, mixed, room, write
+
+from graders.config.parse import parse_config
+from graders.runs import opening
+from graders.runs.manifest import make_manifest
+from graders.runs.opening import judges_path, open_folder
+
+ROWS = 260
+PART, JOINED = 4_000, 40_000
+"""Bytes of a file that no part fits in, and that parts fit in but not all results."""
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("both.json", BOTH)
+    write("rows.jsonl", mixed(ROWS))
+
+
+COMMAND = ("both.json", "rows.jsonl", "-o", "out.jsonl", "--json")
+
+
+def undisturbed(run, *options):
+    """A run to its end, elsewhere: exit code, summary, files."""
+    code, out, _ = run(*COMMAND[:2], "-o", "whole.jsonl", "--json", *options)
+    return code, summed(out), files("whole.jsonl")
+
+
+def summed(out):
+    return {**json.loads(out), "seconds": None, "slowest": None, "results": None}
+
+
+def unfinished(run, *options, size=JOINED):
+    """A run that a full disk ended; what it printed on standard error."""
+    with room(size):
+        code, _, err = run(*COMMAND, *options)
+    assert code == 2
+    return err
+
+
+def line_that_resumes(err):
+    (line,) = [line for line in err.splitlines() if line.startswith("graders: go on with: ")]
+    return shlex.split(line.removeprefix("graders: go on with: graders run "))
+
+
+# --- full disks
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [(PART, r"out\.run/parts/0000000[0-3]\.partial"), (JOINED, r"out\.jsonl")],
+    ids=["parts", "results"],
+)
+def test_a_full_disk_costs_no_row(run, workers, size, name):
+    """What is wrong is said with the file's name, and --resume with room finishes."""
+    expected = undisturbed(run)
+    err = unfinished(run, "--workers", workers, size=size)
+    assert re.search(rf"^graders: \[Errno 27\] File too large: '{name}'$", err, re.MULTILINE)
+
+    code, out, _ = run(*line_that_resumes(err))
+    assert (code, summed(out), files()) == expected
+    assert list(Path("out.run").glob("parts/*")) == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_state_that_cannot_be_written_costs_no_row(run, workers):
+    """It stays as it was, and says less than there is."""
+    expected = undisturbed(run)
+    unfinished(run)
+    Path("out.run/state.json.new").symlink_to("/dev/full")
+    code, _, err = run(*COMMAND, "--resume", "--workers", workers)
+    assert code == 2
+    assert "No space left on device: 'out.run/state.json.new'\n" in err
+    again = line_that_resumes(err)
+
+    Path("out.run/state.json.new").unlink()
+    code, out, _ = run(*again)
+    assert (code, summed(out), files()) == expected
+
+
+def test_a_disk_that_is_full_time_and_again(run):
+    """Each session goes on where there is room, and nothing is there twice."""
+    expected = undisturbed(run)
+    for size in range(5_000, 60_000, 6_000):
+        with room(size):
+            assert run(*COMMAND, "--resume")[0] == 2
+        lines = [json.loads(line) for line in Path("out.jsonl").read_bytes().splitlines()]
+        keys = [(line["row"], line["sample_index"]) for line in lines]
+        assert keys == sorted(set(keys))
+    code, out, _ = run(*COMMAND, "--resume")
+    assert (code, summed(out), files()) == expected
+
+
+# --- damage
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("state.json", b"", "1:1: not JSON: Expecting value"),
+        ("state.json", b'{"joined": "x"}', "Expected `int`, got `str` - at `$.joined`"),
+        ("state.json", b'{"joined": 1', "1:13: not JSON: Expecting ',' delimiter"),
+        ("manifest.json", b"\0\0", "1:1: not JSON: Expecting value"),
+        ("manifest.json", b"{}", "Object missing required field `config`"),
+    ],
+)
+def test_a_damaged_folder_is_refused(run, name, content, problem):
+    """With what is wrong in which file, and what to do; --overwrite gets over it."""
+    expected = undisturbed(run)
+    unfinished(run)
+    Path("out.run", name).write_bytes(content)
+    code, _, err = run(*COMMAND, "--resume")
+    assert code == 2
+    assert err == (f"graders: out.run/{name} is damaged ({problem}); begin anew with --overwrite\n")
+
+    code, out, _ = run(*COMMAND, "--overwrite")
+    assert (code, summed(out), files()) == expected
+
+
+def test_a_damaged_state_is_no_finished_run(run):
+    """So a new run does not begin over it by itself."""
+    unfinished(run)
+    Path("out.run/state.json").write_bytes(b"[")
+    assert run(*COMMAND)[0] == 2
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.timing.jsonl"])
+@pytest.mark.parametrize("left", [0, 100, None])
+def test_results_that_someone_cut_are_refused(run, name, left):
+    """Rows that the state counts are gone: it says how many bytes there were."""
+    undisturbed(run)
+    unfinished(run)
+    sure = json.loads(Path("out.run/state.json").read_bytes())["sizes"][name != "out.jsonl"]
+    Path(name).unlink() if left is None else os.truncate(name, left)
+    code, _, err = run(*COMMAND, "--resume")
+    assert code == 2
+    assert err == (
+        f"graders: {name} has {left or 0} bytes, and the run had written {sure:,}: it was changed "
+        "or moved. Put it back, or begin anew with --overwrite\n"
+    )
+
+
+def test_results_of_no_folder_are_not_gone_on_with(run):
+    """Nothing says what they are; they stay as they are."""
+    write("out.jsonl", "mine")
+    code, _, err = run(*COMMAND, "--resume")
+    assert (code, Path("out.jsonl").read_text()) == (2, "mine")
+    assert err == (
+        "graders: out.run is not there, so nothing says what out.jsonl is a run of; move it "
+        "away, or leave --resume and --retry out to begin anew over it\n"
+    )
+
+
+def test_a_run_that_is_not_there_begins(run):
+    """So one line in a script does for the first time and the others."""
+    expected = undisturbed(run)
+    code, out, err = run(*COMMAND, "--resume")
+    assert "note: there is no run in out.run yet; this one begins\n" in err
+    assert (code, summed(out), files()) == expected
+
+
+# --- places
+
+
+def test_two_runs_do_not_share_a_folder(run, monkeypatch):
+    """The second is refused, after a moment for workers of one that was killed."""
+    monkeypatch.setattr(opening, "_PATIENCE_SECONDS", 0.1)
+    Path("out.run").mkdir()
+    with Path("out.run/lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, _, err = run(*COMMAND)
+    assert code == 2
+    assert err == "graders: another process is running out.run; wait for it, or stop it\n"
+    assert run(*COMMAND)[0] == 1
+
+
+def test_a_folder_of_that_name_keeps_what_else_it_holds(run):
+    """Only a run's own files are deleted for a new one."""
+    Path("out.run/parts").mkdir(parents=True)
+    write("out.run/mine.txt", "mine")
+    write("out.run/parts/00000000.part", "stale")
+    undisturbed(run)
+    assert run(*COMMAND)[0] == 1
+    assert Path("out.run/mine.txt").read_text() == "mine"
+    assert files() == files("whole.jsonl")
+
+
+def test_a_file_of_the_folders_name(run):
+    """Is not written over."""
+    write("out.run", "mine")
+    code, _, err = run(*COMMAND)
+    assert (code, err) == (2, "graders: [Errno 17] File exists: 'out.run'\n")
+
+
+def test_a_folder_that_is_not_there(run):
+    """Is not made; its name is said."""
+    code, _, err = run(*COMMAND[:2], "-o", "nowhere/out.jsonl")
+    assert (code, err) == (2, "graders: [Errno 2] No such file or directory: 'nowhere/out.run'\n")
+
+
+def test_a_folder_that_takes_nothing(run, tmp_path):
+    """Says so before anything is graded."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    folder = "/proc" if os.geteuid() == 0 else str(closed)
+    code, out, err = run(*COMMAND[:2], "-o", f"{folder}/out.jsonl")
+    assert (code, out) == (2, "")
+    assert err.endswith(f"'{folder}/out.run'\n")
+
+
+@pytest.mark.parametrize("name", ["link.jsonl", "real/../link.jsonl"])
+def test_a_link_to_results_stays_one(run, name):
+    """The run is kept beside the file it leads to, also when failures are graded again."""
+    Path("real").mkdir()
+    Path("link.jsonl").symlink_to("real/out.jsonl")
+    given = ["both.json", "rows.jsonl", "-o", name]
+    with room(JOINED):
+        assert run(*given)[0] == 2
+    assert run(*given, "--resume")[0] == 1
+    undisturbed(run)
+    assert files("real/out.jsonl") == files("whole.jsonl")
+    assert run(*given, "--retry", "failures")[0] == 1
+    assert Path("link.jsonl").is_symlink()
+    assert files("real/out.jsonl") == files("whole.jsonl")
+    assert sorted(path.name for path in Path("real").iterdir()) == [
+        "out.jsonl", "out.run", "out.timing.jsonl",
+    ]  # fmt: skip
+    assert judges_path(Path("link.jsonl")) == Path("real/out.run/judges.db").resolve()
+
+
+def test_packed_results_go_on(run):
+    """A gzip member for each append; unpacked they are the plain ones."""
+    undisturbed(run)
+    given = ["both.json", "rows.jsonl", "-o", "out.jsonl.gz"]
+    with room(2_000):
+        assert run(*given)[0] == 2
+    with room(5_000):
+        assert run(*given, "--resume")[0] == 2
+    assert run(*given, "--resume")[0] == 1
+    assert gzip.decompress(Path("out.jsonl.gz").read_bytes()) == files("whole.jsonl")[0]
+
+
+def test_rows_of_a_pipe_cannot_be_gone_on_with(run, monkeypatch):
+    """No line says that they can, and who tries is told why."""
+
+    def piped():
+        stream = io.TextIOWrapper(io.BytesIO(Path("rows.jsonl").read_bytes()))
+        monkeypatch.setattr(sys, "stdin", stream)
+
+    undisturbed(run)
+    piped()
+    assert run("both.json", "-", "-o", "out.jsonl")[0] == 1
+    assert files() == files("whole.jsonl")
+    piped()
+    with room(JOINED):
+        code, _, err = run("both.json", "-", "-o", "out.jsonl")
+    assert code == 2
+    assert "go on with" not in err
+    code, _, err = run("both.json", "-", "-o", "out.jsonl", "--resume")
+    assert (code, err) == (
+        2, "graders: rows from standard input cannot be read again; save them to a file\n",
+    )  # fmt: skip
+
+
+# --- beginning anew
+
+
+def test_an_unfinished_run_is_not_overwritten(run):
+    """Unless it is asked for; the samples that are sure are counted."""
+    expected = undisturbed(run)
+    unfinished(run)
+    code, _, err = run(*COMMAND)
+    samples = json.loads(Path("out.run/state.json").read_bytes())
+    count = samples["summary"]["rewards_with_failures_as_zero"]["count"]
+    assert code == 2
+    assert err == (
+        f"graders: out.run holds a run that is not finished ({count} samples of out.jsonl are "
+        "sure). --resume goes on with it; --overwrite drops it and begins anew\n"
+    )
+    code, out, _ = run(*COMMAND, "--overwrite")
+    assert (code, summed(out), files()) == expected
+    assert run(*COMMAND)[0] == code  # a finished one is overwritten
+
+
+def test_a_run_of_parts_alone_is_not_overwritten(run):
+    """Rows that are graded and not joined count too."""
+    unfinished(run, size=PART)
+    assert json.loads(Path("out.run/state.json").read_bytes())["joined"] == 0
+    assert run(*COMMAND)[0] == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    "options", [["--limit", "20"], ["--strict"], ["--failures", "stop"]], ids=" ".join
+)
+def test_a_run_that_ended_as_asked_is_finished(run, options, workers):
+    """It may be gone on with, or begun anew; no line advises either."""
+    for _ in range(2):
+        code, _, err = run(*COMMAND, *options, "--workers", workers)
+        assert code == 1
+        assert "go on with" not in err
+
+
+def test_a_limit_counts_what_is_graded_already(run):
+    """Gone on with, a run of N samples has N samples; without the limit, all."""
+    expected = undisturbed(run)
+    lines, graded = expected[2][0].splitlines(keepends=True), 0
+    for limit in ("70", "70", "150", "150", "40"):
+        run(*COMMAND, "--limit", limit, "--resume")
+        graded = max(int(limit), graded)  # a lower one takes nothing away
+        assert Path("out.jsonl").read_bytes() == b"".join(lines[:graded])
+    code, out, _ = run(*COMMAND, "--resume")
+    assert (code, summed(out), files()) == expected
+
+
+def test_a_finished_run_can_be_gone_on_with(run):
+    """There is nothing to grade, and the same is said of it."""
+    run(*COMMAND)
+    before = files()
+    code, out, err = run(*COMMAND, "--resume")
+    samples = json.loads(out)["samples"]
+    assert err == f"note: going on behind {samples} samples that are graded\n"
+    assert (code, files()) == (1, before)
+
+
+def opened(way, *, layers, notes):
+    manifest = make_manifest(parse_config(EXACT).grader, [], {"lines_per_shard": 32}, layers)
+    with open_folder(Path("lib.jsonl"), manifest, way, notes.append) as folder:
+        folder.complete()
+
+
+def test_what_decides_no_number_may_change():
+    """Layers of a sandbox, for one: it is said, and the run goes on."""
+    notes = []
+    opened("new", layers={"layers": ["seccomp"]}, notes=notes)
+    opened("resume", layers={"layers": None}, notes=notes)
+    assert notes == ["the run went on under other layers: ['seccomp'] then, None now"]
+
+
+def test_lone_surrogates_do_not_damage_a_folder(run):
+    r"""`\ud800` in a group's name or a row is read as it was written."""
+    write("g.json", EXACT)
+    row = {"item": {"a": "x", "g": "\ud800"}, "sample": "\ud800"}
+    write("rows.jsonl", "".join(json.dumps({**row, "n": n}) + "\n" for n in range(200)))
+    given = ["g.json", "rows.jsonl", "-o", "out.jsonl", "--group-by", "g"]
+    with room(20_000):
+        assert run(*given)[0] == 2
+    assert run(*given, "--resume")[0] == 0
+    assert Path("out.jsonl").read_bytes().count(b"\n") == 200
+    assert run(*given, "--retry", "failures")[0] == 0
+    assert Path("out.jsonl").read_bytes().count(b"\n") == 200
