@@ -1,0 +1,192 @@
+"""Kills: whatever dies, and whenever, each row is there once at the end, with the same bytes."""
+
+import json
+import os
+import random
+import shlex
+import signal
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from kept_runs import BOTH, EXACT, Command, files, kept, mixed, said, until, write
+
+from graders.cli import main
+
+THOROUGH = os.environ.get("GRADERS_THOROUGH") == "1"
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")
+KILLS = 100 if THOROUGH else 20
+ROWS = 40_000 if THOROUGH else 8_000
+SLACK_SECONDS = 4.0
+"""What a busy machine may add to the second that an interrupt takes."""
+COMMAND = ("run", "both.json", "rows.jsonl", "-o", "out.jsonl", "--json")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loaded(tmp_path_factory):
+    """All modules of a run, so that a fork has them at once."""
+    folder = tmp_path_factory.mktemp("loaded")
+    (folder / "both.json").write_text(json.dumps(BOTH))
+    (folder / "rows.jsonl").write_text(mixed(3))
+    assert main(["run", *map(str, (folder / "both.json", folder / "rows.jsonl")),
+                 "-o", str(folder / "out.jsonl")]) == 0  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("both.json", BOTH)
+
+
+def summed():
+    return {**json.loads(said("stdout")), "seconds": None, "slowest": None, "results": None}
+
+
+def undisturbed(*arguments):
+    """A run to its end: exit code, files and summary; it is then as if it never was."""
+    code = Command(*arguments).wait()
+    found = code, files(), summed()
+    for path in Path().glob("out*"):
+        if path.is_file():
+            path.rename(f"whole{path.name.removeprefix('out')}")
+    return found
+
+
+@contextmanager
+def begun(*arguments):
+    """A command that is gone at the end, with its workers."""
+    command = Command(*arguments)
+    try:
+        yield command
+    finally:
+        command.kill()
+        command.wait()
+
+
+def moved(command, before, more=1):
+    """Wait until a run has written something since, or is over."""
+
+    def true():
+        now = kept()
+        return (
+            command.over
+            or sum(now.get(name) != size for name, size in before.items())
+            + len(now.keys() - before.keys())
+            >= more
+        )
+
+    until(true)
+
+
+@pytest.mark.parametrize("seed", range(3 if THOROUGH else 1))
+@pytest.mark.parametrize("workers", ["2", "1"])
+def test_kills_of_workers_and_driver_cost_no_row(workers, seed):
+    """Twenty of them at random moments; then to the end."""
+    write("rows.jsonl", mixed(ROWS, long=40))
+    expected = undisturbed(*COMMAND, "--workers", "2")
+    chance = random.Random(f"{seed} {workers}")
+    drivers = kills = 0
+    while kills < KILLS:
+        way = "--resume" if kills else "--overwrite"
+        with begun(*COMMAND, "--workers", workers, way) as driver:
+            before = kept()
+            while not driver.over:
+                moved(driver, before, chance.randint(0, 3))
+                before = kept()
+                victims = driver.workers()
+                if victims and chance.random() < 0.6:
+                    with suppress(ProcessLookupError):
+                        os.kill(chance.choice(victims), signal.SIGKILL)
+                        kills += 1
+                elif not driver.over:
+                    driver.kill()
+                    until(lambda: driver.over)
+                    kills, drivers = kills + 1, drivers + 1
+                if kills >= KILLS:
+                    break
+        assert driver.wait() in {-signal.SIGKILL, 0, 1}, said()
+        if driver.wait() >= 0:
+            break
+    assert kills >= KILLS
+    assert drivers > 0
+
+    code = Command(*COMMAND, "--workers", workers, "--resume").wait()
+    assert (code, files(), summed()) == expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("workers", ["1", "2", "5"])
+def test_an_interrupt_ends_a_run_at_once(number, workers):
+    """It keeps what is graded, and prints the line that goes on, which does."""
+    write("rows.jsonl", mixed(ROWS, long=40))
+    expected = undisturbed(*COMMAND, "--workers", "2")
+    with begun(*COMMAND, "--workers", workers) as driver:
+        moved(driver, {}, 3)
+        sure = {name: size for name, size in kept().items() if name.endswith(".part")}
+        sent = time.monotonic()
+        driver.kill(number)
+        code = driver.wait()
+        took = time.monotonic() - sent
+
+    err = said().splitlines()
+    assert (code, err[-1]) == (130, "graders: interrupted")
+    assert took < 1 + SLACK_SECONDS
+    assert driver.workers() == []
+    found = [json.loads(line) for line in Path("out.jsonl").read_bytes().splitlines()]
+    keys = [(line["row"], line["sample_index"]) for line in found]
+    assert keys == sorted(set(keys))
+    assert len(keys) == json.loads(said("stdout"))["samples"] > 0
+    assert sure.keys() <= kept().keys() | {f"{(line['row'] - 1) // 250:08}.part" for line in found}
+
+    (line,) = [line for line in err if "go on with" in line]
+    again = line.removeprefix("graders: go on with: graders ")
+    code = Command(*shlex.split(again)).wait()
+    assert (code, files(), summed()) == expected
+
+
+def test_kills_while_failures_are_graded_again():
+    """The rows that are kept are those of before, and the others those of the mended grader."""
+    rows = mixed(ROWS // 4, long=40)
+    write("rows.jsonl", rows)
+    expected = undisturbed(*COMMAND)
+    wrong = {**EXACT, "reference": "{{ item.n }}{{ item.a }}", "name": "exact"}
+    broken = {**BOTH, "graders": {**BOTH["graders"], "exact": {**wrong, "input": "{{ item.b }}"}}}
+    write("both.json", broken)
+    assert Command(*COMMAND).wait() == 1
+    write("both.json", BOTH)
+
+    chance = random.Random(7)
+    kills = 0
+    for round_number in range(12):
+        way = ("--retry", "failures") if round_number % 3 == 0 else ("--resume",)
+        workers = str(1 + round_number % 2)
+        with begun(*COMMAND, "--workers", workers, *way) as driver:
+            moved(driver, kept(), chance.randint(0, 3))
+            for victim in driver.workers()[: chance.randint(0, 1)]:
+                with suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+                moved(driver, kept())
+            kills += not driver.over
+        if driver.wait() >= 0:
+            break
+    code = Command(*COMMAND, "--resume").wait()
+    found = code, files(), summed()
+    assert kills >= 3
+    assert found == expected
+    assert not Path("out.run/before").exists()
+
+
+def test_a_killed_retry_is_not_begun_over():
+    """The results of before are in its folder: a new run asks first."""
+    write("rows.jsonl", mixed(2_000, long=40))
+    assert Command(*COMMAND).wait() == 1
+    before = files()
+    with begun(*COMMAND, "--retry", "failures", "--workers", "1") as driver:
+        until(lambda: Path("out.run/before/out.timing.jsonl").exists() or driver.over)
+    assert driver.wait() == -signal.SIGKILL
+    assert Command(*COMMAND).wait() == 2
+    assert "holds a run that is not finished" in said()
+    assert Command(*COMMAND, "--resume").wait() == 1
+    assert files() == before
