@@ -41,7 +41,8 @@ JUDGE = {
     "model": "m",
     "input": [{"role": "user", "content": "{{ sample.output_text }}"}],
 }
-# Says in a file what it was asked; what is in the file `broken` it cannot answer.
+# Says in a file what it was asked. What is in the file `broken` it cannot answer, and what begins
+# with "slow" it answers once the file `let` is there.
 ASKED = """
 import asyncio, json, os
 from pathlib import Path
@@ -49,13 +50,12 @@ from graders.clients import ModelReply
 from graders.errors import FailureKind, GradingError
 
 class Client:
-    identity = "asked"
-
     async def complete(self, request):
         text = request.messages[0].content
         with open("asked.txt", "a") as file:
             file.write(text + "\\n")
-        await asyncio.sleep(0)
+        if text.startswith("slow") and not os.path.exists("let"):
+            await asyncio.Event().wait()
         if os.path.exists("broken") and text in Path("broken").read_text().split():
             raise GradingError(FailureKind.MODEL_SERVER, f"no answer for {text}")
         return ModelReply(text=json.dumps({"steps": [], "result": 1 / len(text)}))
