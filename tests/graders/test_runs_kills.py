@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -48,9 +49,9 @@ def undisturbed(*arguments):
     """A run to its end: exit code, files and summary; it is then as if it never was."""
     code = Command(*arguments).wait()
     found = code, files(), summed()
+    shutil.rmtree("out.run")
     for path in Path().glob("out*"):
-        if path.is_file():
-            path.rename(f"whole{path.name.removeprefix('out')}")
+        path.unlink()
     return found
 
 
@@ -89,8 +90,7 @@ def test_kills_of_workers_and_driver_cost_no_row(workers, seed):
     chance = random.Random(f"{seed} {workers}")
     drivers = kills = 0
     while kills < KILLS:
-        way = "--resume" if kills else "--overwrite"
-        with begun(*COMMAND, "--workers", workers, way) as driver:
+        with begun(*COMMAND, "--workers", workers, "--resume") as driver:
             before = kept()
             while not driver.over:
                 moved(driver, before, chance.randint(0, 3))
