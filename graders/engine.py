@@ -36,7 +36,7 @@ class RunOptions:
     Attributes:
         failures: What a failed row is to a trainer: no reward (drop), 0.0 (zero), or the end of
             the run (stop).
-        detail: Which results keep rendered inputs and replies.
+        detail: Which results keep rendered inputs and replies; a warning is kept by any.
         strict: A bad line ends the run.
         limit: Grade at most so many samples.
         batch_size: Samples graded together; graders that wait for a model or a service take each

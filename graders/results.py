@@ -57,7 +57,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         signature: The settings that determine the numbers.
         output_chars: Length of the sample's output_text, if it has one.
         reference_chars: Length of the rendered reference, of the first member that has one.
-        detail: Rendered inputs and replies, as far as the run keeps them.
+        detail: Rendered inputs and replies, as far as the run keeps them; and `warning`, always.
     """
 
     schema: int = SCHEMA

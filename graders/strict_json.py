@@ -25,6 +25,13 @@ _DIGITS: Final = frozenset("0123456789")
 _WORDS: Final = frozenset(("true", "false", "null"))
 
 
+DEEPEST: Final = 256
+"""Lists and objects in one another. Few enough for every stack that they meet on their way, so that
+no row is read here and refused in a worker."""
+_NESTING: Final = (dict, list)
+_TOO_DEEP: Final = f"nested too deeply, in more than {DEEPEST} levels"
+
+
 class NotJSONError(ValueError):
     """A text that is not JSON.
 
@@ -67,7 +74,7 @@ def decode(data: bytes | str, *, unique_keys: bool = False) -> JSON:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass  # the slow reader below knows the place, or can read it after all
         else:
-            return value
+            return _not_too_deep(value, data)
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -87,10 +94,26 @@ def decode(data: bytes | str, *, unique_keys: bool = False) -> JSON:
     except _NumberError as error:
         raise NotJSONError(str(error), *_place(_before(error.literal, text))) from None
     except RecursionError:
-        raise NotJSONError("nested too deeply", 1, 1) from None
+        raise NotJSONError(_TOO_DEEP, 1, 1) from None
     except ValueError as error:  # a key that stands twice, json does not say where
         raise NotJSONError(str(error), 0, 0) from None
-    return slow
+    return _not_too_deep(slow, text)
+
+
+def _not_too_deep(value: JSON, data: bytes | str) -> JSON:
+    opened = (data.count("[") + data.count("{")) if isinstance(data, str) else (
+        data.count(b"[") + data.count(b"{")
+    )  # fmt: skip
+    if opened <= DEEPEST:
+        return value
+    level, depth = [value] if isinstance(value, _NESTING) else [], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise NotJSONError(_TOO_DEEP, 1, 1)
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [entry for entries in inside for entry in entries if isinstance(entry, _NESTING)]
+    return value
 
 
 def decode_or_none(text: str) -> JSON:

@@ -82,10 +82,10 @@ def _together(template: Template, rows: Sequence[Row]) -> Texts[str]:
 def _column(piece: str | Slot, template: Template, rows: Sequence[Row]) -> list[str]:
     if isinstance(piece, str):
         return [piece] * len(rows)
-    return [
-        value if value.__class__ is str else to_text(value, piece, template.rendering)
-        for value in _values(piece, rows)
-    ]
+    values = _values(piece, rows)
+    if set(map(type, values)) == {str}:
+        return values
+    return [to_text(value, piece, template.rendering) for value in values]
 
 
 def _values(slot: Slot, rows: Sequence[Row]) -> list[Any]:

@@ -123,9 +123,9 @@ class MultiGrader:
         values, faults = self.formula.each(columns, rows - len(failures))
         scores = values
         if failures:
+            rest = iter(values)
+            scores = [None if i in failures else next(rest) for i in range(rows)]
             asked = [i for i in range(rows) if i not in failures]
-            by_position = dict(zip(asked, values, strict=True))
-            scores = [by_position.get(i) for i in range(rows)]
             faults = {asked[i]: failure for i, failure in faults.items()}
         failures |= faults
         return Grades(

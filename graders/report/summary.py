@@ -109,13 +109,17 @@ class Summary:
             self.members.setdefault(key, Mean()).add(*part.there)
             failed = self.member_failures.get(key, 0) + len(part.failures)
             self.member_failures[key] = failed
+        self._add_warnings(rows, grades)
+        if len(self.slowest) < _SLOWEST or grades.seconds >= self.slowest[0][0]:
+            places = [(grades.seconds, -row.row, -row.sample_index) for row in rows]
+            for place in heapq.nlargest(_SLOWEST, places):
+                self._add_place(place)
+
+    def _add_warnings(self, rows: Sequence[Row], grades: Grades) -> None:
         tables = (grades, *grades.parts.values())
         found = [(i, k, said) for k, one in enumerate(tables) for i, said in one.warnings.items()]
         for i, _, warning in sorted(found):
             self.warnings.setdefault(warning, Tally()).add(rows[i], warning)
-        if len(self.slowest) < _SLOWEST or grades.seconds >= self.slowest[0][0]:
-            for row in rows:
-                self._add_place((grades.seconds, -row.row, -row.sample_index))
 
     def _add_groups(self, groups: Sequence[int | str]) -> None:
         """Count where neighbours differ; to know all names would take memory."""

@@ -94,7 +94,7 @@ def test_every_shape_gives_item_and_samples(line, output, item, texts):
         ('{"a": "\t"}', "8", "not JSON: Invalid control character"),
         (b'{"a": "\xc3\xa9\xff"}', "9", "not JSON: byte 0xff is not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "8", "not JSON: byte 0xed is not UTF-8"),
-        ("[" * 100_000, "1", "not JSON: nested too deeply"),
+        ("[" * 100_000, "1", "not JSON: nested too deeply, in more than 256 levels"),
         ("5", "1", "a row is a JSON object, and this is a number"),
         ("true", "1", "a row is a JSON object, and this is true or false"),
         ("null", "1", "a row is a JSON object, and this is null"),
@@ -166,7 +166,7 @@ def test_any_depth_is_a_row_or_an_error():
     assert len(found) == len(lines)
     assert isinstance(found[0], Row)
     assert {str(row).partition(": ")[2] for row in found if isinstance(row, RowError)} <= {
-        "not JSON: nested too deeply"
+        "not JSON: nested too deeply, in more than 256 levels"
     }
 
 

@@ -1,6 +1,7 @@
 r"""JSON as the standard has it: what is read, what is refused and where, and what survives."""
 
 from contextlib import suppress
+from json import loads
 
 import pytest
 from hypothesis import given
@@ -86,6 +87,13 @@ def test_the_value_is_the_same_whichever_reader_it_takes(text, expected, unique_
         ("9" * 5000, "1:1", "digits"),
         ("[1,\n" + "9" * 5000 + "]", "2:1", "digits"),
         ("[" * 100_000, "1:1", "nested too deeply"),
+        ("[" * 257 + "]" * 257, "1:1", "nested too deeply, in more than 256 levels"),
+        ('{"a":' * 256 + "[1]" + "}" * 256, "1:1", "nested too deeply, in more than 256 levels"),
+        (
+            "[" * 256 + r'"\ud800",[]' + "]" * 256,
+            "1:1",
+            "nested too deeply, in more than 256 levels",
+        ),
         ('{"a":' * 100_000, "1:1", "nested too deeply"),
         ("[" * 100_000 + "]" * 100_000, "1:1", "nested too deeply"),
         (b"\xff", "1:1", "byte 0xff is not UTF-8"),
@@ -217,3 +225,17 @@ def test_any_text_is_read_or_refused(text):
     with suppress(NotJSONError):
         decode(text, unique_keys=True)
     decode_or_none(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 256 + "]" * 256, '{"a":' * 256 + "1" + "}" * 256, '"' + "[" * 999 + '"', "[[],[]]"],
+)
+def test_what_is_just_not_too_deep_is_read(text):
+    """However deep the stack is that reads it; brackets inside a string are no levels."""
+    assert decode(text) == decode(text.encode()) == loads(text)
+
+
+def test_siblings_are_no_levels():
+    """A long list of lists is shallow."""
+    assert len(decode("[" + ",".join(["[]"] * 1_000) + "]")) == 1_000
