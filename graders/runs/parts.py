@@ -259,7 +259,9 @@ class Parts:
         if part is None:
             self._fill(shard)
             part = self._parts[shard] = Part(self._folder, shard)
-            part.begin(retry=self._work.retry)
+            # A failure that stops a run stops it again, as long as it is one.
+            stops = self._work.options.failures == "stop"
+            part.begin(retry=self._work.retry or stops)
         return part
 
     def close(self) -> None:

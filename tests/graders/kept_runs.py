@@ -128,6 +128,7 @@ class Command:
     def _run(self, arguments, size):
         code = 70
         try:
+            os.setsid()
             for name in ("stdout", "stderr"):
                 stream = Path(f"{name}.txt").open("w", encoding="utf-8")  # noqa: SIM115 - to the end
                 setattr(sys, name, stream)
@@ -159,10 +160,10 @@ class Command:
         path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
-    def kill(self, number=signal.SIGKILL):
-        """Send it a signal."""
+    def kill(self, number=signal.SIGKILL, *, group=False):
+        """Send it a signal; to its workers too, as a terminal does, with `group`."""
         if not self.over:
-            os.kill(self.pid, number)
+            (os.killpg if group else os.kill)(self.pid, number)
 
 
 def until(true, seconds=60.0):

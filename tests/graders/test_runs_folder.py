@@ -363,3 +363,37 @@ def test_lone_surrogates_do_not_damage_a_folder(run):
     assert Path("out.jsonl").read_bytes().count(b"\n") == 200
     assert run(*given, "--retry", "failures")[0] == 0
     assert Path("out.jsonl").read_bytes().count(b"\n") == 200
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_failure_that_stops_a_run_stops_it_again(run, workers):
+    """Gone on with, it ends at the same row with the same bytes, also if it was killed there."""
+    options = ["--failures", "stop", "--workers", workers]
+    first = run(*COMMAND, *options)[0], files()
+    code, _, err = run(*COMMAND, *options, "--resume")
+    assert (code, files()) == first
+    assert "graders: stopped at row " in err
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_shards_without_a_row(run, workers):
+    """Of bad lines, or of blank ones: they count, and nothing is between their neighbours."""
+    good = mixed(90)
+    write("rows.jsonl", good + "oops\n" * 100 + "\n" * 100 + good + "oops\n" * 70)
+    expected = undisturbed(run)
+    assert expected[1]["bad_lines"] >= 170
+    for size in (14_000, 25_000, 35_000):
+        with room(size):
+            assert run(*COMMAND, "--workers", workers, "--resume")[0] == 2
+    code, out, _ = run(*COMMAND, "--workers", workers, "--resume")
+    assert (code, summed(out), files()) == expected
+    code, out, _ = run(*COMMAND, "--workers", workers, "--retry", "failures")
+    assert (code, summed(out), files()) == expected
+
+
+def test_a_file_without_rows_says_so_each_time(run):
+    """There is nothing to go on with."""
+    write("rows.jsonl", "\n\n")
+    for option in ("--overwrite", "--resume"):
+        code, _, err = run(*COMMAND, option)
+        assert (code, err.splitlines()[-1]) == (2, "graders: rows.jsonl holds no rows.")

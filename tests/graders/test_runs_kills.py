@@ -4,9 +4,9 @@ import json
 import os
 import random
 import shlex
-import shutil
 import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 from kept_runs import BOTH, EXACT, Command, files, kept, mixed, said, until, write
 
 from graders.cli import main
+from graders.runs.undisturbed import undisturbed
 
 THOROUGH = os.environ.get("GRADERS_THOROUGH") == "1"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")
@@ -45,14 +46,19 @@ def summed():
     return {**json.loads(said("stdout")), "seconds": None, "slowest": None, "results": None}
 
 
-def undisturbed(*arguments):
-    """A run to its end: exit code, files and summary; it is then as if it never was."""
-    code = Command(*arguments).wait()
-    found = code, files(), summed()
-    shutil.rmtree("out.run")
-    for path in Path().glob("out*"):
-        path.unlink()
-    return found
+def ended(*arguments):
+    """A run to its end: exit code, files and summary."""
+    return Command(*arguments).wait(), files(), summed()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What a run of many rows comes to that nobody disturbs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("whole"))
+        write("both.json", BOTH)
+        write("rows.jsonl", mixed(ROWS, long=40))
+        return ended(*COMMAND, "--workers", "2")
 
 
 @contextmanager
@@ -83,10 +89,9 @@ def moved(command, before, more=1):
 
 @pytest.mark.parametrize("seed", range(3 if THOROUGH else 1))
 @pytest.mark.parametrize("workers", ["2", "1"])
-def test_kills_of_workers_and_driver_cost_no_row(workers, seed):
+def test_kills_of_workers_and_driver_cost_no_row(whole, workers, seed):
     """Twenty of them at random moments; then to the end."""
     write("rows.jsonl", mixed(ROWS, long=40))
-    expected = undisturbed(*COMMAND, "--workers", "2")
     chance = random.Random(f"{seed} {workers}")
     drivers = kills = 0
     while kills < KILLS:
@@ -102,7 +107,7 @@ def test_kills_of_workers_and_driver_cost_no_row(workers, seed):
                         kills += 1
                 elif not driver.over:
                     driver.kill()
-                    until(lambda: driver.over)
+                    driver.wait()
                     kills, drivers = kills + 1, drivers + 1
                 if kills >= KILLS:
                     break
@@ -112,26 +117,26 @@ def test_kills_of_workers_and_driver_cost_no_row(workers, seed):
     assert kills >= KILLS
     assert drivers > 0
 
-    code = Command(*COMMAND, "--workers", workers, "--resume").wait()
-    assert (code, files(), summed()) == expected
+    assert ended(*COMMAND, "--workers", workers, "--resume") == whole
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "group"), [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)]
+)
 @pytest.mark.parametrize("workers", ["1", "2", "5"])
-def test_an_interrupt_ends_a_run_at_once(number, workers):
+def test_an_interrupt_ends_a_run_at_once(whole, number, group, workers):
     """It keeps what is graded, and prints the line that goes on, which does."""
     write("rows.jsonl", mixed(ROWS, long=40))
-    expected = undisturbed(*COMMAND, "--workers", "2")
     with begun(*COMMAND, "--workers", workers) as driver:
         moved(driver, {}, 3)
         sure = {name: size for name, size in kept().items() if name.endswith(".part")}
         sent = time.monotonic()
-        driver.kill(number)
+        driver.kill(number, group=group)
         code = driver.wait()
         took = time.monotonic() - sent
 
     err = said().splitlines()
-    assert (code, err[-1]) == (130, "graders: interrupted")
+    assert (code, err[1:]) == (130, ["", "graders: interrupted"])
     assert took < 1 + SLACK_SECONDS
     assert driver.workers() == []
     found = [json.loads(line) for line in Path("out.jsonl").read_bytes().splitlines()]
@@ -142,15 +147,14 @@ def test_an_interrupt_ends_a_run_at_once(number, workers):
 
     (line,) = [line for line in err if "go on with" in line]
     again = line.removeprefix("graders: go on with: graders ")
-    code = Command(*shlex.split(again)).wait()
-    assert (code, files(), summed()) == expected
+    assert ended(*shlex.split(again)) == whole
 
 
 def test_kills_while_failures_are_graded_again():
     """The rows that are kept are those of before, and the others those of the mended grader."""
     rows = mixed(ROWS // 4, long=40)
     write("rows.jsonl", rows)
-    expected = undisturbed(*COMMAND)
+    expected = ended(*COMMAND)
     wrong = {**EXACT, "reference": "{{ item.n }}{{ item.a }}", "name": "exact"}
     broken = {**BOTH, "graders": {**BOTH["graders"], "exact": {**wrong, "input": "{{ item.b }}"}}}
     write("both.json", broken)
@@ -171,10 +175,8 @@ def test_kills_while_failures_are_graded_again():
             kills += not driver.over
         if driver.wait() >= 0:
             break
-    code = Command(*COMMAND, "--resume").wait()
-    found = code, files(), summed()
+    assert ended(*COMMAND, "--resume") == expected
     assert kills >= 3
-    assert found == expected
     assert not Path("out.run/before").exists()
 
 
@@ -190,3 +192,49 @@ def test_a_killed_retry_is_not_begun_over():
     assert "holds a run that is not finished" in said()
     assert Command(*COMMAND, "--resume").wait() == 1
     assert files() == before
+
+
+def test_workers_do_not_outlive_their_driver():
+    """Killed, it cannot end them: they see to it themselves."""
+    write("rows.jsonl", mixed(ROWS, long=40))
+    with begun(*COMMAND, "--workers", "3") as driver:
+        until(lambda: len(driver.workers()) == 3 or driver.over)
+        workers = driver.workers()
+    assert len(workers) == 3
+    until(lambda: not any(Path(f"/proc/{worker}/exe").exists() for worker in workers))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_half_done_is_done_before_an_interrupt(number):
+    """Also where another thread would take the signal; what it does is done once, behind."""
+    done = []
+    before = signal.signal(number, lambda *_: done.append("interrupted"))
+    thread = threading.Thread(target=(over := threading.Event()).wait)
+    thread.start()
+    try:
+        with undisturbed():
+            os.kill(os.getpid(), number)
+            with undisturbed():
+                os.kill(os.getpid(), number)
+            done.append("done")
+        done.append("behind")
+    finally:
+        over.set()
+        thread.join()
+        handler = signal.signal(number, before)
+    assert done == ["done", "interrupted", "behind"]
+    assert handler.__name__ == "<lambda>"
+
+
+def test_another_thread_puts_nothing_off():
+    """Only the main one is interrupted."""
+
+    def work():
+        with undisturbed():
+            handlers.append(signal.getsignal(signal.SIGINT))
+
+    handlers = [signal.getsignal(signal.SIGINT)]
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert handlers[0] is handlers[1]

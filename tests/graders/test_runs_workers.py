@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kept_runs import BOTH, EXACT, files, mixed, write
+from kept_runs import ASKED, BOTH, EXACT, JUDGE, files, mixed, write
 
 import graders.runs.workers
 from graders.cli import main
@@ -267,7 +267,9 @@ def test_a_bug_in_a_worker_is_raised_with_its_traceback(error, kind, message):
     """It is no failure of a row; where it happened is said."""
     with pytest.raises(kind, match=message) as raised:
         graded(2, 32, lambda: Buggy(error))
-    assert "in grade" in str(raised.value) + "".join(getattr(raised.value, "__notes__", []))
+    told = str(raised.value) + "\n".join(["", *getattr(raised.value, "__notes__", [])])
+    assert "in grade\n" in told
+    assert re.search(r"^in a worker, at shard [12]:\nTrace", told, re.MULTILINE)
     assert multiprocessing.active_children() == []
 
 
@@ -317,11 +319,19 @@ def test_a_spawned_worker_gives_the_same(monkeypatch):
     assert outcome.summary.samples == expected.summary.samples
 
 
-def test_a_grader_that_waits_takes_one_process(run):
-    """And so does a run that counts rows; who asked for more is told."""
-    write("judge.json", {**BOTH, "graders": {"exact": EXACT, "near": BOTH["graders"]["near"]}})
-    err = run("judge.json", "rows.jsonl", "--workers", "3", "--limit", "4")[2]
-    assert "note: --workers 3: a run that counts rows takes one process" in err
+@pytest.mark.parametrize(
+    ("config", "options", "why"),
+    [
+        (BOTH, ["--limit", "4"], "counts rows"),
+        (JUDGE, ["--client", "asked:Client"], "waits for others"),
+    ],
+)
+def test_a_run_that_takes_one_process_says_so(run, config, options, why):
+    """Who asked for more is told."""
+    write("g.json", config)
+    write("asked.py", ASKED)
+    err = run("g.json", "rows.jsonl", "--workers", "3", *options)[2]
+    assert f"note: --workers 3: a run that {why} takes one process\n" in err
 
 
 def test_results_of_workers_are_read_as_any(run):
