@@ -90,10 +90,7 @@ def run_here(
     error = _ended_by(grading.shards(rows(), keeper, progress), join)
     keeper.close()
     if error is None and at_end and keeper.last in {None, folder.state.joined - 1}:
-        try:
-            return Outcome(folder.complete())
-        except OSError as raised:
-            error = raised
+        return _completed(folder)
     as_asked = _as_asked(error, ledger)
     unjoined = {folder.state.joined: grading.unfinished}
     return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
@@ -126,21 +123,27 @@ def run_on_workers(
             folder.join(answer.shard, answer.summary)
             samples, failed = answer.summary.samples, answer.summary.failed
             progress((answer.shard + 1) * work.per_shard, samples, failed)
-        else:
-            if ended is None:
-                return Outcome(folder.complete())
     except BrokenPipeError:
         raise  # nobody reads the report either
     except _ENDS as raised:
         error = raised
     finally:
         workers.stop()
+    if error is None and ended is None:
+        return _completed(folder)
     unjoined |= workers.waiting()
     last = None
     if error is None and ended is not None and ended.error is not None:
         error, last = ended.error, ended.shard
     as_asked = _as_asked(error, None)
     return Outcome(folder.leave(unjoined, last=last, as_asked=as_asked), error, as_asked)
+
+
+def _completed(folder: Folder) -> Outcome:
+    try:
+        return Outcome(folder.complete())
+    except OSError as error:
+        return Outcome(folder.leave({}), error, as_asked=False)
 
 
 def _first(
