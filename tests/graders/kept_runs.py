@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shlex
 import signal
 import sys
 import time
@@ -177,3 +178,36 @@ def until(true, seconds=60.0):
 def said(name="stderr"):
     """What a command printed."""
     return Path(f"{name}.txt").read_text(encoding="utf-8")
+
+
+# --- commands in the process of the tests, by the fixture `run`
+
+
+COMMAND = ("both.json", "rows.jsonl", "-o", "out.jsonl", "--json")
+JOINED = 40_000
+"""Bytes of a file in which the parts of a few hundred rows have room, and not all results."""
+
+
+def undisturbed(run, *options):
+    """A run to its end, elsewhere: exit code, summary, files."""
+    code, out, _ = run(*COMMAND[:2], "-o", "whole.jsonl", "--json", *options)
+    return code, summed(out), files("whole.jsonl")
+
+
+def summed(out):
+    """A JSON summary without the times of the machine."""
+    return {**json.loads(out), "seconds": None, "slowest": None, "results": None}
+
+
+def unfinished(run, *options, size=JOINED):
+    """A run that a full disk ended; what it printed on standard error."""
+    with room(size):
+        code, _, err = run(*COMMAND, *options)
+    assert code == 2
+    return err
+
+
+def line_that_resumes(err):
+    """The arguments of the line that goes on with a run."""
+    (line,) = [line for line in err.splitlines() if line.startswith("graders: go on with: ")]
+    return shlex.split(line.removeprefix("graders: go on with: graders run "))

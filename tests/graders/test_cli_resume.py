@@ -167,6 +167,23 @@ def test_only_what_failed_is_asked_again(run):
     assert asked() == []
 
 
+def test_a_retry_that_was_killed_at_its_end_leaves_nothing_stale(run):
+    """The results of before that it had not deleted yet are not those of before the next one."""
+    texts = ["x" * n for n in range(1, 41)]
+    judged(*texts)
+    write("broken", texts[7])
+    run(*JUDGED)
+    asked()
+    Path("broken").unlink()
+    Path("out.run/before").mkdir()
+    for name in ("out.jsonl", "out.timing.jsonl"):
+        write(f"out.run/before/{name}", "")
+    assert run(*JUDGED, "--retry", "failures")[0] == 0
+    assert asked() == [texts[7]]
+    assert scores() == {n: 1 / n for n in range(1, 41)}
+    assert not Path("out.run/before").exists()
+
+
 @pytest.mark.parametrize("way", [["--resume"], ["--retry", "failures"]], ids=" ".join)
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_an_interrupted_retry_goes_on(way):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from kept_runs import BOTH, EXACT, Command, files, kept, mixed, said, until, write
+from kept_runs import BOTH, EXACT, Command, files, kept, mixed, said, summed, until, write
 
 from graders.cli import main
 from graders.runs.undisturbed import undisturbed
@@ -42,13 +42,9 @@ def _folder(tmp_path, monkeypatch):
     write("both.json", BOTH)
 
 
-def summed():
-    return {**json.loads(said("stdout")), "seconds": None, "slowest": None, "results": None}
-
-
 def ended(*arguments):
     """A run to its end: exit code, files and summary."""
-    return Command(*arguments).wait(), files(), summed()
+    return Command(*arguments).wait(), files(), summed(said("stdout"))
 
 
 @pytest.fixture(scope="module")

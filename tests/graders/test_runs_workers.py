@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from kept_runs import ASKED, BOTH, EXACT, JUDGE, files, mixed, write
+from kept_runs import ASKED, BOTH, EXACT, JUDGE, files, mixed, summed, write
 
 import graders.runs.workers
 from graders.cli import main
@@ -39,11 +39,6 @@ def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("both.json", BOTH)
     write("rows.jsonl", mixed(ROWS))
-
-
-def told(out):
-    """A JSON summary without the times of the machine."""
-    return {**json.loads(out), "seconds": None, "slowest": None, "results": None}
 
 
 # --- the same bytes
@@ -73,7 +68,7 @@ def test_any_count_of_workers_gives_the_same(run, options):
         given = ["both.json", "rows.jsonl", "--workers", count, *options]
         code, out, err = run(*given, "-o", f"out{count}.jsonl", "--json")
         noted = "\n".join(line for line in err.splitlines() if "--workers" not in line)
-        found.append((code, told(out), noted, files(f"out{count}.jsonl")))
+        found.append((code, summed(out), noted, files(f"out{count}.jsonl")))
 
     assert found[1] == found[0]
     assert found[2] == found[0]
@@ -133,7 +128,7 @@ def test_any_shard_size_gives_the_same(per_shard):
     for count in (0, 1, 2):
         outcome, found = graded(count, per_shard, both)
         assert found == lines
-        assert told(json.dumps(outcome.summary.to_json())) == told(
+        assert summed(json.dumps(outcome.summary.to_json())) == summed(
             json.dumps(expected.summary.to_json())
         )
 
