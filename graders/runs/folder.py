@@ -154,7 +154,7 @@ class Folder:
             last: The last shard whose rows are results; None for all.
             as_asked: Whether it ends where its options say.
         """
-        self.state.complete = as_asked and not self.state.retrying  # else the others are lost
+        self.state.complete = as_asked
         summary = deepcopy(self.state.summary)
         with suppress(OSError):  # a full disk; then the parts have what is not sure
             self.save()

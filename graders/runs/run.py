@@ -63,7 +63,7 @@ def run_streamed(
 
     error = _ended_by(grading.shards(rows, keeper, progress), count)
     summary.merge(grading.unfinished)
-    return Outcome(summary, error, as_asked=_as_asked(error, ledger))
+    return Outcome(summary, error)
 
 
 def run_here(
@@ -91,7 +91,7 @@ def run_here(
     keeper.close()
     if error is None and at_end and keeper.last in {None, folder.state.joined - 1}:
         return _completed(folder)
-    as_asked = _as_asked(error, ledger)
+    as_asked = _as_asked(error, ledger, folder)
     unjoined = {folder.state.joined: grading.unfinished}
     return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
 
@@ -135,7 +135,7 @@ def run_on_workers(
     last = None
     if error is None and ended is not None and ended.error is not None:
         error, last = ended.error, ended.shard
-    as_asked = _as_asked(error, None)
+    as_asked = _as_asked(error, None, folder)
     return Outcome(folder.leave(unjoined, last=last, as_asked=as_asked), error, as_asked)
 
 
@@ -189,10 +189,10 @@ def _ended_by(
     return None
 
 
-def _as_asked(error: BaseException | None, ledger: Ledger | None) -> bool:
+def _as_asked(error: BaseException | None, ledger: Ledger | None, folder: Folder) -> bool:
     """Whether a run ends where its options say: at a limit, a failure or a bad line."""
-    if ledger is not None and ledger.stopped:
-        return False
+    if folder.state.retrying or (ledger is not None and ledger.stopped):
+        return False  # results of before would be lost behind it, or there is a budget to raise
     return error is None or isinstance(error, (RunStoppedError, RowError))
 
 

@@ -76,6 +76,8 @@ def test_a_disk_that_is_full_time_and_again(run):
             assert run(*COMMAND, "--resume")[0] == 2
         lines = [json.loads(line) for line in Path("out.jsonl").read_bytes().splitlines()]
         keys = [(line["row"], line["sample_index"]) for line in lines]
+        joined = json.loads(Path("out.run/state.json").read_bytes())["joined"]
+        assert all(int(path.stem) >= joined for path in Path("out.run/parts").iterdir())
         assert keys == sorted(set(keys))
     code, out, _ = run(*COMMAND, "--resume")
     assert (code, summed(out), files()) == expected

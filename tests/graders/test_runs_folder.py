@@ -24,9 +24,17 @@ from kept_runs import (
 )
 
 from graders.config.parse import parse_config
+from graders.errors import RowError
+from graders.grades import Grade, Graded
+from graders.report.summary import Summary
+from graders.results import to_lines
+from graders.rows import Row
 from graders.runs import opening
+from graders.runs.folder import Folder, State
 from graders.runs.manifest import make_manifest
 from graders.runs.opening import judges_path, open_folder
+from graders.runs.output import Stream
+from graders.runs.parts import Part
 
 ROWS = 260
 PART = 4_000
@@ -275,3 +283,45 @@ def test_a_file_without_rows_says_so_each_time(run):
     for option in ("--overwrite", "--resume"):
         code, _, err = run(*COMMAND, option)
         assert (code, err.splitlines()[-1]) == (2, "graders: rows.jsonl holds no rows.")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_resume_goes_on_grading_failures_again(run, workers):
+    """Those of shards that the retry had not reached, too."""
+    expected = undisturbed(run)
+    wrong = {**EXACT, "input": "{{ item.b }}"}
+    write("both.json", {**BOTH, "graders": {**BOTH["graders"], "exact": wrong}})
+    assert run(*COMMAND)[0] == 1
+    write("both.json", BOTH)
+    unfinished(run, "--retry", "failures", "--workers", workers)
+    code, out, _ = run(*COMMAND, "--resume", "--workers", workers)
+    assert (code, summed(out), files()) == expected
+
+
+@pytest.mark.parametrize("options", [["--limit", "9"], ["--strict"]], ids=" ".join)
+def test_a_retry_that_ends_early_is_not_finished(run, options):
+    """The results behind its end are in the folder: a new run asks before it drops them."""
+    expected = undisturbed(run)
+    run(*COMMAND)
+    _, _, err = run(*COMMAND, "--retry", "failures", *options)
+    assert "graders: go on with: " in err
+    code, _, err = run(*COMMAND)
+    assert (code, "holds a run that is not finished" in err) == (2, True)
+    code, out, _ = run(*COMMAND, "--resume")
+    assert (code, summed(out), files()) == expected
+
+
+def test_a_summary_of_some_rows_is_not_taken_for_that_of_all(tmp_path):
+    """A part that was whole before it could be joined had rows of an earlier session."""
+    folder = Folder(tmp_path, Stream(None), State())
+    rows = [Row(item={}, sample={}, row=number) for number in (1, 2, 3)]
+    graded = Graded(rows, [Grade(name="g", score=1.0)] * 3, [1.0] * 3)
+    part = Part(folder.parts, 0)
+    part.begin(retry=False)
+    part.write(to_lines(graded, signature="s", detail="none"))
+    part.finish()
+    known = Summary.of_part()
+    known.add(Graded(rows[2:], [Grade(name="g", score=1.0)], [1.0]))
+    known.bad_line(RowError("rows.jsonl:4:1", "is none"))
+    summary = folder.leave({0: known})
+    assert (summary.samples, summary.bad_lines) == (3, 1)

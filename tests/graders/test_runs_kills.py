@@ -1,5 +1,6 @@
 """Kills: whatever dies, and whenever, each row is there once at the end, with the same bytes."""
 
+import asyncio
 import json
 import os
 import random
@@ -15,6 +16,11 @@ import pytest
 from kept_runs import BOTH, EXACT, Command, files, kept, mixed, said, summed, until, write
 
 from graders.cli import main
+from graders.compile import compile_grader
+from graders.engine import RunOptions
+from graders.grades import Boundary
+from graders.rows import Row, to_sample
+from graders.runs.grading import Grading
 from graders.runs.undisturbed import undisturbed
 
 THOROUGH = os.environ.get("GRADERS_THOROUGH") == "1"
@@ -234,3 +240,37 @@ def test_another_thread_puts_nothing_off():
     thread.start()
     thread.join()
     assert handlers[0] is handlers[1]
+
+
+class Interrupted:
+    """Keeps nothing, and is interrupted while a shard becomes whole."""
+
+    def write(self, graded):
+        pass
+
+    def finish(self, shard, summary):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert shard == 0
+        return summary
+
+
+def test_a_shard_is_in_one_summary_when_an_interrupt_comes():
+    """It is taken whole before the interrupt does what it does, and not counted again."""
+
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    async def consume():
+        row = Row(item={"a": "x"}, sample=to_sample("x"), row=1)
+        shards = grading.shards([row, Boundary(0)], Interrupted(), lambda *_: None)
+        async for one in shards:
+            taken[one.shard] = one.summary.samples
+
+    grading, taken = Grading(compile_grader(EXACT), RunOptions()), {}
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(consume())
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (taken, grading.unfinished.samples) == ({0: 1}, 0)
