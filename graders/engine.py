@@ -204,7 +204,7 @@ class _Kept:
                 self.bad_line(error)
         if stop is None:
             return graded
-        self.stop = _stopped(*graded[stop])
+        self.stop = stopped(*graded[stop])
         return graded[: stop + 1]
 
     def _rewarded(
@@ -279,7 +279,8 @@ def reward_of(grade: Grade, failures: FailurePolicy) -> float | None:
     return 0.0 if grade.score is None and failures == "zero" else grade.score
 
 
-def _stopped(row: Row, grade: Grade) -> RunStoppedError:
+def stopped(row: Row, grade: Grade) -> RunStoppedError:
+    """What ends a run at a failed row, where the options say so."""
     assert grade.failure is not None, "only failures stop a run"
     kind, message = grade.failure.kind, grade.failure.message
     return RunStoppedError(f"{_at(row)}: {kind}: {message}")

@@ -124,7 +124,7 @@ def grade_file(job: Job, target: Target) -> int:
         stack.enter_context(_stopped_by_signals(at_once=job.grader.waits == "never"))
         outcome, seconds = _graded(job, target, show, stack)
     _report(job, outcome.summary, seconds=seconds, results=target.results)
-    if target.has_folder and not outcome.as_asked and job.work.rows != "-":
+    if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
         click.echo(f"graders: go on with: {printable(target.again)}", err=True)
     if isinstance(outcome.error, (RunStoppedError, RowError)):
         click.echo(f"graders: {printable_lines(str(outcome.error))}", err=True)
@@ -144,7 +144,7 @@ def _graded(job: Job, target: Target, show: Progress, stack: ExitStack) -> tuple
     workers = _workers(job)
     if target.has_folder:
         results = Path(target.results or "")
-        opened = open_folder(results, _manifest(job), target.way, _note)
+        opened = open_folder(results, _manifest(job, results), target.way, _note)
         folder = stack.enter_context(opened)
         if workers > 1:
             outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
@@ -162,7 +162,7 @@ def _graded(job: Job, target: Target, show: Progress, stack: ExitStack) -> tuple
     return outcome, perf_counter() - started
 
 
-def _manifest(job: Job) -> Manifest:
+def _manifest(job: Job, results: Path) -> Manifest:
     """What decides the results of a job."""
     from graders.runs.manifest import make_manifest
 
@@ -175,11 +175,17 @@ def _manifest(job: Job) -> Manifest:
         "key": shape.key,
         "group_by": shape.group_by,
         "lines_per_shard": work.per_shard,
+        "results": results.name,
         **job.settings,
     }
-    data = [Path(work.rows), *([shape.outputs] if shape.outputs else [])]
     layers: list[JSON] | None = [*job.layers] if job.layers else None
-    return make_manifest(job.config, data, settings, {"layers": layers})
+    return make_manifest(job.config, _data(job), settings, {"layers": layers})
+
+
+def _data(job: Job) -> list[Path]:
+    """The files that are read."""
+    outputs = job.work.shape.outputs
+    return [Path(job.work.rows), *([outputs] if outputs else [])]
 
 
 def _workers(job: Job) -> int:

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from copy import deepcopy
+from io import FileIO
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -30,8 +30,9 @@ import msgspec
 
 from graders.report.summary import Summary
 from graders.runs.earlier import Earlier
-from graders.runs.output import NOTHING, Output, Sizes
+from graders.runs.output import NOTHING, Output, Sizes, write_all
 from graders.runs.parts import Part, summary_of
+from graders.runs.undisturbed import undisturbed
 from graders.strict_json import encode
 
 _SAVED_EVERY_SECONDS: Final = 1.0
@@ -55,19 +56,6 @@ class State(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     complete: bool = False
     retrying: bool = False
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let Ctrl-C wait: what is half done on the disk must be done."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Folder:
@@ -161,8 +149,8 @@ class Folder:
         for them, they stand behind the joined ones in the output too, until the run goes on.
 
         Args:
-            unjoined: What is known of shards that are not joined: the summaries of those that
-                are whole; of others the lines that are no rows.
+            unjoined: What is known of shards that are not joined: a summary of their rows, or
+                of some of them, and of their lines that are no rows.
             last: The last shard whose rows are results; None for all.
             as_asked: Whether it ends where its options say.
         """
@@ -186,20 +174,24 @@ class Folder:
 
 
 def _summary(part: Part, known: Summary | None) -> Summary:
-    if known is not None and part.is_whole:
+    rows = part.ordered()
+    if known is not None and known.samples == len(rows):
         return known
-    summary = summary_of(part.ordered())
+    summary = summary_of(rows)
     if known is not None:
         summary.take_bad_lines(known)
     return summary
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole, or as it was, whatever dies."""
+    """Write a file so that it is there whole, or as it was, whatever dies.
+
+    Raises:
+        OSError: It cannot be written; names the file.
+    """
     beside = path.with_name(f"{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
+    with FileIO(beside, "w") as file:
+        write_all(file, beside, data)
         os.fsync(file.fileno())
     beside.replace(path)
     _sync_folder(path.parent)

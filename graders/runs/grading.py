@@ -15,6 +15,7 @@ from graders.report.summary import Summary
 from graders.results import Lines, to_lines
 from graders.row_files import RowFormat
 from graders.rows import Row
+from graders.runs.undisturbed import undisturbed
 
 Progress = Callable[[int, int, int], object]
 """Called with the last line that is done, and how many samples and failures came with it."""
@@ -100,9 +101,10 @@ class Grading:
                     new = self.unfinished.failed - failed
                     progress(graded.rows[-1].row, len(graded.rows), new)
                 if graded.boundary is not None and self._is_whole(graded.boundary):
-                    summary, self.unfinished = self.unfinished, Summary.of_part()
                     shard = graded.boundary.shard
-                    yield Done(shard, keeper.finish(shard, summary))
+                    with undisturbed():  # while it is taken, too: a shard is in no two summaries
+                        yield Done(shard, keeper.finish(shard, self.unfinished))
+                        self.unfinished = Summary.of_part()
 
     def _bad_line(self, error: RowError) -> None:
         self.unfinished.bad_line(error)  # of today's summary, not of the first one

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final, Literal, cast
+from typing import Final, Literal, TypeVar, cast
 
 import msgspec
 
@@ -19,11 +19,15 @@ from graders.runs.earlier import Earlier
 from graders.runs.folder import Folder, State, write_whole
 from graders.runs.manifest import Difference, Manifest, differences
 from graders.runs.output import Files, Sizes
-from graders.strict_json import encode
+from graders.strict_json import NotJSONError, decode, encode
+
+T = TypeVar("T")
 
 Way = Literal["new", "over", "resume", "retry"]
 """A new run; one over another that is not finished; going on; grading again what failed."""
 
+_OURS: Final = ("manifest.json", "state.json", "*.new", "parts", "before", "judges.db*")
+"""What a new run deletes: a folder of that name may hold other things."""
 _PATIENCE_SECONDS: Final = 5.0
 """How long workers may outlive the process that was killed."""
 
@@ -39,7 +43,13 @@ def folder_path(results: Path) -> Path:
         >>> folder_path(Path("runs/out.jsonl.gz")).name, folder_path(Path("out.txt")).name
         ('out.run', 'out.txt.run')
     """
+    results = _real(results)
     return results.with_name(results.name.partition(".jsonl")[0] + ".run")
+
+
+def _real(results: Path) -> Path:
+    """Where a results file is: a link to it stays one when the file is moved aside."""
+    return results.resolve() if results.is_symlink() else results
 
 
 def judges_path(results: Path) -> Path:
@@ -63,7 +73,7 @@ def open_folder(
         RunFolderError: It cannot be begun or gone on with; says why and what to do.
         OSError: A file cannot be read or written.
     """
-    path = folder_path(results)
+    path, results = folder_path(results), _real(results)
     if way in {"resume", "retry"} and not (path / "manifest.json").exists():
         if results.exists():
             raise RunFolderError(
@@ -89,9 +99,8 @@ def open_folder(
 
 
 def _begun(path: Path, manifest: Manifest) -> State:
-    for old in path.iterdir():
-        if old.name != "lock":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for old in (old for name in _OURS for old in path.glob(name)):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     write_whole(path / "manifest.json", encode(manifest))
     state = State()
     write_whole(path / "state.json", encode(state))
@@ -103,8 +112,10 @@ def _refuse_unfinished(path: Path, results: Path, way: Way) -> None:
         return
     state = _state(path)
     parts = path / "parts"
-    begun = state.joined or (
-        parts.exists() and any(part.stat().st_size for part in parts.iterdir())
+    begun = (
+        state.joined
+        or state.retrying
+        or (parts.exists() and any(part.stat().st_size for part in parts.iterdir()))
     )
     if begun and not state.complete:
         raise RunFolderError(
@@ -115,20 +126,22 @@ def _refuse_unfinished(path: Path, results: Path, way: Way) -> None:
 
 def _state(path: Path) -> State:
     try:
-        return msgspec.json.decode((path / "state.json").read_bytes(), type=State)
+        return _read(path / "state.json", State)
     except FileNotFoundError:
         return State()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"{path / 'state.json'} is damaged: {error}") from None
+
+
+def _read(path: Path, form: type[T]) -> T:
+    try:
+        return msgspec.convert(decode(path.read_bytes()), form)
+    except (NotJSONError, msgspec.ValidationError) as error:
+        raise RunFolderError(f"{path} is damaged ({error}); begin anew with --overwrite") from None
 
 
 def _gone_on(
     path: Path, results: Path, manifest: Manifest, way: Way, note: Callable[[str], object]
 ) -> State:
-    try:
-        then = msgspec.json.decode((path / "manifest.json").read_bytes(), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"{path / 'manifest.json'} is damaged: {error}") from None
+    then = _read(path / "manifest.json", Manifest)
     _refuse_changes(path, then, manifest, way, note)
     for key, before in then.environment.items():
         if (now := manifest.environment.get(key)) != before:
@@ -188,6 +201,7 @@ def _retried(path: Path, results: Path, state: State) -> State:
             os.truncate(file, size)
     for answers in path.glob("judges.db*"):  # they would be given again
         answers.unlink()
+    shutil.rmtree(path / "before", ignore_errors=True)  # of a retry that was killed at its end
     again = State(retrying=True, seconds=state.seconds)
     write_whole(path / "state.json", encode(again))
     return again
@@ -196,8 +210,10 @@ def _retried(path: Path, results: Path, state: State) -> State:
 def _move_before(path: Path, results: Path) -> None:
     (path / "before").mkdir(exist_ok=True)
     for file in (results, timing_path(results)):
-        if file.exists() and not (path / "before" / file.name).exists():
-            file.replace(path / "before" / file.name)
+        before = path / "before" / file.name
+        if not before.exists():
+            file.touch()  # what is made from now on is not what was
+            file.replace(before)
 
 
 @contextmanager

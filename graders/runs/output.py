@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
@@ -39,15 +40,27 @@ class Files:
         Raises:
             OSError: They cannot be written.
         """
-        paths = (results, timing_path(results))
+        self._paths = (results, timing_path(results))
         self._packed = results.name.endswith(".gz")
-        self._files = [_open(path, size) for path, size in zip(paths, sizes, strict=True)]
+        self._files = [_open(path, size) for path, size in zip(self._paths, sizes, strict=True)]
 
     def append(self, results: bytes, times: bytes) -> None:
-        for file, data in zip(self._files, (results, times), strict=True):
-            if data:
-                file.write(gzip.compress(data, mtime=0) if self._packed else data)
-                file.flush()
+        """Append both, or neither.
+
+        Raises:
+            OSError: There is no room; names the file.
+        """
+        before = [file.tell() for file in self._files]
+        try:
+            for file, path, data in zip(self._files, self._paths, (results, times), strict=True):
+                if data:
+                    packed = gzip.compress(data, mtime=0) if self._packed else data
+                    write_all(file, path, packed)
+        except OSError:
+            for file, size in zip(self._files, before, strict=True):
+                file.truncate(size)
+                file.seek(size)
+            raise
 
     def sync(self) -> Sizes:
         """Wait until all of it is on the disk."""
@@ -61,8 +74,22 @@ class Files:
             file.close()
 
 
-def _open(path: Path, size: int) -> BinaryIO:
-    file = path.open("r+b" if size else "wb")
+def write_all(file: FileIO, path: Path, data: bytes) -> None:
+    """Write to a file without a buffer, which would try again when it is closed.
+
+    Raises:
+        OSError: Not all of it can be written; names the file.
+    """
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) or 0 :]
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _open(path: Path, size: int) -> FileIO:
+    file = FileIO(path, "r+" if size else "w")
     file.truncate(size)
     file.seek(size)
     return file

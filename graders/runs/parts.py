@@ -8,8 +8,9 @@ part is read again; every pair before it is a row that need not be graded again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +20,8 @@ from graders.report.summary import Summary
 from graders.results import Lines, read_line
 from graders.rows import Row
 from graders.runs.grading import Work
+from graders.runs.output import write_all
+from graders.strict_json import NotJSONError, decode
 
 Key = tuple[int, int]
 """A row and its sample index."""
@@ -36,7 +39,7 @@ class Place(msgspec.Struct, frozen=True):
 
     row: int
     sample_index: int
-    failure: msgspec.Raw = msgspec.Raw(b"null")
+    failure: Any = None  # JSON; msgspec cannot read a recursive alias
 
     @property
     def key(self) -> Key:
@@ -46,10 +49,23 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def failed(self) -> bool:
         """Whether the line says why there is no score."""
-        return bytes(self.failure) != b"null"
+        return self.failure is not None
 
 
-place_of = msgspec.json.Decoder(Place).decode
+_decode = msgspec.json.Decoder(Place).decode
+
+
+def place_of(line: bytes) -> Place:
+    """Whose a line is.
+
+    Raises:
+        NotJSONError: It is damaged.
+        msgspec.ValidationError: It is something else.
+    """
+    try:
+        return _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a lone surrogate, which ours can hold
+        return msgspec.convert(decode(line), Place)
 
 
 def pairs(data: bytes) -> dict[Key, Pair]:
@@ -61,7 +77,7 @@ def pairs(data: bytes) -> dict[Key, Pair]:
             key = place_of(result).key
             if not times.endswith(b"\n") or place_of(times).key != key:
                 break
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (NotJSONError, msgspec.ValidationError):
             break
         found[key] = Pair(result, times)
     return found
@@ -91,7 +107,7 @@ class Part:
         """Name the files; nothing is read or made."""
         self._whole = folder / f"{shard:08}.part"
         self._open = folder / f"{shard:08}.partial"
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self.known: frozenset[Key] = frozenset()
 
     def begin(self, *, retry: bool) -> None:
@@ -107,7 +123,7 @@ class Part:
         if known:
             _replace(self._open, known.values())
         self._whole.unlink(missing_ok=True)
-        self._file = self._open.open("ab" if known else "wb")
+        self._file = FileIO(self._open, "a" if known else "w")
 
     def read(self) -> dict[Key, Pair]:
         """Every row that is on disk."""
@@ -143,12 +159,11 @@ class Part:
         """Append rows; they are the kernel's when this returns, whatever becomes of us.
 
         Raises:
-            OSError: They cannot be written; those before are there.
+            OSError: They cannot be written; those before are there. Names the file.
         """
         assert self._file is not None, "begun"
         both = zip(lines.results, lines.times, strict=True)
-        self._file.write(b"".join([line for pair in both for line in pair]))
-        self._file.flush()
+        write_all(self._file, self._open, b"".join([line for pair in both for line in pair]))
 
     def finish(self) -> None:
         """Give the file the name of one that is whole, its rows in order."""
@@ -174,12 +189,17 @@ class Part:
 
 def _replace(path: Path, kept: Iterable[Pair]) -> None:
     beside = path.with_suffix(".new")
-    beside.write_bytes(b"".join([line for pair in kept for line in pair]))
+    with FileIO(beside, "w") as file:
+        write_all(file, beside, b"".join([line for pair in kept for line in pair]))
     beside.replace(path)
 
 
 class Parts:
-    """The parts of the shards that one process grades."""
+    """The parts of the shards that one process grades.
+
+    Attributes:
+        last: The last shard that was read to its end.
+    """
 
     def __init__(
         self, folder: Path, work: Work, fill: Callable[[int], object] = lambda _: None
@@ -193,6 +213,7 @@ class Parts:
         """
         self._folder, self._work, self._fill = folder, work, fill
         self._parts: dict[int, Part] = {}
+        self.last: int | None = None
 
     def missing(
         self, rows: Iterable[Row | RowError | Boundary]
@@ -207,6 +228,8 @@ class Parts:
                     count += 1
                     yield row
             elif isinstance(row, Boundary):
+                self._part(row.shard)  # of no rows; begun in the order of the shards all the same
+                self.last = row.shard
                 yield Boundary(row.shard, count)
                 count, known = 0, None
             else:
@@ -236,12 +259,14 @@ class Parts:
         if part is None:
             self._fill(shard)
             part = self._parts[shard] = Part(self._folder, shard)
-            part.begin(retry=self._work.retry)
+            # A failure that stops a run stops it again, as long as it is one.
+            stops = self._work.options.failures == "stop"
+            part.begin(retry=self._work.retry or stops)
         return part
 
     def close(self) -> None:
         """Close what is open; it stays as it is."""
-        for part in self._parts.values():
+        for part in list(self._parts.values()):  # a thread may still be reading
             part.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from graders.engine import RunStoppedError
@@ -63,7 +63,7 @@ def run_streamed(
 
     error = _ended_by(grading.shards(rows, keeper, progress), count)
     summary.merge(grading.unfinished)
-    return Outcome(summary, error, as_asked=_as_asked(error, ledger))
+    return Outcome(summary, error)
 
 
 def run_here(
@@ -71,21 +71,27 @@ def run_here(
 ) -> Outcome:
     """Grade the rows that a folder lacks in this process; arguments as in `run_streamed`."""
     grading = Grading(grader, work.options, ledger)
+    work = replace(work, retry=folder.state.retrying)
     keeper = Parts(folder.parts, work, folder.fill)
     reader, lines = Reader(work.rows, work.shape), _lines(work)
+    left, at_end = work.options.limit, False
+    if left is not None:
+        left -= folder.state.summary.samples
 
     def rows() -> Iterator[Row | RowError | Boundary]:
+        nonlocal at_end
         reader.go_on(skip(lines, folder.state.joined, reader))
-        yield from keeper.missing(reader.rows(lines))
+        yield from keeper.missing(_first(left, reader.rows(lines)))
+        at_end = next(lines, None) is None
 
     def join(done: Done) -> None:
         folder.join(done.shard, done.summary)
 
     error = _ended_by(grading.shards(rows(), keeper, progress), join)
     keeper.close()
-    if error is None and not grading.unfinished.samples:
-        return Outcome(folder.complete())
-    as_asked = _as_asked(error, ledger)
+    if error is None and at_end and keeper.last in {None, folder.state.joined - 1}:
+        return _completed(folder)
+    as_asked = _as_asked(error, ledger, folder)
     unjoined = {folder.state.joined: grading.unfinished}
     return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
 
@@ -102,6 +108,7 @@ def run_on_workers(
         folder: Where parts are, and what results are joined into.
         progress: Called as shards are graded.
     """
+    work = replace(work, retry=folder.state.retrying)
     workers = Workers(count, work, recipe, folder.parts)
     unjoined: dict[int, Summary] = {}
     ended: Ended | None = None
@@ -116,19 +123,39 @@ def run_on_workers(
             folder.join(answer.shard, answer.summary)
             samples, failed = answer.summary.samples, answer.summary.failed
             progress((answer.shard + 1) * work.per_shard, samples, failed)
-        else:
-            if ended is None:
-                return Outcome(folder.complete())
+    except BrokenPipeError:
+        raise  # nobody reads the report either
     except _ENDS as raised:
         error = raised
     finally:
         workers.stop()
+    if error is None and ended is None:
+        return _completed(folder)
     unjoined |= workers.waiting()
     last = None
     if error is None and ended is not None and ended.error is not None:
         error, last = ended.error, ended.shard
-    as_asked = _as_asked(error, None)
+    as_asked = _as_asked(error, None, folder)
     return Outcome(folder.leave(unjoined, last=last, as_asked=as_asked), error, as_asked)
+
+
+def _completed(folder: Folder) -> Outcome:
+    try:
+        return Outcome(folder.complete())
+    except OSError as error:
+        return Outcome(folder.leave({}), error, as_asked=False)
+
+
+def _first(
+    left: int | None, rows: Iterator[Row | RowError | Boundary]
+) -> Iterator[Row | RowError | Boundary]:
+    """The rows up to a limit, which counts those that are known, too."""
+    for row in rows if left is None or left > 0 else ():
+        yield row
+        if left is not None and isinstance(row, Row):
+            left -= 1
+            if left == 0:
+                return
 
 
 def _lines(work: Work) -> Iterator[Joined | RowError | Boundary]:
@@ -162,10 +189,11 @@ def _ended_by(
     return None
 
 
-def _as_asked(error: BaseException | None, ledger: Ledger | None) -> bool:
+def _as_asked(error: BaseException | None, ledger: Ledger | None, folder: Folder) -> bool:
     """Whether a run ends where its options say: at a limit, a failure or a bad line."""
-    over_budget = ledger is not None and bool(ledger.stopped)
-    return error is None or (isinstance(error, (RunStoppedError, RowError)) and not over_budget)
+    if folder.state.retrying or (ledger is not None and ledger.stopped):
+        return False  # results of before would be lost behind it, or there is a budget to raise
+    return error is None or isinstance(error, (RunStoppedError, RowError))
 
 
 class _Straight:

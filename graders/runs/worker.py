@@ -16,7 +16,7 @@ from pathlib import Path
 from traceback import format_exc
 from typing import Final, NamedTuple, TypeVar
 
-from graders.engine import reward_of
+from graders.engine import reward_of, stopped
 from graders.errors import Failure, FailureKind, GradersError, RowError
 from graders.grades import Boundary, Grade, Graded, Grader
 from graders.joins import Joined
@@ -60,11 +60,17 @@ class Ended(NamedTuple):
 
 def work_on(connection: Connection, work: Work, recipe: Callable[[], Grader], parts: Path) -> None:
     """The main function of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to take
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
+    try:
+        grader = recipe()
+    except Exception as error:  # noqa: BLE001 - the supervisor raises it
+        connection.send(_sendable(error))
+        return
     with asyncio.Runner() as runner:
-        worker = _Worker(recipe(), work, parts)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to take
+        worker = _Worker(grader, work, parts)
         signal.signal(signal.SIGTERM, worker.stop)
-        threading.Thread(target=_die_with_parent, name="parent", daemon=True).start()
         with suppress(EOFError, OSError):  # nobody sends any more, or waits for an answer
             while not worker.stopped:
                 task = connection.recv()
@@ -148,6 +154,8 @@ def _without_first(
             graded = _died(row, work)
             keeper.write(graded)
             grading.unfinished.add(graded)
+            if work.options.failures == "stop":
+                raise stopped(row, graded.grades[0])
             break
         yield row
     yield from rows

@@ -16,19 +16,28 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
+from graders.errors import GradersError
 from graders.grades import Grader
 from graders.report.summary import Summary
 from graders.runs.grading import Done, Work
 from graders.runs.parts import Part
 from graders.runs.shards import Shard
+from graders.runs.undisturbed import undisturbed
 from graders.runs.worker import Ended, Task, work_on
 
 _LEAVE_SECONDS: Final = 0.5
 """How long a worker may take to come to the end of a batch when the run is stopped."""
+_HOPELESS: Final = 6
+"""Workers that died of a shard without a new row, from which on no further one is started."""
 _AHEAD: Final = 2
 """Shards for each worker that may be graded before those in front of them are."""
+
+
+class WorkersDiedError(GradersError):
+    """Workers that die whatever they are given."""
 
 
 class Workers:
@@ -78,9 +87,14 @@ class Workers:
             if worker.task is None:
                 return worker
         if len(self._workers) < self._count:
-            self._workers.append(self._started())
-            return self._workers[-1]
+            return self._start()
         return None
+
+    @undisturbed()
+    def _start(self) -> _Worker:
+        """Start one more; it is not known that it runs before this returns."""
+        self._workers.append(self._started())
+        return self._workers[-1]
 
     def _started(self) -> _Worker:
         # Forked, a worker has all modules at once; but other threads would not be in it, and a
@@ -121,8 +135,12 @@ class Workers:
         stalled = self._stalled.setdefault(shard.number, _Stalled())
         stalled.count = stalled.count + 1 if size == stalled.size else 0
         stalled.size = size
-        self._workers.append(self._started())
-        self._workers[-1].send(Task(shard, stalled.count))
+        if stalled.count > _HOPELESS:
+            raise WorkersDiedError(
+                f"{stalled.count + 1} workers died one after the other before they graded a row of "
+                f"shard {shard.number}; with --workers 1 the run says why"
+            )
+        self._start().send(Task(shard, stalled.count))
 
     def waiting(self) -> Mapping[int, Summary]:
         """The summaries of shards that wait for those in front of them."""
@@ -132,8 +150,10 @@ class Workers:
         """Let each come to the end of its batch, and end it."""
         for worker in self._workers:
             worker.ask_to_stop()
+        until = monotonic() + _LEAVE_SECONDS
         for worker in self._workers:
-            worker.process.join(_LEAVE_SECONDS)
+            if worker.task is not None:  # else there is nothing to come to the end of
+                worker.process.join(max(until - monotonic(), 0.0))
             worker.end()
         self._workers.clear()
 
