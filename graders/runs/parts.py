@@ -1,16 +1,17 @@
 """Part files: the results of one shard, while it is graded and until they join the others.
 
-A part holds pairs of lines, a result and its times, so that one file can be renamed whole. What
-a killed writer leaves (a line without its end, a result without its times) is dropped when the
-part is read again; every pair before it is a row that need not be graded again.
+A part holds blocks: two lengths, result lines, and the lines of their times; so one file can be
+renamed whole, and joined without a look at its lines. A block without its end, which a killed
+writer leaves, is dropped when the part is read again; every row before it need not be graded again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -53,6 +54,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(Place).decode
+_HEADER: Final = re.compile(rb"(\d{1,15}) (\d{1,15})\n")
 
 
 def place_of(line: bytes) -> Place:
@@ -68,18 +70,40 @@ def place_of(line: bytes) -> Place:
         return msgspec.convert(decode(line), Place)
 
 
+def blocks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The result lines and the lines of times of each block that is whole."""
+    at = 0
+    while header := _HEADER.match(data, at):
+        middle = header.end() + int(header[1])
+        at = middle + int(header[2])
+        if at > len(data):
+            return
+        yield data[header.end() : middle], data[middle:at]
+
+
+def to_block(results: bytes, times: bytes) -> bytes:
+    r"""Lines as a block.
+
+    Example:
+        >>> list(blocks(to_block(b"result\n", b"times\n") + b"7 6\nres"))
+        [(b'result\n', b'times\n')]
+    """
+    return b"%d %d\n%b%b" % (len(results), len(times), results, times)
+
+
 def pairs(data: bytes) -> dict[Key, Pair]:
-    """The pairs of a part file, up to what is cut off or damaged."""
-    lines = data.splitlines(keepends=True)
+    """The rows of a part file, up to what is cut off or damaged."""
     found: dict[Key, Pair] = {}
-    for result, times in zip(lines[::2], lines[1::2], strict=False):
-        try:
-            key = place_of(result).key
-            if not times.endswith(b"\n") or place_of(times).key != key:
-                break
-        except (NotJSONError, msgspec.ValidationError):
-            break
-        found[key] = Pair(result, times)
+    for results, times in blocks(data):
+        lines = results.splitlines(keepends=True), times.splitlines(keepends=True)
+        for pair in map(Pair, *lines):
+            try:
+                key = place_of(pair.result).key
+                if place_of(pair.times).key != key:
+                    return found
+            except (NotJSONError, msgspec.ValidationError):
+                return found
+            found[key] = pair
     return found
 
 
@@ -143,11 +167,7 @@ class Part:
 
     def columns(self) -> tuple[bytes, bytes]:
         """The results on disk and their times, in the order of the rows."""
-        if self.is_whole:
-            lines = self._whole.read_bytes().splitlines(keepends=True)
-            return b"".join(lines[::2]), b"".join(lines[1::2])
-        both = self.ordered()
-        return b"".join(pair.result for pair in both), b"".join(pair.times for pair in both)
+        return _columns(blocks(self._whole.read_bytes()) if self.is_whole else self.ordered())
 
     @property
     def size(self) -> int:
@@ -162,8 +182,8 @@ class Part:
             OSError: They cannot be written; those before are there. Names the file.
         """
         assert self._file is not None, "begun"
-        both = zip(lines.results, lines.times, strict=True)
-        write_all(self._file, self._open, b"".join([line for pair in both for line in pair]))
+        block = to_block(b"".join(lines.results), b"".join(lines.times))
+        write_all(self._file, self._open, block)
 
     def finish(self) -> None:
         """Give the file the name of one that is whole, its rows in order."""
@@ -187,10 +207,16 @@ class Part:
         self._whole.unlink(missing_ok=True)
 
 
+def _columns(both: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    listed = list(both)
+    return b"".join([results for results, _ in listed]), b"".join([times for _, times in listed])
+
+
 def _replace(path: Path, kept: Iterable[Pair]) -> None:
     beside = path.with_suffix(".new")
+    results, times = _columns(kept)
     with FileIO(beside, "w") as file:
-        write_all(file, beside, b"".join([line for pair in kept for line in pair]))
+        write_all(file, beside, to_block(results, times))
     beside.replace(path)
 
 

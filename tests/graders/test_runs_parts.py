@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from graders.report.summary import Summary
 from graders.results import timing_path, to_lines
 from graders.rows import Row, to_sample
 from graders.runs.output import NOTHING, Files, Sizes
-from graders.runs.parts import Pair, Part, pairs, summary_of
+from graders.runs.parts import Pair, Part, pairs, summary_of, to_block
 from graders.strict_json import encode
 
 TEXT = "{{ sample.output_text }}"
@@ -36,6 +37,7 @@ MULTI = {
     "calculate_output": "exact / near",
     "pass_threshold": 0.7,
 }  # fmt: skip
+NINE = b'{"row":9,"sample_index":0}\n'
 FAILED = Failure(kind=FailureKind.OTHER, message="it broke: \ud800 0x7f0000000000")
 
 texts = st.sampled_from(["", "x", "y", "xy", "é\ud800", "!"])  # nothing is left of "!": a warning
@@ -71,16 +73,21 @@ def part_file(batches, detail="failures"):
     return [Pair(*pair) for one in made for pair in zip(one.results, one.times, strict=True)]
 
 
-@given(graded_rows, st.data())
-def test_any_prefix_of_a_part_is_a_prefix_of_its_rows(rows, data):
-    """Wherever a killed writer stopped, the rows before are there and the cut one is not."""
-    kept = part_file(graded(rows))
-    whole = b"".join(line for pair in kept for line in pair)
-    cut = data.draw(st.integers(0, len(whole)))
-    ends = [sum(map(len, (line for pair in kept[: i + 1] for line in pair)))
-            for i in range(len(kept))]  # fmt: skip
+def in_blocks(kept, size):
+    """Rows as blocks of so many."""
+    parts = [kept[at : at + size] for at in range(0, len(kept), size)]
+    return [to_block(*(b"".join(lines) for lines in zip(*part, strict=True))) for part in parts]
 
-    assert list(pairs(whole[:cut]).values()) == kept[: sum(end <= cut for end in ends)]
+
+@given(graded_rows, st.integers(1, 5), st.data())
+def test_any_prefix_of_a_part_is_a_prefix_of_its_rows(rows, size, data):
+    """Wherever a killed writer stopped, the blocks before are there and the cut one is not."""
+    kept = part_file(graded(rows))
+    written = in_blocks(kept, size)
+    cut = data.draw(st.integers(0, sum(map(len, written))))
+    whole = sum(end <= cut for end in accumulate(map(len, written)))
+
+    assert list(pairs(b"".join(written)[:cut]).values()) == kept[: whole * size]
 
 
 @pytest.mark.parametrize(
@@ -88,18 +95,21 @@ def test_any_prefix_of_a_part_is_a_prefix_of_its_rows(rows, data):
     [
         (b"", 2),
         (b"\0" * 4096, 2),  # what a file system leaves of blocks that were not written
-        (b'{"row":1}\n{"row":1}\n', 2),
-        (b"[]\n[]\n", 2),
-        (b'{"row":9,"sample_index":0}\n{"row":8,"sample_index":0}\n', 2),  # another row's times
-        (b'{"row":9,"sample_index":0}\n', 2),
-        (b'{"row":9,"sample_index":0}\n{"row":9,"sample_index":0}\n', 3),
-        (b"\xff\n\xff\n", 2),
+        (to_block(b'{"row":1}\n', b'{"row":1}\n'), 2),
+        (to_block(b"[]\n", b"[]\n"), 2),
+        (to_block(NINE, b'{"row":8,"sample_index":0}\n'), 2),  # another row's times
+        (to_block(NINE, b"\0" * 27), 2),
+        (to_block(NINE, b""), 2),
+        (to_block(NINE, NINE), 3),
+        (to_block(NINE, NINE)[:-1], 2),
+        (to_block(b"\xff\n", b"\xff\n"), 2),
+        (NINE, 2),
     ],
 )
 def test_what_is_no_pair_ends_a_part(damage, left):
     """Rows behind damage are graded again."""
     kept = part_file(graded([("x", "x", 1), ("y", "x", 1)]))
-    assert len(pairs(b"".join(line for pair in kept for line in pair) + damage)) == left
+    assert len(pairs(b"".join(in_blocks(kept, 2)) + damage)) == left
 
 
 @given(
