@@ -139,7 +139,7 @@ def test_what_unsafe_code_prints_is_kept():
 
 ELSEWHERE = """
 import asyncio, subprocess, sys, sysconfig, tempfile
-import click, numpy, pydantic, rapidfuzz, rich.progress  # what is not ours knows the real one
+import click, multiprocessing.connection, numpy, pydantic, rapidfuzz, rich.progress  # these know the real one
 sysconfig.get_config_vars()
 sys.platform = {platform!r}
 sys.modules["resource"] = None
