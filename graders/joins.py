@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from graders.errors import GradingError, RowError
 from graders.lines import decode_line, decode_object, numbered, open_lines
@@ -41,7 +41,9 @@ class Outputs(NamedTuple):
     keys: Sequence[str]
 
 
-def join_by_line(name: str, lines: BinaryIO, outputs: Outputs) -> Iterator[Joined | RowError]:
+def join_by_line(
+    name: str, lines: Iterable[bytes], outputs: Outputs
+) -> Iterator[Joined | RowError]:
     """Each line of the file called `name` with the output at the same place of the other."""
     with open_lines(outputs.path) as file:
         others = numbered(file)
@@ -58,7 +60,7 @@ def join_by_line(name: str, lines: BinaryIO, outputs: Outputs) -> Iterator[Joine
 
 
 def join_by_key(
-    name: str, lines: BinaryIO, outputs: Outputs, key: Slot
+    name: str, lines: Iterable[bytes], outputs: Outputs, key: Slot
 ) -> Iterator[Joined | RowError]:
     """Each line of the file called `name` with the output that has the same key.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import UnsupportedOperation
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from graders.errors import RowError
 from graders.strict_json import NotJSONError, decode
@@ -21,19 +21,27 @@ class CutShortError(OSError):
 
 
 @contextmanager
-def open_lines(path: Path | str) -> Iterator[BinaryIO]:
-    """A file, a gzipped file or standard input (`-`), as bytes to iterate by line."""
+def open_lines(path: Path | str) -> Iterator[Iterable[bytes]]:
+    """A file, a gzipped file or standard input (`-`), to iterate by line."""
     if str(path) == "-":
         with _standard_input() as file:
             yield file
-        return
-    with gzip.open(path, "rb") if str(path).endswith(".gz") else Path(path).open("rb") as file:
-        try:
-            yield cast("BinaryIO", file)
-        except EOFError:
-            raise CutShortError(f"{path}: the gzip data is cut short") from None
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise OSError(f"{path}: the gzip data is damaged: {error}") from None
+    elif str(path).endswith(".gz"):
+        with gzip.open(path, "rb") as packed:
+            yield _unpacked(path, packed)
+    else:
+        with Path(path).open("rb") as plain:
+            yield plain
+
+
+def _unpacked(path: Path | str, lines: Iterable[bytes]) -> Iterator[bytes]:
+    # Here and not around the block: it may read several files, and one of them is at fault.
+    try:
+        yield from lines
+    except EOFError:
+        raise CutShortError(f"{path}: the gzip data is cut short") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise OSError(f"{path}: the gzip data is damaged: {error}") from None
 
 
 @contextmanager
@@ -48,9 +56,9 @@ def _standard_input() -> Iterator[BinaryIO]:
         yield file
 
 
-def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, with their 1-based numbers; a byte order mark is left out."""
-    for number, line in enumerate(lines, start=1):
+def numbered(lines: Iterable[bytes], first: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, with their numbers in the file; a byte order mark is left out."""
+    for number, line in enumerate(lines, start=first):
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if text and not text.isspace():
             yield number, text

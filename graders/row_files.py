@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Reversible, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -153,7 +153,9 @@ class Reader:
         assert isinstance(group.name, int), "groups of neighbours are named after a line"
         self.last_item, self.group = row.item, group.name
 
-    def last_group(self, lines: Sequence[Joined | RowError], before: Group | None) -> Group | None:
+    def last_group(
+        self, lines: Reversible[Joined | RowError], before: Group | None
+    ) -> Group | None:
         """The group that may go on behind these lines, without reading more of them than it has.
 
         Args:

@@ -168,6 +168,7 @@ def _manifest(job: Job, results: Path) -> Manifest:
 
     work, shape = job.work, job.work.shape
     settings: dict[str, JSON] = {
+        "profile": job.profile,
         "signature": work.signature,
         "failures": work.options.failures,
         "detail": work.options.detail,
@@ -179,7 +180,9 @@ def _manifest(job: Job, results: Path) -> Manifest:
         **job.settings,
     }
     layers: list[JSON] | None = [*job.layers] if job.layers else None
-    return make_manifest(job.config, _data(job), settings, {"layers": layers})
+    asked = job.ledger.base_url if job.ledger else None
+    environment: dict[str, JSON] = {"layers": layers, "judges": asked or None}
+    return make_manifest(job.config, _data(job), settings, environment)
 
 
 def _data(job: Job) -> list[Path]:

@@ -180,7 +180,7 @@ def _refuse_changes(
 
 def _may_be_mended(change: Difference) -> bool:
     """A mended grader is what grading again is for; each line's signature says what made it."""
-    return change.of in {"config", "versions"} or change.what == "signature"
+    return change.of in {"config", "versions"} or change.what in {"profile", "signature"}
 
 
 def _check_sizes(results: Path, sizes: Sizes) -> None:

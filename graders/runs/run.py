@@ -164,7 +164,7 @@ def _lines(work: Work) -> Iterator[Joined | RowError | Boundary]:
 
 def _shards(work: Work, folder: Folder) -> Iterator[Shard]:
     reader = Reader(work.rows, work.shape)
-    for shard in shards(read_lines(work.rows, work.shape), work.per_shard, reader):
+    for shard in shards(work.rows, work.shape, work.per_shard, reader):
         if shard.number >= folder.state.joined:
             folder.fill(shard.number)
             yield shard

@@ -250,4 +250,4 @@ def test_an_output_appends_both_or_neither(tmp_path, name):
     files.append(b"two\n", long)
     files.close()
     with open_lines(tmp_path / name) as lines:
-        assert lines.read() == b"one\ntwo\n"
+        assert list(lines) == [b"one\n", b"two\n"]

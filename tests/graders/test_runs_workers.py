@@ -22,7 +22,7 @@ from graders.engine import RunOptions, RunStoppedError
 from graders.errors import RowError
 from graders.grades import Grade
 from graders.results import read_results
-from graders.row_files import Reader, RowFormat, read_lines
+from graders.row_files import Reader, RowFormat
 from graders.runs.folder import Folder, State
 from graders.runs.grading import Work
 from graders.runs.output import NOTHING, Files
@@ -287,7 +287,7 @@ def test_workers_killed_while_idle_cost_nothing():
     workers = Workers(2, work, lambda: compile_grader(EXACT), Path("parts"))
 
     def shards():
-        for shard in cut(read_lines("rows.jsonl", work.shape), 32, Reader("", work.shape)):
+        for shard in cut("rows.jsonl", work.shape, 32, Reader("", work.shape)):
             for child in multiprocessing.active_children():
                 if seed.random() < 0.5:
                     os.kill(child.pid, signal.SIGKILL)
