@@ -52,6 +52,14 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
         config.stash[LEFT_OUT] = Counter(need for needs in left_out.values() for need in needs)
+        if (output := getattr(config, "workeroutput", None)) is not None:  # of a process of xdist
+            output["left_out"] = dict(config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Every process of xdist collects the same tests, and leaves out the same."""
+    node.config.stash[LEFT_OUT] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter, config):
