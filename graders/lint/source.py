@@ -8,7 +8,7 @@ returns what is no score (`returns`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -145,37 +145,62 @@ def _messages(nodes: Nodes) -> Iterator[Finding]:
 
 def _null_output(nodes: Nodes) -> Iterator[Finding]:
     """`sample["output_json"]` looked into, where nothing asks whether it is None."""
-    tested = {ast.dump(part) for node, _ in nodes for part in _tested(node)}
-    tried = {id(inner) for node, _ in nodes if isinstance(node, ast.Try)
-             for statement in node.body for inner in ast.walk(statement)}  # fmt: skip
     named = {
-        ast.dump(ast.Name(target.id, ast.Load()))
+        target.id
         for node, _ in nodes
         if isinstance(node, ast.Assign) and _read_key(node.value, "sample") == "output_json"
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    tested = {_output_json(part, named) for node, _ in nodes for part in _tested(node)}
+    tried = {id(inner) for node, _ in nodes if isinstance(node, ast.Try)
+             for statement in node.body for inner in ast.walk(statement)}  # fmt: skip
     for node, _ in nodes:
-        if not isinstance(node, (ast.Subscript, ast.Attribute)) or id(node) in tried:
+        whole = _looked_into(node)
+        if whole is None or id(node) in tried:
             continue
-        looked_into, shown = node.value, ast.dump(node.value)
-        reads = _read_key(looked_into, "sample") == "output_json" or shown in named
-        if reads and shown not in tested:
-            message = f"{ast.unparse(looked_into)} is None where the answer is no JSON"
+        shown = _output_json(whole, named)
+        if shown is not None and shown not in tested:
+            message = f"{ast.unparse(whole)} is None where the answer is no JSON"
             fix = "Return a score for that case first: if it is None, return 0.0."
-            yield say("output-json-none", _line(node), message, fix)
+            yield say("output-json-none", _line(whole), message, fix)
             return
 
 
+def _output_json(node: ast.AST, named: Collection[str]) -> str | None:
+    """What has output_json in an expression: the sample, or a variable; None if nothing."""
+    if isinstance(node, ast.Name):
+        return node.id if node.id in named else None
+    return "sample" if _read_key(node, "sample") == "output_json" else None
+
+
+def _looked_into(node: ast.AST) -> ast.expr | None:
+    """What a node takes for an object or a list, so that None there raises."""
+    match node:
+        case ast.Subscript(value=whole) | ast.Attribute(value=whole):
+            return whole
+        case ast.Compare(ops=[*_, ast.In() | ast.NotIn()], comparators=[*_, whole]):
+            return whole
+        case ast.For(iter=whole) | ast.comprehension(iter=whole):
+            return whole
+    return None
+
+
 def _tested(node: ast.AST) -> Iterator[ast.expr]:
-    """What a condition, a comparison, a call of isinstance or an `or` looks at."""
+    """What a condition, a comparison, a call of isinstance or an `or` looks at, and not into."""
     match node:
         case (
             ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) | ast.Assert(test=test)
         ):
-            yield from (part for part in ast.walk(test) if isinstance(part, ast.expr))
+            parts = [part for part in ast.walk(test) if isinstance(part, ast.expr)]
+            inside = {id(_looked_into(part)) for part in parts}
+            yield from (part for part in parts if id(part) not in inside)
         case ast.BoolOp(values=values):
             yield from values
+        case ast.Compare(left=left, comparators=[right]) if _looked_into(node) is None:
+            yield from (left, right)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield operand
         case ast.Match(subject=subject):
             yield subject
         case ast.Call(func=ast.Name(id="isinstance"), args=[first, *_]):
