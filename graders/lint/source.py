@@ -29,10 +29,13 @@ _NETWORK: Final = frozenset(
         *("urllib.request", "http.client", "huggingface_hub"),
     }
 )
+_OPENS: Final = frozenset({"open", "io.open"})
 _READS_FILES: Final = frozenset(
     {"os.listdir", "os.scandir", "os.walk", "glob.glob", "pandas.read_csv", "numpy.load"}
 )
 _READS_PATHS: Final = frozenset({"read_text", "read_bytes"})
+_WRITES: Final = frozenset({"io.StringIO", "io.BytesIO", "tempfile"})
+_WRITES_PATHS: Final = frozenset({"write_text", "write_bytes"})
 _IMAGE_CODES: Final = frozenset({"image-import", "image-corpus", "image-download"})
 """Those about the image alone, and not about this machine."""
 
@@ -110,20 +113,31 @@ def _modules(node: ast.AST) -> list[str]:
 
 
 def _files(nodes: Nodes) -> Iterator[Finding]:
+    calls = [(node, scope) for node, scope in nodes if isinstance(node, ast.Call)]
+    if any(_writes(call, scope) for call, scope in calls):
+        return  # and may read what it wrote
     said = set[str]()
-    for node, scope in nodes:
-        if not isinstance(node, ast.Call):
-            continue
-        called = scope.dotted(node.func)
-        opens = called in {"open", "io.open"} and _is_read(node)
-        method = isinstance(node.func, ast.Attribute) and node.func.attr in _READS_PATHS
-        if opens or called in _READS_FILES or method:
-            name = called or f"{getattr(node.func, 'attr', 'it')}()"
+    for node, scope in calls:
+        called, method = scope.dotted(node.func), _method(node)
+        opens = called in _OPENS and _is_read(node)
+        if opens or called in _READS_FILES or method in _READS_PATHS:
+            name = called or f"{method}()"
             if name in said:
                 continue
             said.add(name)
             message = f"{name} reads a file, and a grader has none but those it wrote itself"
             yield say("source-file", _line(node), message, "Put what it holds into the row.")
+
+
+def _writes(call: ast.Call, scope: Scope) -> bool:
+    """Whether a call makes a file, or what is read like one."""
+    called = scope.dotted(call.func) or ""
+    makes = called in _WRITES or called.partition(".")[0] in _WRITES
+    return makes or _method(call) in _WRITES_PATHS or (called in _OPENS and not _is_read(call))
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _is_read(call: ast.Call) -> bool:

@@ -46,6 +46,13 @@ def returned(body):
         "return max(1, 2) if item else 0.5",
         "return f(item) or 0.0",
         "return sample['x'] and 1.0",
+        "x = {}\nx = 1.0\nreturn x",
+        "x = []\nx += f()\nreturn x",
+        "x = []\nreturn sum(x)",
+        "def inner():\n    nonlocal x\n    x = 1.0\nx = None\ninner()\nreturn x",
+        "sample = {}\nreturn sample",
+        "x = None\nmatch item:\n    case {'a': x}:\n        pass\nreturn x",
+        "x, y = {}, 1.0\nreturn y",
     ],
 )
 def test_a_number_on_each_way_out_is_fine(body):
@@ -76,6 +83,15 @@ def test_a_number_on_each_way_out_is_fine(body):
         ("return [1.0]", [("returns-no-number", 2)]),
         ("return 1.0, 'why'", [("returns-no-number", 2)]),
         ("return f'{1.0}'", [("returns-no-number", 2)]),
+        ("return str(1.0)", [("returns-no-number", 2)]),
+        ("x = {'score': 1.0}\nreturn x", [("returns-no-number", 3)]),
+        (
+            "x = {}\nx['score'] = 1.0\nif item:\n    return x\nreturn 1.0",
+            [("returns-no-number", 5)],
+        ),
+        ("x = sample == item\nreturn x", [("returns-bool", 3)]),
+        ("return bool(item)", [("returns-bool", 2)]),
+        ("return any(x for x in item)", [("returns-bool", 2)]),
         ("return '1.0'", [("returns-no-number", 2)]),
         ("yield 1.0", [("returns-no-number", 1)]),
         ("return sample == item", [("returns-bool", 2)]),
@@ -189,13 +205,20 @@ def test_what_no_sandbox_has_is_named(tmp_path, line, code, name):
         "import http",
         "open('/tmp/x.txt', 'w').write('a')",
         "open('/tmp/x.txt', mode='a')",
+        "open('/tmp/x.txt', 'w').write('a'); open('/tmp/x.txt').read()",
+        "from pathlib import Path; Path('x').write_text('a'); Path('x').read_text()",
+        "import csv, io; io.open('x', 'x'); io.open('x')",
+        "import tempfile; tempfile.mkdtemp(); open('x')",
+        "from io import StringIO; import pandas as pd; pd.read_csv(StringIO('a'))",
         "opened = str.read",
         "import json, re, math, difflib",
     ],
 )
 def test_what_a_sandbox_has_is_not(tmp_path, line):
     """A grader may write, and read what it wrote."""
-    assert codes(tmp_path, config(f"{line}\n{HEAD}    return 1.0")) == []
+    found_codes = codes(tmp_path, config(f"{line}\n{HEAD}    return 1.0"))
+
+    assert [code for code in found_codes if code != "import-not-here"] == []
 
 
 @pytest.mark.parametrize(
