@@ -128,14 +128,14 @@ def test_several_samples_of_a_row_count_once(tmp_path):
          "reference: is empty in 2 of 3 rows (lines 1, 3). Every text contains nothing; give these "
          "rows a reference, or leave them out."),
         ([trained(("user", f"{LONG}?")), trained(("user", "Is it?"))],
-         "reference: stands in the prompt in 1 of 2 rows (line 1). A model only has to copy it; "
-         "take it out of messages."),
+         "reference: stands in the prompt in 1 of 2 rows (line 1). Take it out, unless it "
+         "is one of the choices there, or is to be found there."),
         ([item(question=f"Is it {LONG.upper()}!")],
-         "reference: stands in the prompt in 1 of 1 row (line 1). A model only has to copy it; "
-         "take it out of messages."),
+         "reference: stands in the prompt in 1 of 1 row (line 1). Take it out, unless it "
+         "is one of the choices there, or is to be found there."),
         ([trained(("user", [{"type": "text", "text": LONG}]))],
-         "reference: stands in the prompt in 1 of 1 row (line 1). A model only has to copy it; "
-         "take it out of messages."),
+         "reference: stands in the prompt in 1 of 1 row (line 1). Take it out, unless it "
+         "is one of the choices there, or is to be found there."),
     ],
 )  # fmt: skip
 def test_a_reference_that_gives_a_score_away_is_counted(tmp_path, rows, message):
@@ -280,6 +280,33 @@ def test_what_is_wrong_with_the_rows_themselves(tmp_path, rows, target, message)
 def test_where_no_service_is_asked_rows_may_be_as_they_like(tmp_path, rows, expected):
     """What looks like a slip is a warning."""
     assert [(f.code, f.severity) for f in found(tmp_path, EXACT, rows)] == expected
+
+
+def test_rows_of_a_method_without_a_grader_end_with_what_is_learnt(tmp_path):
+    """As they should."""
+    method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}}
+
+    assert codes(tmp_path, method, [trained(("user", "a"), ("assistant", "b"))]) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "warned"),
+    [
+        ("return float(item['hint'])", True),
+        ("return float(item['hint']) if 'hint' in item else 0.0", False),
+        ("if 'hint' not in item:\n        return 0.0\n    return float(item['hint'])", False),
+        ("return float(item['hint']) if item.get('hint') else 0.0", False),
+        (
+            "try:\n        return float(item['hint'])\n    except KeyError:\n        return 0.0",
+            True,
+        ),
+    ],
+)
+def test_a_key_that_a_source_asks_for_first_may_be_missing(tmp_path, source, warned):
+    """Within a try it may be, too; or it is misspelt, and every row scores 0."""
+    config = {**PYTHON, "source": f"def grade(sample, item):\n    {source}\n"}
+
+    assert codes(tmp_path, config, [{"answer": LONG}]) == ["missing-variable"] * warned
 
 
 def test_a_target_takes_so_many_rows(tmp_path):
