@@ -130,7 +130,7 @@ def _parameters(grade: _Function) -> Iterator[Finding]:
         return
     called = [name.strip("_") for name in names[:2]]  # `_item` is one that is not used
     if called == ["item", "sample"]:
-        message = "grade(item, sample) gets the sample as its first argument, named or not"
+        message = f"grade({names[0]}, {names[1]}) gets the sample first, however named"
         yield _finding("grade-order", "warning", line, message, fix)
     elif len(names) >= 2 and called != ["sample", "item"]:
         message = f"grade({', '.join(names[:2])}) gets the sample and the item, both dicts"

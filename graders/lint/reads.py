@@ -9,7 +9,7 @@ from typing import NamedTuple
 from graders.checks.scopes import scoped
 from graders.config.graders import AnyConfig, EvalConfig, PythonConfig, TextSimilarityConfig
 from graders.errors import ConfigError, GradingError, Severity
-from graders.images import parse
+from graders.lint.source import tree_of
 from graders.lint.tally import Tallies, Tally, quoted
 from graders.rows import Row
 from graders.template import Slot, compile_template, look_up, parse_path
@@ -77,7 +77,7 @@ class GraderReads:
 
     def _keys(self, source: str) -> Iterator[Read]:
         """`item["key"]` of a source, where the row has it or the grader raises."""
-        tree = parse(source)
+        tree = tree_of(source)
         nodes = [node for node, _ in scoped(tree)] if tree else []
         said = {key for node in nodes for key in _asked_for(node)}
         for node in nodes:

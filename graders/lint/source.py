@@ -16,6 +16,7 @@ from typing import Final
 
 from graders.checks.image import check_image
 from graders.checks.scopes import Scope, scoped
+from graders.checks.source import MAX_SOURCE_BYTES
 from graders.config.graders import PythonConfig
 from graders.errors import Finding
 from graders.images import IMAGES, imported, look, parse
@@ -49,7 +50,7 @@ def check_python(config: PythonConfig, *, is_hosted: bool) -> Iterator[Finding]:
         config: The grader.
         is_hosted: Whether it is to run in a hosted image.
     """
-    tree = parse(config.source)
+    tree = tree_of(config.source)
     if tree is None:
         return
     nodes = scoped(tree)
@@ -60,6 +61,11 @@ def check_python(config: PythonConfig, *, is_hosted: bool) -> Iterator[Finding]:
         yield replace(finding, path=f"source: {finding.path}")
     if config.image_tag is None:
         yield from _image(config.source) if is_hosted else _not_here(nodes)
+
+
+def tree_of(source: str) -> ast.Module | None:
+    """A source's tree; None where `check_source` says why: it does not parse, or is too large."""
+    return None if len(source) >= MAX_SOURCE_BYTES else parse(source)
 
 
 def _image(source: str) -> Iterator[Finding]:

@@ -93,12 +93,12 @@ def test_what_the_service_runs_is_not_said_a_word_about(source):
     ("source", "code", "text"),
     [
         ("def grade(item, sample): return 1", "grade-order",
-         f"line 1: grade(item, sample) gets the sample as its first argument, named or not. "
+         f"line 1: grade(item, sample) gets the sample first, however named. "
          f"{WRITE}"),
         ("\ndef grade(sample_text, reference_text): return 1", "grade-names",
          f"line 2: grade(sample_text, reference_text) {PAIR}. {WRITE}"),
         ("def grade(_item, sample): return 1", "grade-order",
-         f"line 1: grade(_item, sample) gets the sample as its first argument, named or not. "
+         f"line 1: grade(_item, sample) gets the sample first, however named. "
          f"{WRITE}"),
         ("def grade(a, b, /): return 1", "grade-names", f"line 1: grade(a, b) {PAIR}. {WRITE}"),
         ("def grade(sample, item, limit=3): return 1", "grade-extra",
