@@ -84,7 +84,7 @@ def _not_here(nodes: Nodes) -> Iterator[Finding]:
     )
     said = set[str]()
     for name, line in names:
-        if name not in said and name != "sandbox" and _is_missing(name):
+        if name not in said and _is_missing(name):
             said.add(name)
             fix = (
                 f"Install it, or run with --python; {max(IMAGES)} as image_tag says what is there."

@@ -36,6 +36,11 @@ def test_a_scale_beyond_the_range_is_clamped(tmp_path, text):
     assert codes(tmp_path, judge(text, range=[0, 10])) == []
 
 
+def test_a_scale_that_begins_below_the_range_is_clamped_too(tmp_path):
+    """As far as it is outside."""
+    assert codes(tmp_path, judge("Rate from -1 to 1.")) == ["range-prompt"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
