@@ -242,6 +242,15 @@ def test_an_import_is_looked_up_where_the_source_will_run(tmp_path, target, tag,
     assert sorted(found_codes) == sorted(expected)
 
 
+def test_what_this_machine_lacks_matters_to_runs_on_it(tmp_path):
+    """And to no job elsewhere."""
+    graded = config(f"import numpy, rdkit, skbio\n{HEAD}    return 1.0", image_tag="2025-05-08")
+    of_this_machine = {"image-missing-here", "image-version"}
+
+    assert set(codes(tmp_path, graded)) <= of_this_machine
+    assert codes(tmp_path, graded, target="azure-rft") == []
+
+
 def test_a_finding_points_at_its_line_in_the_json_and_names_the_line_in_the_source(tmp_path):
     """Both, for an editor knows only one and the writer thinks of the other."""
     source = 'import math\n\n\ndef grade(sample, item):\n    """Doc: \\t "é"."""\n    return None\n'
