@@ -102,6 +102,7 @@ def test_in_any_layout(tmp_path, config, wanted, layout):
         {**EXACT, "operation": "regex"},
         {**EXACT, "refrence": "x"},
         {**EXACT, "comment": "mine"},
+        {**EXACT, "\0comment": "mine"},
         {**JUDGE, "model": "gpt-5.1", "sampling_params": {"temperature": 0,
                                                           "reasoning_effort": "low"}},
         {**JUDGE, "sampling_params": {"max_tokens": 9, "max_completions_tokens": 900}},
