@@ -321,26 +321,6 @@ def test_rows_of_a_method_without_a_grader_end_with_what_is_learnt(tmp_path):
     assert codes(tmp_path, method, [trained(("user", "a"), ("assistant", "b"))]) == []
 
 
-@pytest.mark.parametrize(
-    ("source", "warned"),
-    [
-        ("return float(item['hint'])", True),
-        ("return float(item['hint']) if 'hint' in item else 0.0", False),
-        ("if 'hint' not in item:\n        return 0.0\n    return float(item['hint'])", False),
-        ("return float(item['hint']) if item.get('hint') else 0.0", False),
-        (
-            "try:\n        return float(item['hint'])\n    except KeyError:\n        return 0.0",
-            True,
-        ),
-    ],
-)
-def test_a_key_that_a_source_asks_for_first_may_be_missing(tmp_path, source, warned):
-    """Within a try it may be, too; or it is misspelt, and every row scores 0."""
-    config = {**PYTHON, "source": f"def grade(sample, item):\n    {source}\n"}
-
-    assert codes(tmp_path, config, [{"answer": LONG}]) == ["missing-variable"] * warned
-
-
 def test_a_target_takes_so_many_rows(tmp_path):
     """And one more is an error, at the first that is too many."""
     rows = [trained(("user", f"{i}?")) for i in range(1_001)]

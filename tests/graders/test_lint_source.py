@@ -225,6 +225,26 @@ def test_what_a_sandbox_has_is_not(tmp_path, line):
 
 
 @pytest.mark.parametrize(
+    ("source", "warned"),
+    [
+        ("return float(item['hint'])", True),
+        ("return float(item['hint']) if 'hint' in item else 0.0", False),
+        ("if 'hint' not in item:\n        return 0.0\n    return float(item['hint'])", False),
+        ("return float(item['hint']) if item.get('hint') else 0.0", False),
+        (
+            "try:\n        return float(item['hint'])\n    except KeyError:\n        return 0.0",
+            True,
+        ),
+    ],
+)
+def test_a_key_that_a_source_asks_for_first_may_be_missing(tmp_path, source, warned):
+    """Within a try it may be, too; or it is misspelt, and every row scores 0."""
+    config = {**PYTHON, "source": f"def grade(sample, item):\n    {source}\n"}
+
+    assert codes(tmp_path, config, [{"answer": "Paris"}]) == ["missing-variable"] * warned
+
+
+@pytest.mark.parametrize(
     ("target", "tag", "expected"),
     [
         ("local", None, ["import-not-here"]),
