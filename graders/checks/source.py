@@ -128,10 +128,11 @@ def _parameters(grade: _Function) -> Iterator[Finding]:
         message = f"grade takes {takes}, and is called with two"
         yield _finding("grade-signature", "error", line, message, fix)
         return
-    if names[:2] == ["item", "sample"]:
-        message = "grade(item, sample) gets the sample as its first argument, named or not"
+    called = [name.strip("_") for name in names[:2]]  # `_item` is one that is not used
+    if called == ["item", "sample"]:
+        message = f"grade({names[0]}, {names[1]}) gets the sample first, however named"
         yield _finding("grade-order", "warning", line, message, fix)
-    elif len(names) >= 2 and names[:2] != ["sample", "item"]:
+    elif len(names) >= 2 and called != ["sample", "item"]:
         message = f"grade({', '.join(names[:2])}) gets the sample and the item, both dicts"
         yield _finding("grade-names", "warning", line, message, fix)
     if len(names) > 2:

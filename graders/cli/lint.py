@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
     JSON Lines, with samples or without; `-` is standard input.
     """
     from graders.errors import ConfigError
-    from graders.lint import Options, lint
+    from graders.lint import Options, lint, unreadable
     from graders.lint.codes import CODES
     from graders.lint.render import FORMATS
     from graders.lint.targets import TARGETS
@@ -103,6 +103,8 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
         report = lint(config, rows, options)
     except ConfigError as error:
         show_findings(error.findings)
+        if form != "text":
+            click.echo(FORMATS[form](unreadable(config, error), str(config)), nl=False)  # type: ignore[index]
         return 2
     click.echo(FORMATS[form](report, str(config)), nl=False)  # type: ignore[index]
     return _exit_code(report, strict=strict)

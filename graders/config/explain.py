@@ -92,7 +92,9 @@ def _is_echo(detail: ErrorDetails) -> bool:
 
 
 def _finding(detail: ErrorDetails, renames: Renames) -> Finding:
-    location, (message, fix) = detail["loc"], _words(detail)
+    message, fix = _words(detail)
+    # Here alone, and not in `show_path`: a file's own key may begin as pydantic's tags do.
+    location: Location = tuple(x for x in detail["loc"] if not str(x).startswith(TAG))
     if detail["type"].startswith("union_tag") and isinstance(detail["input"], dict):
         location = (*location, "type")
     return Finding(
@@ -191,7 +193,7 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
         >>> show_path(("graders", "my key", "input", 0), {})
         'graders["my key"].input[0]'
     """
-    plain = tuple(p for p in location if not (isinstance(p, str) and p.startswith(TAG)))
+    plain = location
     for moved, place in renames.items():
         if plain[: len(moved)] == moved:
             plain = place + plain[len(moved) :]

@@ -17,6 +17,18 @@ MAX_LENGTH: Final = 200_000
 MAX_NESTING: Final = 100
 """Parentheses and powers within one another. A level takes at most five of Python's 1000 frames."""
 
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("avg", "average", "mean"), "(a + b) / 2"),
+    **dict.fromkeys(("clamp", "clip"), "min(1, max(0, a))"),
+    "ln": "log(a)",
+    "log10": "log(a) / log(10)",
+    "log2": "log(a) / log(2)",
+    "pow": "a ^ b",
+    "round": "floor(a + 0.5)",
+    "sum": "a + b",
+}
+"""Functions of other languages, and what does the same here."""
+
 _FUNCTIONS: Final[Mapping[str, bool]] = {
     "abs": False,
     "ceil": False,
@@ -226,8 +238,10 @@ class _Parser:
         if name in _FUNCTIONS:
             return self.fail(f"{name} is a function: write {name}(...)")
         what, known = ("function", _FUNCTIONS) if called else ("name", self.known)
-        hint = self.unspellable() or f". {did_you_mean(name[:_WORD_SHOWN], known)}"
-        return self.fail(f"unknown {what} {self.quoted()}{hint}")
+        hint = f". {did_you_mean(name[:_WORD_SHOWN], known)}"
+        if called and name.lower() in _ELSEWHERE:
+            hint = f". Write {_ELSEWHERE[name.lower()]}."
+        return self.fail(f"unknown {what} {self.quoted()}{self.unspellable() or hint}")
 
     def unspellable(self) -> str:
         """What to do if the word is a piece of a score's name that no formula can contain."""

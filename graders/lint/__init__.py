@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ UNREADABLE: Final = frozenset({"not-json", "not-python", "depth"})
 """Codes of a config of which nothing else can be said."""
 MAX_ROUNDS: Final = 8
 """How often a config is gone through for mistakes that others hid."""
+_AT: Final = re.compile(r":(\d+):(\d+)\Z")
 _ORDER: Final = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -118,6 +120,16 @@ def lint(config: Path, rows: Path | str | None = None, options: Options | None =
     wanted = [p for p in placed if p.finding.code not in options.ignored]
     wanted.sort(key=lambda p: (_ORDER[p.finding.severity], p.file != str(config), p.place or ()))
     return Report(findings=tuple(wanted), document=document, text=text, rows=counted)
+
+
+def unreadable(config: Path, error: ConfigError) -> Report:
+    """What `lint` raised about a config of which nothing else can be said, for every format."""
+    placed = []
+    for finding in error.findings:
+        at = _AT.search(finding.path)
+        place = Place(int(at[1]), int(at[2])) if at else None
+        placed.append(Placed(finding=replace(finding, path=""), file=str(config), place=place))
+    return Report(findings=tuple(placed), document=None, text="")
 
 
 def _static(value: object, options: Options) -> tuple[Document | None, list[Finding]]:

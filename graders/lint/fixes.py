@@ -1,8 +1,7 @@
 """What `--fix` changes: only what can be meant in one way, and only the characters that are wrong.
 
 A fix is a row in a table, by its code: it looks at the value a finding points at and gives edits of
-the file's text, or none where it is not sure. The rest of the text stays as the user wrote it. What
-comes out is read again, and a file that would not have been the better for it stays as it was.
+the file's text, or none where it is not sure. The rest of the text stays as the user wrote it.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ from sandbox import JSON
 
 _ALLOWED: Final = re.compile(r" is not one of ([\w.]++(?:, [\w.]++)*+)$")
 _MISSPELT: Final = re.compile(r"^Did you mean '([\w.]+)' where it says '([^']+)'\?$")
+_ESCAPED: Final = re.compile(r'\\([nt"\\])')
+_MEANT: Final = {"n": "\n", "t": "\t"}
 _SAMPLE_KEYS: Final = frozenset({"output_text", "output_json", "choices", "output_tools"})
 
 
@@ -63,10 +64,14 @@ _MAX_TOKENS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens"
 def _unread_key(config: Config, location: Location, finding: Finding) -> list[Edit]:
     """A key of another type's, which nothing reads; a limit of tokens under another name."""
     key = str(location[-1])
-    if location[-2:-1] == ("sampling_params",) and key in _MAX_TOKENS:
-        return config.rename(location, "max_completions_tokens")
     body = config.at(location[:-1])
-    kind = body.get("type") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        return []
+    if location[-2:-1] == ("sampling_params",) and key in _MAX_TOKENS:
+        limit, alone = body[key], len(body.keys() & {*_MAX_TOKENS}) == 1
+        is_limit = type(limit) is int and limit >= 1
+        return config.rename(location, "max_completions_tokens") if is_limit and alone else []
+    kind = body.get("type")
     elsewhere = (kind == "python" and key in {"input", "reference"}) or (
         kind != "python" and key in {"image_tag", "source"}
     )
@@ -84,11 +89,25 @@ def _indented_source(config: Config, location: Location, _: Finding) -> list[Edi
     source = config.at(location)
     if not isinstance(source, str):
         return []
-    candidates = [textwrap.dedent(source)]
+    fixed = source
     if "\n" not in source.strip():
-        candidates.append(source.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"'))
-    good = [text for text in candidates if text != source and _compiles(text)]
-    return config.write(location, good[0]) if good else []
+        fixed = _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), source)
+    fixed = textwrap.dedent(fixed)
+    is_sure = fixed != source and _compiles(fixed) and not _has_long_text(fixed)
+    return config.write(location, fixed) if is_sure else []
+
+
+def _has_long_text(source: str) -> bool:
+    """Whether a text of several lines, of which dedenting makes another, is more than a comment."""
+    tree = parse(source)
+    nodes = [*ast.walk(tree)] if tree else []
+    comments = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return any(
+        isinstance(node, (ast.Constant, ast.JoinedStr))
+        and node.end_lineno != node.lineno
+        and id(node) not in comments
+        for node in nodes
+    )
 
 
 def _compiles(source: str) -> bool:
@@ -131,10 +150,13 @@ def _key_for_name(config: Config, location: Location, finding: Finding) -> list[
     if not isinstance(formula, str) or not isinstance(members, dict):
         return []
     word = word_at(formula, finding.position)
-    keys = [k for k, m in members.items() if isinstance(m, dict) and m.get("name") == word]
-    if len(keys) != 1 or not keys[0].isidentifier() or word in members:
+    names = {k: m.get("name") for k, m in members.items() if isinstance(m, dict)}
+    keys = [key for key, name in names.items() if name == word]
+    crossed = any(name in members and name != key for key, name in names.items())
+    if len(keys) != 1 or not keys[0].isidentifier() or crossed:
         return []
-    return config.write(location, re.sub(rf"(?<![\w.]){re.escape(word)}(?!\w)", keys[0], formula))
+    alone = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w|\s*+\()")
+    return config.write(location, alone.sub(keys[0], formula))
 
 
 def _power(config: Config, location: Location, finding: Finding) -> list[Edit]:

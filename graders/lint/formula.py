@@ -20,7 +20,7 @@ from graders.config.graders import (
     ScoreModelConfig,
     StringCheckConfig,
 )
-from graders.errors import ConfigError, Finding
+from graders.errors import ConfigError, Finding, Severity
 from graders.formula import Formula, compile_formula
 from graders.formula.parse import parse_program
 from graders.formula.program import Program, is_number
@@ -177,7 +177,10 @@ def _dominated(part: MultiConfig, program: Program) -> Iterator[Finding]:
                     f"{left[lose]} is {_between(right[lose])} and {left[win]} "
                     f"{_between(right[win])}"
                 )
-                yield say("dominated", _AT, message, f"Write {left[win]} alone.")
+                # A clamp that never clamps is a habit; a member that never counts, a mistake.
+                grave: Severity | None = "note" if is_number(step.operands[lose]) else None
+                fix = f"Write {left[win]} alone."
+                yield say("dominated", _AT, message, fix, severity=grave)
                 break
 
 
@@ -233,7 +236,7 @@ def _leaving(
     for value, extreme in (min(valued, key=_value), max(valued, key=_value)):
         if outside(value, usual):
             message = f"can be {_number(value)}{_with(extreme)}, and the members' scores lie "
-            fix = "Weigh the members so that weights add to 1."
+            fix = "Let weights add to 1, or clamp it: min(1, max(0, ...))."
             yield say("leaves-range", _AT, message + _between(hull), fix)
 
 

@@ -13,10 +13,14 @@ from graders.lint.codes import say
 from graders.lint.formula import declared_range
 
 _SCALE: Final = re.compile(
-    r"(?:from|between|scale of|range of|score of|rate)\s*\[?(-?\d+(?:\.\d+)?)\s*"
-    r"(?:to|and|through|-|\u2013|,)\s*(-?\d+(?:\.\d+)?)",
-    re.IGNORECASE,
+    r"(?:\b(?:scor(?:e|es|ing)|rat(?:e|ing)|grade|points?)\b[^.\n\d]{0,60}?\b(?:from|between)"
+    r"|\b(?:number|integer|float|value) (?:from|between|in)"
+    r"|\b(?:scale|range) (?:of|from)|\bscore of|(?:^|[.:;]) ?rate)"
+    r"\s*+\[?(-?\d++(?:\.\d++)?+)\s*+(?:to|and|through|-|\u2013|,)\s*+(-?\d++(?:\.\d++)?+)"
+    r"(?! (?:words|sentences|characters|tokens|lines|paragraphs))",
+    re.IGNORECASE | re.MULTILINE,
 )
+"""A scale that a judge is asked to use; `from 1990 to 2000` or `50 to 100 words` is none."""
 FEWEST_TOKENS: Final = 64
 """Below it an answer with its steps was cut off in every real config we saw."""
 

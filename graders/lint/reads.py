@@ -9,7 +9,7 @@ from typing import NamedTuple
 from graders.checks.scopes import scoped
 from graders.config.graders import AnyConfig, EvalConfig, PythonConfig, TextSimilarityConfig
 from graders.errors import ConfigError, GradingError, Severity
-from graders.images import parse
+from graders.lint.source import tree_of
 from graders.lint.tally import Tallies, Tally, quoted
 from graders.rows import Row
 from graders.template import Slot, compile_template, look_up, parse_path
@@ -77,8 +77,10 @@ class GraderReads:
 
     def _keys(self, source: str) -> Iterator[Read]:
         """`item["key"]` of a source, where the row has it or the grader raises."""
-        tree, said = parse(source), set[str]()
-        for node, _ in scoped(tree) if tree else ():
+        tree = tree_of(source)
+        nodes = [node for node, _ in scoped(tree)] if tree else []
+        said = {key for node in nodes for key in _asked_for(node)}
+        for node in nodes:
             match node:
                 case ast.Subscript(
                     value=ast.Name(id="item"), slice=ast.Constant(value=str(key)), ctx=ast.Load()
@@ -86,6 +88,22 @@ class GraderReads:
                     said.add(key)
                     path = self._at(f"source: line {node.lineno}")
                     yield Read(path, Slot("item", (key,)), None, f"item[{key!r}]")
+
+
+def _asked_for(node: ast.AST) -> Iterator[str]:
+    """Keys of the item that a source does not count on: `"key" in item`, `item.get("key")`."""
+    match node:
+        case ast.Compare(
+            left=ast.Constant(value=str(key)),
+            ops=[ast.In() | ast.NotIn()],
+            comparators=[ast.Name(id="item")],
+        ):
+            yield key
+        case ast.Call(
+            func=ast.Attribute(attr="get", value=ast.Name(id="item")),
+            args=[ast.Constant(value=str(key)), *_],
+        ):
+            yield key
 
 
 def _slots(path: str, text: str) -> Iterator[Read]:

@@ -92,7 +92,7 @@ class Comparison:
             _count(tallies, line.number, Tally("empty-reference", path, "is empty \0", fix))
         long = [text for text in texts if len(text) >= SHORTEST_LEAK]
         if any(stands_in(text, line.prompt) for text in long if not text.isspace()):
-            fix = "A model only has to copy it; take it out of messages."
+            fix = "Take it out, unless it is one of the choices there, or is to be found there."
             tally = Tally("leaking-row", path, "stands in the prompt \0", fix)
             _count(tallies, line.number, tally)
 

@@ -7,14 +7,15 @@ looked up. A way out is one that the statements allow: a loop that never ends ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from graders.errors import Finding
 from graders.lint.codes import say
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_NO_NUMBERS: Final = {
+_NO_NUMBERS: Final[Mapping[type[ast.expr], str]] = {
     ast.Dict: "a dict",
     ast.DictComp: "a dict",
     ast.List: "a list",
@@ -26,6 +27,7 @@ _NO_NUMBERS: Final = {
     ast.GeneratorExp: "a generator",
     ast.Lambda: "a function",
 }
+_MADE: Final = {"dict": "a dict", "list": "a list", "str": "text", "tuple": "a tuple"}
 
 
 def plain_grade(tree: ast.Module) -> Function | None:
@@ -46,8 +48,10 @@ def check_returns(grade: Function) -> Iterator[Finding]:
         yield _say("returns-no-number", grade, message, "Return a number.")
         return
     returns = [node for node in own if isinstance(node, ast.Return)]
+    once = _bound_once(grade, own)
     for node in returns:
-        yield from _returned(node)
+        name = node.value.id if isinstance(node.value, ast.Name) else ""
+        yield from _returned(node, once.get(name, node.value))
     if _falls_through(grade.body):
         last = grade.body[-1]
         message = "grade can end here without a return, and None is no score"
@@ -56,16 +60,30 @@ def check_returns(grade: Function) -> Iterator[Finding]:
         yield _say("returns-nothing", last, message, "Return a number on each way out.")
 
 
-def _returned(node: ast.Return) -> Iterator[Finding]:
-    value = node.value
+def _bound_once(grade: Function, own: Sequence[ast.AST]) -> dict[str, ast.expr]:
+    """The variables of a function that are bound in one place, and what to, if it is seen there."""
+    bound = Counter(
+        name
+        for node in ast.walk(grade)
+        for field, name in ast.iter_fields(node)
+        if field in {"arg", "asname", "name", "rest"}
+        or (field == "id" and isinstance(getattr(node, "ctx", None), ast.Store))
+    )
+    return {
+        node.targets[0].id: node.value
+        for node in own
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and bound[node.targets[0].id] == 1
+    }
+
+
+def _returned(node: ast.Return, value: ast.expr | None) -> Iterator[Finding]:
     if value is None or (isinstance(value, ast.Constant) and value.value is None):
         message = "grade returns None here, and None is no score"
         yield _say("returns-nothing", node, message, "Return a number on each way out.")
         return
-    kinds = {kind: name for kind, name in _NO_NUMBERS.items() if isinstance(value, kind)}
-    if isinstance(value, ast.Constant) and isinstance(value.value, (str, bytes)):
-        kinds = {ast.Constant: "text"}
-    for name in kinds.values():
+    if name := _no_number(value):
         message = f"grade returns {name} here, and a score is a number"
         yield _say("returns-no-number", node, message, "Return the number alone.")
     if _is_truth(value):
@@ -73,11 +91,22 @@ def _returned(node: ast.Return) -> Iterator[Finding]:
         yield _say("returns-bool", node, message, "Write float(...) around it.")
 
 
+def _no_number(value: ast.expr) -> str | None:
+    match value:
+        case ast.Constant(value=str() | bytes()):
+            return "text"
+        case ast.Call(func=ast.Name(id=name)):
+            return _MADE.get(name)
+    return _NO_NUMBERS.get(type(value))
+
+
 def _is_truth(value: ast.expr) -> bool:
     match value:
         case ast.Compare() | ast.UnaryOp(op=ast.Not()):
             return True
         case ast.Constant(value=bool()):
+            return True
+        case ast.Call(func=ast.Name(id="all" | "any" | "bool" | "isinstance")):
             return True
         case ast.BoolOp(values=parts):
             return all(map(_is_truth, parts))

@@ -60,6 +60,8 @@ def check_rows(
         OSError: The file cannot be read.
     """
     checker = _Checker(str(path), target)
+    # Rows of a method without a grader end with the answer that is to be learnt.
+    checker.has_prompts = document is None or document.has_grader
     if document is not None and document.has_grader:
         checker.show(document, profile)
     with open_lines(path) as lines:
@@ -73,7 +75,7 @@ class _Checker:
         self.name, self.target = name, target
         self.readers: list[GraderReads] = []
         self.comparisons: list[Comparison] = []
-        self.rows, self.whole = 0, False
+        self.rows, self.whole, self.has_prompts = 0, False, True
         self.tallies = Tallies()
         self.seen = set[int]()
 
@@ -141,7 +143,7 @@ class _Checker:
             message = "messages is reserved for a list of {role, content}, and is something else \0"
             tally = Tally("reserved-key", "", message, "Rename the key.", severity=self._grave())
             self._count(("messages",), line.number, tally)
-        else:
+        elif self.has_prompts:
             self._roles(line.number, messages)
         if "tools" in item and not _is_tools(item["tools"]):
             message = "tools is reserved for a list of functions, and is something else \0"

@@ -8,7 +8,7 @@ returns what is no score (`returns`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -16,6 +16,7 @@ from typing import Final
 
 from graders.checks.image import check_image
 from graders.checks.scopes import Scope, scoped
+from graders.checks.source import MAX_SOURCE_BYTES
 from graders.config.graders import PythonConfig
 from graders.errors import Finding
 from graders.images import IMAGES, imported, look, parse
@@ -29,10 +30,13 @@ _NETWORK: Final = frozenset(
         *("urllib.request", "http.client", "huggingface_hub"),
     }
 )
+_OPENS: Final = frozenset({"open", "io.open"})
 _READS_FILES: Final = frozenset(
     {"os.listdir", "os.scandir", "os.walk", "glob.glob", "pandas.read_csv", "numpy.load"}
 )
 _READS_PATHS: Final = frozenset({"read_text", "read_bytes"})
+_WRITES: Final = frozenset({"io.StringIO", "io.BytesIO", "tempfile"})
+_WRITES_PATHS: Final = frozenset({"write_text", "write_bytes"})
 _IMAGE_CODES: Final = frozenset({"image-import", "image-corpus", "image-download"})
 """Those about the image alone, and not about this machine."""
 
@@ -46,7 +50,7 @@ def check_python(config: PythonConfig, *, is_hosted: bool) -> Iterator[Finding]:
         config: The grader.
         is_hosted: Whether it is to run in a hosted image.
     """
-    tree = parse(config.source)
+    tree = tree_of(config.source)
     if tree is None:
         return
     nodes = scoped(tree)
@@ -57,6 +61,11 @@ def check_python(config: PythonConfig, *, is_hosted: bool) -> Iterator[Finding]:
         yield replace(finding, path=f"source: {finding.path}")
     if config.image_tag is None:
         yield from _image(config.source) if is_hosted else _not_here(nodes)
+
+
+def tree_of(source: str) -> ast.Module | None:
+    """A source's tree; None where `check_source` says why: it does not parse, or is too large."""
+    return None if len(source) >= MAX_SOURCE_BYTES else parse(source)
 
 
 def _image(source: str) -> Iterator[Finding]:
@@ -75,7 +84,7 @@ def _not_here(nodes: Nodes) -> Iterator[Finding]:
     )
     said = set[str]()
     for name, line in names:
-        if name not in said and name != "sandbox" and _is_missing(name):
+        if name not in said and _is_missing(name):
             said.add(name)
             fix = (
                 f"Install it, or run with --python; {max(IMAGES)} as image_tag says what is there."
@@ -110,20 +119,31 @@ def _modules(node: ast.AST) -> list[str]:
 
 
 def _files(nodes: Nodes) -> Iterator[Finding]:
+    calls = [(node, scope) for node, scope in nodes if isinstance(node, ast.Call)]
+    if any(_writes(call, scope) for call, scope in calls):
+        return  # and may read what it wrote
     said = set[str]()
-    for node, scope in nodes:
-        if not isinstance(node, ast.Call):
-            continue
-        called = scope.dotted(node.func)
-        opens = called in {"open", "io.open"} and _is_read(node)
-        method = isinstance(node.func, ast.Attribute) and node.func.attr in _READS_PATHS
-        if opens or called in _READS_FILES or method:
-            name = called or f"{getattr(node.func, 'attr', 'it')}()"
+    for node, scope in calls:
+        called, method = scope.dotted(node.func), _method(node)
+        opens = called in _OPENS and _is_read(node)
+        if opens or called in _READS_FILES or method in _READS_PATHS:
+            name = called or f"{method}()"
             if name in said:
                 continue
             said.add(name)
             message = f"{name} reads a file, and a grader has none but those it wrote itself"
             yield say("source-file", _line(node), message, "Put what it holds into the row.")
+
+
+def _writes(call: ast.Call, scope: Scope) -> bool:
+    """Whether a call makes a file, or what is read like one."""
+    called = scope.dotted(call.func) or ""
+    makes = called in _WRITES or called.partition(".")[0] in _WRITES
+    return makes or _method(call) in _WRITES_PATHS or (called in _OPENS and not _is_read(call))
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _is_read(call: ast.Call) -> bool:
@@ -145,37 +165,62 @@ def _messages(nodes: Nodes) -> Iterator[Finding]:
 
 def _null_output(nodes: Nodes) -> Iterator[Finding]:
     """`sample["output_json"]` looked into, where nothing asks whether it is None."""
-    tested = {ast.dump(part) for node, _ in nodes for part in _tested(node)}
-    tried = {id(inner) for node, _ in nodes if isinstance(node, ast.Try)
-             for statement in node.body for inner in ast.walk(statement)}  # fmt: skip
     named = {
-        ast.dump(ast.Name(target.id, ast.Load()))
+        target.id
         for node, _ in nodes
         if isinstance(node, ast.Assign) and _read_key(node.value, "sample") == "output_json"
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    tested = {_output_json(part, named) for node, _ in nodes for part in _tested(node)}
+    tried = {id(inner) for node, _ in nodes if isinstance(node, ast.Try)
+             for statement in node.body for inner in ast.walk(statement)}  # fmt: skip
     for node, _ in nodes:
-        if not isinstance(node, (ast.Subscript, ast.Attribute)) or id(node) in tried:
+        whole = _looked_into(node)
+        if whole is None or id(node) in tried:
             continue
-        looked_into, shown = node.value, ast.dump(node.value)
-        reads = _read_key(looked_into, "sample") == "output_json" or shown in named
-        if reads and shown not in tested:
-            message = f"{ast.unparse(looked_into)} is None where the answer is no JSON"
+        shown = _output_json(whole, named)
+        if shown is not None and shown not in tested:
+            message = f"{ast.unparse(whole)} is None where the answer is no JSON"
             fix = "Return a score for that case first: if it is None, return 0.0."
-            yield say("output-json-none", _line(node), message, fix)
+            yield say("output-json-none", _line(whole), message, fix)
             return
 
 
+def _output_json(node: ast.AST, named: Collection[str]) -> str | None:
+    """What has output_json in an expression: the sample, or a variable; None if nothing."""
+    if isinstance(node, ast.Name):
+        return node.id if node.id in named else None
+    return "sample" if _read_key(node, "sample") == "output_json" else None
+
+
+def _looked_into(node: ast.AST) -> ast.expr | None:
+    """What a node takes for an object or a list, so that None there raises."""
+    match node:
+        case ast.Subscript(value=whole) | ast.Attribute(value=whole):
+            return whole
+        case ast.Compare(ops=[*_, ast.In() | ast.NotIn()], comparators=[*_, whole]):
+            return whole
+        case ast.For(iter=whole) | ast.comprehension(iter=whole):
+            return whole
+    return None
+
+
 def _tested(node: ast.AST) -> Iterator[ast.expr]:
-    """What a condition, a comparison, a call of isinstance or an `or` looks at."""
+    """What a condition, a comparison, a call of isinstance or an `or` looks at, and not into."""
     match node:
         case (
             ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) | ast.Assert(test=test)
         ):
-            yield from (part for part in ast.walk(test) if isinstance(part, ast.expr))
+            parts = [part for part in ast.walk(test) if isinstance(part, ast.expr)]
+            inside = {id(_looked_into(part)) for part in parts}
+            yield from (part for part in parts if id(part) not in inside)
         case ast.BoolOp(values=values):
             yield from values
+        case ast.Compare(left=left, comparators=[right]) if _looked_into(node) is None:
+            yield from (left, right)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield operand
         case ast.Match(subject=subject):
             yield subject
         case ast.Call(func=ast.Name(id="isinstance"), args=[first, *_]):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from graders.checks import check_document
 from graders.config.graders import (
@@ -30,6 +30,16 @@ from graders.lint.targets import Target, check_target
 from graders.lint.templates import check_templates
 from graders.profile import Profile
 
+_OF_THIS_MACHINE: Final = frozenset({"image-missing-here", "image-version", "image-corpus-here"})
+_NO_SLOT: Final = ("template-namespace", "template-brace")
+_BETTER: Final[Mapping[str, tuple[str, ...]]] = {
+    "formula": ("name-for-key",),
+    "constant-reference": _NO_SLOT,
+    "constant-input": _NO_SLOT,
+    "no-sample": _NO_SLOT,
+}
+"""The codes that say better what a code says, of the same place."""
+
 
 def check_config(document: Document, profile: Profile, target: Target) -> list[Finding]:
     """Every finding about a document that parses, each once, with paths of its file."""
@@ -40,6 +50,8 @@ def check_config(document: Document, profile: Profile, target: Target) -> list[F
             place = document.place(location)
             findings += (_at(place, finding) for finding in _part(part, target))
         findings += _output_json(document)
+    if target.is_hosted:  # where this machine does not matter
+        findings = [finding for finding in findings if finding.code not in _OF_THIS_MACHINE]
     findings += check_target(document, target)
     return without_echoes(findings)
 
@@ -90,8 +102,8 @@ def _output_json(document: Document) -> Iterator[Finding]:
 def without_echoes(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, and no second word about what another check says better."""
     kept = list(dict.fromkeys(findings))
-    named = {finding.path for finding in kept if finding.code == "name-for-key"}
-    return [f for f in kept if not (f.code == "formula" and f.path in named)]
+    said = {(finding.code, finding.path) for finding in kept}
+    return [f for f in kept if not any((code, f.path) in said for code in _BETTER.get(f.code, ()))]
 
 
 def _at(place: str, finding: Finding) -> Finding:

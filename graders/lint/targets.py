@@ -150,9 +150,11 @@ def _form(document: Document, target: Target) -> Iterator[Finding]:
 
 
 def _part(location: Location, part: AnyConfig, target: Target) -> Iterator[Finding]:
-    inside = location[:1] == ("graders",)
+    inside = location[-2:-1] == ("graders",)
     allowed = target.members if inside else target.graders
     kind = str(getattr(part, "type", ""))
+    if allowed == frozenset():
+        return  # the multi around it is refused as a whole
     if allowed is not None and kind not in allowed:
         what = "inside a multi" if inside else "by itself"
         doubt = kind in target.doubtful
@@ -172,7 +174,7 @@ def _part(location: Location, part: AnyConfig, target: Target) -> Iterator[Findi
         case MultiConfig():
             pass
     lacks = getattr(part, "pass_threshold", 0.0) is None
-    if target.needs_threshold and not inside and lacks and location == ():
+    if target.needs_threshold and lacks and location == () and kind != "multi":
         message = f"is missing, and {target.service} needs it for a {kind}"
         yield say("target-threshold", "pass_threshold", message, 'Add "pass_threshold".')
 

@@ -17,7 +17,7 @@ from graders.config.graders import (
     StringCheckConfig,
     TextSimilarityConfig,
 )
-from graders.errors import ConfigError, Finding, near_miss
+from graders.errors import ConfigError, Finding, Severity, near_miss
 from graders.lint.codes import say
 from graders.template import Slot, compile_template
 
@@ -133,7 +133,8 @@ def _compared(part: StringCheckConfig | TextSimilarityConfig) -> Iterator[Findin
     if not right and not several:
         message = f"{part.reference[:40]!r} has no slot, so it is the same for every row"
         fix = "Take it from the row: {{ item.KEY }}, with the row's own key."
-        yield say("constant-reference", "reference", message, fix)
+        grave: Severity | None = "note" if _asks_of_form(part, left) else None
+        yield say("constant-reference", "reference", message, fix, severity=grave)
     if not left:
         message = f"{part.input[:40]!r} has no slot, so it is the same for every row"
         yield say("constant-input", "input", message, "Write {{ sample.output_text }}.")
@@ -146,6 +147,12 @@ def _compared(part: StringCheckConfig | TextSimilarityConfig) -> Iterator[Findin
     if any(_from_messages(slot) for slot in right):
         message = "reads item.messages, which is the prompt and has no answer in it"
         yield say("answer-from-messages", "reference", message, "Give the row a key of its own.")
+
+
+def _asks_of_form(part: StringCheckConfig | TextSimilarityConfig, left: Sequence[Slot]) -> bool:
+    """Whether one text for all rows makes sense: a tag that answers have, a tool that is called."""
+    loose = isinstance(part, StringCheckConfig) and part.operation != "eq"
+    return loose or any("output_tools" in s.steps or "finish_reason" in s.steps for s in left)
 
 
 def _is_asymmetric(part: StringCheckConfig | TextSimilarityConfig) -> bool:

@@ -95,6 +95,23 @@ def test_formats_for_tools_are_json(call, form):
     assert json.loads(out)
 
 
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [("{", (1, 2)), ("[" * 100_000, (1, 1)), ('{"a": 1,\n "a": 2}', None)],
+    ids=["cut", "deep", "twice"],
+)
+def test_tools_hear_of_what_cannot_be_read(call, content, place):
+    """In their own format, beside the words for people."""
+    write("c.json", content)
+    code, out, err = call("lint", "c.json", "--format", "json")
+    (finding,) = json.loads(out)["findings"]
+
+    assert (code, finding["severity"], bool(err)) == (2, "error", True)
+    assert (finding["line"], finding["column"]) == (place or (None, None))
+    assert "::error file=c.json,title=" in call("lint", "c.json", "--format", "github")[1]
+    assert json.loads(call("lint", "c.json", "--format", "sarif")[1])["runs"][0]["results"]
+
+
 def test_github_annotations_name_the_file_as_it_was_given(call):
     """So that they stand beside its lines."""
     write("c.json", WARNED)

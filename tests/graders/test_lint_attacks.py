@@ -94,29 +94,32 @@ MANY = {f"m{i}": {**EXACT, "reference": f"{{{{ item.k{i} }}}}"} for i in range(1
 @pytest.mark.parametrize(
     "config",
     [
-        {**MULTI, "calculate_output": " + ".join(["0.5 * a", "b"] * 4_000)},
+        {**MULTI, "calculate_output": " + ".join(["0.5 * a", "b"] * 2_000)},
         {**MULTI, "calculate_output": "min(" * 99 + "a" + ", b)" * 99},
         {**MULTI, "graders": MANY, "calculate_output": " + ".join(MANY)},
         {**MULTI, "graders": MANY, "calculate_output": "m0"},
         {**EXACT, "reference": "{{" * 50_000},
         {**EXACT, "reference": "{{" + " " * 100_000},
-        {**EXACT, "reference": "{{ items.x }}" * 2_000},
+        {**EXACT, "reference": "{{ items.x }}" * 1_000},
         {**EXACT, **{f"k{i}": i for i in range(2_000)}},
         prompt("from " * 20_000 + "from" + "1" * 50_000),
-        source("def grade(s, i):\n" + "    if i: return None\n" * 5_000),
-        source("import requests\n" * 5_000 + "def grade(s, i): return 1.0"),
+        source("def grade(s, i):\n" + "    if i: return None\n" * 2_500),
+        source("import requests\n" * 2_500 + "def grade(s, i): return 1.0"),
         source("def grade(sample, item):\n"
-               + "    x = sample['output_json']\n    y = x['a']\n" * 2_000 + "    return 1.0"),
+               + "    x = sample['output_json']\n    y = x['a']\n" * 1_000 + "    return 1.0"),
         {**LABEL, "labels": [f"l{i}" for i in range(10_000)], "passing_labels": ["l1"]},
+        source("def grade(s, i): return 1.0\n" + "x = 1\n" * 300_000),
+        source("def grade(sample, item):\n    d = sample['output_json']\n"
+               f"    return 1.0 if d{'.a' * 2_000} else 0.0"),
     ],
-    ids=range(13),
+    ids=range(15),
 )  # fmt: skip
 def test_an_absurd_config_takes_no_absurd_time(tmp_path, config):
-    """Each takes a second or two; what is quadratic would take minutes."""
+    """Each takes a second at most; what is quadratic would take many."""
     started = process_time()
     report = linted(tmp_path, config)
     for form in FORMATS.values():
         form(report, "g.json")
     fix_config(tmp_path / "grader.json")
 
-    assert process_time() - started < 60
+    assert process_time() - started < 10

@@ -156,7 +156,7 @@ def source(text):
     ("config", "target", "message"),
     [
         (source("def grade(item, sample):\n    return 1.0"), "local",
-         "source.line 1: grade(item, sample) gets the sample as its first argument, named or not."),
+         "source.line 1: grade(item, sample) gets the sample first, however named."),
         (source("def grade(sample_text, reference_text):\n    return 1.0"), "local",
          "source.line 1: grade(sample_text, reference_text) gets the sample and the item, both "
          "dicts."),

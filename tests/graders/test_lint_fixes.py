@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from linting import as_text, codes
-from sample_configs import EXACT, JUDGE, LABEL, PYTHON
+from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 
 from graders.lint import fix_config, lint
 from graders.lint.codes import CODES
@@ -50,11 +50,19 @@ SURE = [
     ({**JUDGE, "sampling_params": {"reasoning_effort": "low"}}, {**JUDGE, "sampling_params": {}}),
     (source("".join(f"    {line}\n" for line in GRADE.splitlines())), source(GRADE)),
     (source(GRADE.replace("\n", "\\n")), source(GRADE)),
+    (source("  def grade(sample, item): return 1.0"),
+     source("def grade(sample, item): return 1.0")),
+    (source("def grade(sample, item):\\n    return len('a\\\\nb'.split('\\\\n')) / 2"),
+     source("def grade(sample, item):\n    return len('a\\nb'.split('\\n')) / 2")),
     (source(GRADE.replace("sample, item", "item, sample")), source(GRADE)),
     (source(GRADE.replace("(sample, item)", "(\n    item,\n    sample,\n)")),
      source(GRADE.replace("(sample, item)", "(\n    sample,\n    item,\n)"))),
     ({**MULTI, "calculate_output": "0.5*a + 0.5*other"},
      {**MULTI, "calculate_output": "0.5*a + 0.5*b"}),
+    ({"type": "multi", "name": "m", "graders": {"a": {**EXACT, "name": "max"}},
+      "calculate_output": "max(max, 0.5)"},
+     {"type": "multi", "name": "m", "graders": {"a": {**EXACT, "name": "max"}},
+      "calculate_output": "max(a, 0.5)"}),
     ({**MULTI, "calculate_output": "a ** 2 * b"}, {**MULTI, "calculate_output": "a ^ 2 * b"}),
     ({**EXACT, "reference": "{{ Items.answer }}"}, EXACT),
     ({**EXACT, "reference": "{{ item.answer }}}"}, EXACT),
@@ -94,16 +102,23 @@ def test_in_any_layout(tmp_path, config, wanted, layout):
         {**EXACT, "operation": "regex"},
         {**EXACT, "refrence": "x"},
         {**EXACT, "comment": "mine"},
+        {**EXACT, "\0comment": "mine"},
         {**JUDGE, "model": "gpt-5.1", "sampling_params": {"temperature": 0,
                                                           "reasoning_effort": "low"}},
         {**JUDGE, "sampling_params": {"max_tokens": 9, "max_completions_tokens": 900}},
+        {**JUDGE, "sampling_params": {"max_tokens": 9, "max_output_tokens": 900}},
+        {**JUDGE, "sampling_params": {"max_tokens": 0}},
+        {**JUDGE, "sampling_params": {"max_tokens": "900"}},
         source("def grade(sample, item):\n  return (1.0\n"),
+        source("  def grade(sample, item):\n      return len('''a\n    b''') / 9\n"),
         source("  def grade(sample, item):\n      return 1.0\n x = 2\n"),
         source("def grade(item, sample):\n    return float(sample == item)"),
         source('def grade(item: dict, sample: dict):\n    return len(sample["output_text"]) / 9'),
         {**MULTI, "calculate_output": "0.5 * a + 0.5 * b)"},
         {**MULTI, "calculate_output": "0.5 * a + 0.5 * exakt"},
         {**MULTI, "graders": {"a": EXACT, "b": EXACT}, "calculate_output": "exact"},
+        {**MULTI, "graders": {"a": {**EXACT, "name": "b"}, "c": {**SIMILAR, "name": "a"}},
+         "calculate_output": "0.5 * a + 0.5 * b"},
         {**EXACT, "reference": "{{ data.answer }}"},
         {**EXACT, "reference": "a { b {{ item.answer }}"},
         {**EXACT, "reference": "{item.answer}"},

@@ -6,7 +6,7 @@ from math import inf, isfinite
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from linting import codes, said
+from linting import codes, found, said
 from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 
 from graders.errors import GradingError
@@ -143,7 +143,9 @@ def test_a_formula_that_leaves_the_range_of_its_members_says_with_which_scores(
     """Each end that it leaves by."""
     found = said("leaves-range", tmp_path, multi(formula))
 
-    assert [f"calculate_output: {text} Weigh the members so that weights add to 1."] == found
+    assert [
+        f"calculate_output: {text} Let weights add to 1, or clamp it: min(1, max(0, ...))."
+    ] == found
 
 
 @pytest.mark.parametrize(
@@ -284,3 +286,19 @@ def test_a_threshold_that_some_scores_reach_is_none(tmp_path, threshold):
     for config in (JUDGE, SIMILAR, multi("0.5 * a + 0.5 * b"), {**PYTHON, "pass_threshold": 7}):
         config = {"pass_threshold": threshold, **config}  # noqa: PLW2901
         assert said("threshold-out-of-range", tmp_path, config) == []
+
+
+@pytest.mark.parametrize(
+    ("formula", "severity"),
+    [
+        ("min(1, max(0, a - b))", "note"),
+        ("max(a, 0)", "note"),
+        ("max(a, c) / 5", "warning"),
+        ("max(a, 1)", "warning"),
+    ],
+)
+def test_a_clamp_that_never_clamps_does_no_harm(tmp_path, formula, severity):
+    """Unlike a member that never counts."""
+    severities = [f.severity for f in found(tmp_path, multi(formula)) if f.code == "dominated"]
+
+    assert severities == [severity]

@@ -208,6 +208,13 @@ def assert_sarif(value, rule):
         assert rule is not int or value >= 0
 
 
+def test_what_a_config_holds_is_no_link_in_sarif():
+    """Where messages may have Markdown's."""
+    (run,) = json.loads(to_sarif(report_of(placed("'[me](https://x.example)'")), "g"))["runs"]
+
+    assert "](" not in run["results"][0]["message"]["text"]
+
+
 def test_sarif_has_the_form_of_its_standard(tmp_path):
     """Each object its required properties and no others, lines and columns from 1."""
     for report in hostile_reports(tmp_path):

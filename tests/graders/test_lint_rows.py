@@ -128,14 +128,14 @@ def test_several_samples_of_a_row_count_once(tmp_path):
          "reference: is empty in 2 of 3 rows (lines 1, 3). Every text contains nothing; give these "
          "rows a reference, or leave them out."),
         ([trained(("user", f"{LONG}?")), trained(("user", "Is it?"))],
-         "reference: stands in the prompt in 1 of 2 rows (line 1). A model only has to copy it; "
-         "take it out of messages."),
+         "reference: stands in the prompt in 1 of 2 rows (line 1). Take it out, unless it "
+         "is one of the choices there, or is to be found there."),
         ([item(question=f"Is it {LONG.upper()}!")],
-         "reference: stands in the prompt in 1 of 1 row (line 1). A model only has to copy it; "
-         "take it out of messages."),
+         "reference: stands in the prompt in 1 of 1 row (line 1). Take it out, unless it "
+         "is one of the choices there, or is to be found there."),
         ([trained(("user", [{"type": "text", "text": LONG}]))],
-         "reference: stands in the prompt in 1 of 1 row (line 1). A model only has to copy it; "
-         "take it out of messages."),
+         "reference: stands in the prompt in 1 of 1 row (line 1). Take it out, unless it "
+         "is one of the choices there, or is to be found there."),
     ],
 )  # fmt: skip
 def test_a_reference_that_gives_a_score_away_is_counted(tmp_path, rows, message):
@@ -280,6 +280,45 @@ def test_what_is_wrong_with_the_rows_themselves(tmp_path, rows, target, message)
 def test_where_no_service_is_asked_rows_may_be_as_they_like(tmp_path, rows, expected):
     """What looks like a slip is a warning."""
     assert [(f.code, f.severity) for f in found(tmp_path, EXACT, rows)] == expected
+
+
+def test_a_row_that_stands_twice_is_found_however_many_are_between(tmp_path):
+    """And none that does not."""
+    rows = [item(n=n) for n in range(500)]
+
+    assert codes(tmp_path, EXACT, rows) == []
+    assert said("duplicate-row", tmp_path, EXACT, [*rows, rows[250]]) == [
+        "the same line as one before it, in 1 of 501 rows (line 501). Keep one."
+    ]
+
+
+def test_a_word_of_four_letters_can_leak(tmp_path):
+    """Shorter ones stand in any prompt."""
+    assert codes(tmp_path, EXACT, [item(question="Is it Oslo?", answer="Oslo")]) == ["leaking-row"]
+    assert codes(tmp_path, EXACT, [item(question="Is it Ulm?", answer="Ulm")]) == []
+
+
+def test_a_threshold_that_the_right_answer_does_not_reach_is_said(tmp_path):
+    """Though it is near."""
+    config, rows = metric("meteor", pass_threshold=1), [item(answer="one two three four five six")]
+
+    assert codes(tmp_path, metric("meteor"), rows) == []
+    assert codes(tmp_path, config, rows) == ["identical-text"]
+
+
+def test_what_is_wrong_with_the_config_stands_before_the_rows(tmp_path):
+    """Among findings as grave."""
+    config = {**EXACT, "comment": "x", "zzz": 1}
+    files = [p.file for p in linted(tmp_path, config, [item()] * 2).findings]
+
+    assert files == [str(tmp_path / "grader.json")] * 2 + [str(tmp_path / "rows.jsonl")]
+
+
+def test_rows_of_a_method_without_a_grader_end_with_what_is_learnt(tmp_path):
+    """As they should."""
+    method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}}
+
+    assert codes(tmp_path, method, [trained(("user", "a"), ("assistant", "b"))]) == []
 
 
 def test_a_target_takes_so_many_rows(tmp_path):

@@ -1,5 +1,7 @@
 """What a line of rows holds: an item, its prompt, its samples."""
 
+from time import process_time
+
 import pytest
 
 from graders.lint.shape import Line, prompt_of, split_line, stands_in
@@ -48,3 +50,11 @@ def test_a_prompt_is_what_the_model_is_asked(item_, prompt):
 def test_words_stand_by_themselves(part, text, stands):
     """A part of a word is another word."""
     assert stands_in(part, text) is stands
+
+
+def test_a_text_that_stands_in_millions_of_places_is_looked_for_in_some():
+    """Where each is as long as a page, all of them would take minutes."""
+    started = process_time()
+
+    assert not stands_in("a" * 20_000, "a" * 2_000_000)
+    assert process_time() - started < 5

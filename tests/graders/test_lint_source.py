@@ -43,9 +43,18 @@ def returned(body):
         "match item:\n    case {'a': x}:\n        return x\n    case _:\n        return 0.0",
         "def inner():\n    return\nreturn 1.0",
         "raise NotImplementedError",
+        "if item:\n    return 1.0\nsys.exit(1)",
+        "if item:\n    return 1.0\nexit(1)",
         "return max(1, 2) if item else 0.5",
         "return f(item) or 0.0",
         "return sample['x'] and 1.0",
+        "x = {}\nx = 1.0\nreturn x",
+        "x = []\nx += f()\nreturn x",
+        "x = []\nreturn sum(x)",
+        "def inner():\n    nonlocal x\n    x = 1.0\nx = None\ninner()\nreturn x",
+        "sample = {}\nreturn sample",
+        "x = None\nmatch item:\n    case {'a': x}:\n        pass\nreturn x",
+        "x, y = {}, 1.0\nreturn y",
     ],
 )
 def test_a_number_on_each_way_out_is_fine(body):
@@ -72,10 +81,20 @@ def test_a_number_on_each_way_out_is_fine(body):
         ("match item:\n    case {'a': x}:\n        return x", [("returns-nothing", 2)]),
         ("match item:\n    case _ if x:\n        return x", [("returns-nothing", 2)]),
         ("with f():\n    pass", [("returns-nothing", 2)]),
+        ("if item:\n    return 1.0\nprint(0)", [("returns-nothing", 4)]),
         ("return {'score': 1.0}", [("returns-no-number", 2)]),
         ("return [1.0]", [("returns-no-number", 2)]),
         ("return 1.0, 'why'", [("returns-no-number", 2)]),
         ("return f'{1.0}'", [("returns-no-number", 2)]),
+        ("return str(1.0)", [("returns-no-number", 2)]),
+        ("x = {'score': 1.0}\nreturn x", [("returns-no-number", 3)]),
+        (
+            "x = {}\nx['score'] = 1.0\nif item:\n    return x\nreturn 1.0",
+            [("returns-no-number", 5)],
+        ),
+        ("x = sample == item\nreturn x", [("returns-bool", 3)]),
+        ("return bool(item)", [("returns-bool", 2)]),
+        ("return any(x for x in item)", [("returns-bool", 2)]),
         ("return '1.0'", [("returns-no-number", 2)]),
         ("yield 1.0", [("returns-no-number", 1)]),
         ("return sample == item", [("returns-bool", 2)]),
@@ -117,6 +136,10 @@ def test_only_a_plain_def_is_read(tmp_path, source):
         ("(sample['output_json'] or {}).get('a', 0)", False),
         ("sample['output_json']['a'] if sample['output_json'] else 0", False),
         ("sample['output_json']['a'] if isinstance(sample['output_json'], dict) else 0", False),
+        ("sample['output_json']['a'] if sample.get('output_json') else 0", False),
+        ("1.0 if sample['output_json']['a'] == item['a'] else 0.0", True),
+        ("'a' in sample['output_json']", True),
+        ("sum(x for x in sample['output_json'])", True),
         ("sample['output_text']['a']", False),
         ("item['output_json']['a']", False),
     ],
@@ -135,6 +158,13 @@ def test_json_that_may_be_null_is_asked_about_first(tmp_path, body, warned):
         ("x = sample['output_json']\nif x is None:\n    return 0.0\nreturn x['a']", False),
         ("x = sample['output_json']\nif not x:\n    return 0.0\nreturn x['a']", False),
         ("try:\n    return sample['output_json']['a']\nexcept TypeError:\n    return 0.0", False),
+        ("x = sample['output_json']\nok = x is not None\nreturn x['a'] if ok else 0.0", False),
+        ("x = sample['output_json']\nno = not x\nreturn 0.0 if no else x['a']", False),
+        ("x = sample['output_json']\nif x['a'] == 1:\n    return 1.0\nreturn 0.0", True),
+        ("x = sample['output_json']\nif x.get('a'):\n    return 1.0\nreturn 0.0", True),
+        ("x = sample['output_json']\nif 'a' in x:\n    return 1.0\nreturn 0.0", True),
+        ("x = sample['output_json']\nif x and 'a' in x:\n    return 1.0\nreturn 0.0", False),
+        ("x = sample['output_json']\nfor y in x:\n    return y\nreturn 0.0", True),
         ("x = sample['output_json'] or {}\nreturn x.get('a', 0)", False),
         ("match sample['output_json']:\n    case {'a': x}:\n        return x\nreturn 0.0", False),
     ],
@@ -178,13 +208,40 @@ def test_what_no_sandbox_has_is_named(tmp_path, line, code, name):
         "import http",
         "open('/tmp/x.txt', 'w').write('a')",
         "open('/tmp/x.txt', mode='a')",
+        "open('/tmp/x.txt', 'w').write('a'); open('/tmp/x.txt').read()",
+        "from pathlib import Path; Path('x').write_text('a'); Path('x').read_text()",
+        "import csv, io; io.open('x', 'x'); io.open('x')",
+        "import tempfile; tempfile.mkdtemp(); open('x')",
+        "from io import StringIO; import pandas as pd; pd.read_csv(StringIO('a'))",
         "opened = str.read",
         "import json, re, math, difflib",
     ],
 )
 def test_what_a_sandbox_has_is_not(tmp_path, line):
     """A grader may write, and read what it wrote."""
-    assert codes(tmp_path, config(f"{line}\n{HEAD}    return 1.0")) == []
+    found_codes = codes(tmp_path, config(f"{line}\n{HEAD}    return 1.0"))
+
+    assert [code for code in found_codes if code != "import-not-here"] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "warned"),
+    [
+        ("return float(item['hint'])", True),
+        ("return float(item['hint']) if 'hint' in item else 0.0", False),
+        ("if 'hint' not in item:\n        return 0.0\n    return float(item['hint'])", False),
+        ("return float(item['hint']) if item.get('hint') else 0.0", False),
+        (
+            "try:\n        return float(item['hint'])\n    except KeyError:\n        return 0.0",
+            True,
+        ),
+    ],
+)
+def test_a_key_that_a_source_asks_for_first_may_be_missing(tmp_path, source, warned):
+    """Within a try it may be, too; or it is misspelt, and every row scores 0."""
+    config = {**PYTHON, "source": f"def grade(sample, item):\n    {source}\n"}
+
+    assert codes(tmp_path, config, [{"answer": "Paris"}]) == ["missing-variable"] * warned
 
 
 @pytest.mark.parametrize(
@@ -203,6 +260,15 @@ def test_an_import_is_looked_up_where_the_source_will_run(tmp_path, target, tag,
     found_codes = codes(tmp_path, config(source, **changes), target=target)
 
     assert sorted(found_codes) == sorted(expected)
+
+
+def test_what_this_machine_lacks_matters_to_runs_on_it(tmp_path):
+    """And to no job elsewhere."""
+    graded = config(f"import numpy, rdkit, skbio\n{HEAD}    return 1.0", image_tag="2025-05-08")
+    of_this_machine = {"image-missing-here", "image-version"}
+
+    assert set(codes(tmp_path, graded)) <= of_this_machine
+    assert codes(tmp_path, graded, target="azure-rft") == []
 
 
 def test_a_finding_points_at_its_line_in_the_json_and_names_the_line_in_the_source(tmp_path):

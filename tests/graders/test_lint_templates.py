@@ -1,7 +1,7 @@
 """Templates that compile and say something else than was meant."""
 
 import pytest
-from linting import codes, linted, said
+from linting import codes, found, linted, said
 from sample_configs import EXACT, JUDGE, SIMILAR
 
 from graders.lint.templates import meant_namespace
@@ -64,6 +64,9 @@ def test_a_brace_that_is_no_slot_is_pointed_at(tmp_path, text, code, column, mes
     [
         ({**EXACT, "reference": "yes"}, ["constant-reference"]),
         ({**EXACT, "input": "yes"}, ["constant-input", "no-sample"]),
+        ({**EXACT, "reference": "{{ items.answer }}"}, ["template-namespace"]),
+        ({**EXACT, "input": "{{ output_text }}"}, ["template-namespace"]),
+        ({**EXACT, "input": "{ sample.output_text }"}, ["template-brace"]),
         ({**SIMILAR, "input": "a", "reference": "b"},
          ["constant-input", "no-sample", "constant-reference"]),
         ({**EXACT, "input": "{{ item.answer }}"}, ["same-templates"]),
@@ -85,6 +88,24 @@ def test_a_brace_that_is_no_slot_is_pointed_at(tmp_path, text, code, column, mes
 def test_what_is_compared_is_looked_at(tmp_path, config, found):
     """Both sides together."""
     assert template_codes(tmp_path, config) == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({"reference": "yes"}, "warning"),
+        ({"reference": "</answer>", "operation": "like"}, "note"),
+        ({"reference": "I don't know", "operation": "ne"}, "note"),
+        ({"input": "{{ sample.output_tools[0].function.name }}", "reference": "search"}, "note"),
+        ({"input": "{{ sample.choices[0].finish_reason }}", "reference": "stop"}, "note"),
+        ({"input": "{{ sample.choices[0].message.content }}", "reference": "yes"}, "warning"),
+    ],
+)
+def test_one_reference_for_all_rows_may_make_sense(tmp_path, changes, severity):
+    """Of the form of an answer, though not of what it says."""
+    (finding,) = found(tmp_path, {**EXACT, **changes})
+
+    assert (finding.code, finding.severity) == ("constant-reference", severity)
 
 
 def test_a_template_that_does_not_compile_is_said_once(tmp_path):

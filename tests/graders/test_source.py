@@ -43,6 +43,7 @@ def said(source):
         "def grade(sample=None, item=None): return 1",
         "def grade(sample, item, *, strict=True): return 1",
         "def grade(sample, item, /): return 1",
+        "def grade(sample, _item): return 1",
         "def grade(sample, item, **options): return 1",
         # anything callable that is called grade
         "grade = lambda s, i: 1",
@@ -92,10 +93,13 @@ def test_what_the_service_runs_is_not_said_a_word_about(source):
     ("source", "code", "text"),
     [
         ("def grade(item, sample): return 1", "grade-order",
-         f"line 1: grade(item, sample) gets the sample as its first argument, named or not. "
+         f"line 1: grade(item, sample) gets the sample first, however named. "
          f"{WRITE}"),
         ("\ndef grade(sample_text, reference_text): return 1", "grade-names",
          f"line 2: grade(sample_text, reference_text) {PAIR}. {WRITE}"),
+        ("def grade(_item, sample): return 1", "grade-order",
+         f"line 1: grade(_item, sample) gets the sample first, however named. "
+         f"{WRITE}"),
         ("def grade(a, b, /): return 1", "grade-names", f"line 1: grade(a, b) {PAIR}. {WRITE}"),
         ("def grade(sample, item, limit=3): return 1", "grade-extra",
          "line 1: limit always keeps its default; grade is called with two"),

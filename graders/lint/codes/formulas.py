@@ -66,7 +66,7 @@ CODES: Final = (
     Code(
         name="dominated",
         severity="warning",
-        title="A min or max of which one side can never be the result.",
+        title="A min or max of which one side can never be the result; a note if it is a number.",
         bad=multi("max(a, c) / 5"),
         good=multi("max(a, b)"),
     ),

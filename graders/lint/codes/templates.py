@@ -58,7 +58,7 @@ CODES: Final = (
     Code(
         name="constant-reference",
         severity="warning",
-        title="The reference has no slot: it is the same text for every row.",
+        title="The reference has no slot: one text for every row. A note where that makes sense.",
         bad=exact(reference="item.answer"),
         good=exact(reference="{{ item.answer }}"),
     ),
