@@ -111,7 +111,9 @@ def _graded(
         return _one_by_one(grader, _batches(rows, options, size))
 
     async def work(batch: _Batch) -> Sequence[Grade]:
-        if grader.waits == "rows" and batch.rows:
+        if not batch.rows:
+            return []
+        if grader.waits == "rows":
             asked_for.set(f"{batch.rows[0].row}:{batch.rows[0].sample_index}")
         return await grader.grade(batch.rows)
 
@@ -128,7 +130,7 @@ async def _one_by_one(
 ) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
     """Batches of a grader that computes: each is handed on before the next one is read."""
     for batch in batches:
-        yield [(batch, await grader.grade(batch.rows))]
+        yield [(batch, await grader.grade(batch.rows) if batch.rows else [])]
 
 
 @dataclass(slots=True)
@@ -179,7 +181,7 @@ class _Kept:
             self.bad_line(error)
         rewards = grades.scores
         if self.options.failures == "zero" and grades.failures:
-            rewards = [score or 0.0 for score in rewards]
+            rewards = [0.0 if score is None else score for score in rewards]
         if batch.rows or batch.boundary is not None:
             yield Graded(batch.rows, grades, rewards, batch.boundary)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graders.engine import RunOptions, RunStoppedError, as_row, grade, grade_stream, run_sync
 from graders.errors import ConfigError, Failure, FailureKind, RowError
-from graders.grades import Grade
+from graders.grades import Boundary, Grade
 from graders.rows import Row, to_sample
 
 EXACT = {
@@ -364,3 +364,24 @@ def test_bad_lines_behind_a_stop_are_not_met(size):
 
     assert bad == ["f:2:1"]
     assert isinstance(ended, RunStoppedError)
+
+
+@pytest.mark.parametrize("waits", ["never", "batches", "rows"])
+def test_no_grader_is_asked_for_no_rows(waits):
+    """The end of a shard, or lines that are none, are nobody's to grade."""
+    grader = Scripted()
+    grader.waits = waits
+    bad = RowError("rows.jsonl:1:1", "not JSON")
+    stream = [bad, Boundary(0, 0), Row(item={}, sample={}, row=2), Boundary(1), Boundary(2)]
+    found = []
+
+    async def work():
+        options = RunOptions(batch_size=1)
+        async for one in grade_stream(grader, stream, options, bad_line=found.append):
+            found.append((len(one.rows), one.boundary and one.boundary.shard))
+
+    asyncio.run(work())
+    assert grader.asked == [1]
+    rows = [one for one in found[1:] if one != (0, None)]
+    assert (found[0], sum(count for count, _ in rows)) == (bad, 1)
+    assert [shard for _, shard in rows if shard is not None] == [0, 1, 2]
