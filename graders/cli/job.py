@@ -31,7 +31,7 @@ from graders.row_files import Reader, read_lines
 from graders.rows import Row
 from graders.runs.folder import Folder, State
 from graders.runs.grading import Progress, Work
-from graders.runs.opening import Way, open_folder
+from graders.runs.opening import Way, open_folder, refuse_unfinished
 from graders.runs.output import NOTHING, Files, Stream
 from graders.runs.run import Outcome, run_here, run_on_workers, run_streamed
 from graders.strict_json import decode
@@ -286,7 +286,13 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
 
 
 def grade_one(job: Job, row: Row, results: str | None) -> int:
-    """Grade one row and show everything about it; returns the exit code."""
+    """Grade one row and show everything about it; returns the exit code.
+
+    Raises:
+        RunFolderError: Its line would stand over the results of a run that is not finished.
+    """
+    if is_kept(results):
+        refuse_unfinished(Path(results or ""))
 
     async def judge() -> Sequence[Grade]:
         return await job.grader.grade([row])
