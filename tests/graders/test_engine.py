@@ -377,11 +377,8 @@ def test_no_grader_is_asked_for_no_rows(waits):
 
     async def work():
         options = RunOptions(batch_size=1)
-        async for one in grade_stream(grader, stream, options, bad_line=found.append):
-            found.append((len(one.rows), one.boundary and one.boundary.shard))
+        return [one async for one in grade_stream(grader, stream, options, bad_line=found.append)]
 
-    asyncio.run(work())
-    assert grader.asked == [1]
-    rows = [one for one in found[1:] if one != (0, None)]
-    assert (found[0], sum(count for count, _ in rows)) == (bad, 1)
-    assert [shard for _, shard in rows if shard is not None] == [0, 1, 2]
+    graded = asyncio.run(work())
+    assert (grader.asked, found, sum(map(len, graded))) == ([1], [bad], 1)
+    assert [one.boundary.shard for one in graded if one.boundary is not None] == [0, 1, 2]
