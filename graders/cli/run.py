@@ -99,7 +99,8 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
     from graders.cli.dry_run import dry_run
-    from graders.cli.job import grade_file, grade_one
+    from graders.cli.job import grade_file
+    from graders.cli.one_row import grade_one
     from graders.config.parse import load_config
     from graders.runs.opening import judges_path
 
