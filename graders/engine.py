@@ -1,4 +1,4 @@
-"""Running a grader over a stream of rows: batches, order, policies. What was graded is kept."""
+"""Running a grader over a stream of rows: order, policies. What was graded is kept."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
+from graders.batches import Batch, batches
 from graders.clients import asked_for
 from graders.clients.budget import OVER_BUDGET
 from graders.compile import Tools, compile_grader
@@ -104,31 +105,35 @@ async def grade_stream(
 
 def _graded(
     grader: Grader, rows: Iterable[Row | RowError | Boundary], options: RunOptions, ledger: Ledger
-) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
+) -> AsyncGenerator[list[tuple[Batch, Sequence[Grade]]], None]:
     """Grade batches in the way that is right for the grader."""
     size = options.batch_size
+    by_row = grader.waits == "rows"
+    cut = batches(rows, 1 if by_row else size, limit=options.limit, strict=options.strict)
     if grader.waits == "never":
-        return _one_by_one(grader, _batches(rows, options, size))
+        return _one_by_one(grader, cut)
 
-    async def work(batch: _Batch) -> Sequence[Grade]:
-        if grader.waits == "rows" and batch.rows:
+    async def work(batch: Batch) -> Sequence[Grade]:
+        if not batch.rows:
+            return []
+        if by_row:
             asked_for.set(f"{batch.rows[0].row}:{batch.rows[0].sample_index}")
         return await grader.grade(batch.rows)
 
     return in_order(
-        _batches(rows, options, 1 if grader.waits == "rows" else size),
+        cut,
         work,
-        ahead=AHEAD * size if grader.waits == "rows" else AHEAD,
+        ahead=AHEAD * size if by_row else AHEAD,
         stopped=lambda: bool(ledger.stopped),
     )
 
 
 async def _one_by_one(
-    grader: Grader, batches: Iterable[_Batch]
-) -> AsyncGenerator[list[tuple[_Batch, Sequence[Grade]]], None]:
+    grader: Grader, cut: Iterable[Batch]
+) -> AsyncGenerator[list[tuple[Batch, Sequence[Grade]]], None]:
     """Batches of a grader that computes: each is handed on before the next one is read."""
-    for batch in batches:
-        yield [(batch, await grader.grade(batch.rows))]
+    for batch in cut:
+        yield [(batch, await grader.grade(batch.rows) if batch.rows else [])]
 
 
 @dataclass(slots=True)
@@ -151,7 +156,7 @@ class _Kept:
     not_asked: Row | None = None
     stop: RunStoppedError | None = None
 
-    def of(self, finished: Iterable[tuple[_Batch, Sequence[Grade]]]) -> Iterator[Graded]:
+    def of(self, finished: Iterable[tuple[Batch, Sequence[Grade]]]) -> Iterator[Graded]:
         """The results among finished batches, together as far as no boundary parts them."""
         together: list[tuple[Row, Grade]] = []
         for batch, grades in finished:
@@ -168,22 +173,22 @@ class _Kept:
         if together:
             yield self._rewarded(together)
 
-    def _all_kept(self, batch: _Batch, grades: Grades) -> bool:
+    def _all_kept(self, batch: Batch, grades: Grades) -> bool:
         """Whether each grade is a result, without a look at each."""
         ends = self.options.failures == "stop" and grades.failures
         over = self.stop is not None or self.ledger.stopped
         return not ends and not over and len(grades) == len(batch.rows)
 
-    def _as_it_is(self, batch: _Batch, grades: Grades) -> Iterator[Graded]:
+    def _as_it_is(self, batch: Batch, grades: Grades) -> Iterator[Graded]:
         for _, error in batch.bad_lines:
             self.bad_line(error)
         rewards = grades.scores
         if self.options.failures == "zero" and grades.failures:
-            rewards = [score or 0.0 for score in rewards]
+            rewards = [0.0 if score is None else score for score in rewards]
         if batch.rows or batch.boundary is not None:
             yield Graded(batch.rows, grades, rewards, batch.boundary)
 
-    def _results(self, batch: _Batch, grades: Sequence[Grade]) -> list[tuple[Row, Grade]]:
+    def _results(self, batch: Batch, grades: Sequence[Grade]) -> list[tuple[Row, Grade]]:
         if self.stop is not None and not self.by_row:
             return []
         graded = list(zip(batch.rows, grades, strict=True))
@@ -196,7 +201,7 @@ class _Kept:
         return graded
 
     def _until_stopped(
-        self, batch: _Batch, graded: list[tuple[Row, Grade]]
+        self, batch: Batch, graded: list[tuple[Row, Grade]]
     ) -> list[tuple[Row, Grade]]:
         stop = _first_failed(graded) if self.options.failures == "stop" else None
         for position, error in batch.bad_lines:
@@ -213,53 +218,6 @@ class _Kept:
         grades = [grade for _, grade in graded]
         rewards = [reward_of(grade, self.options.failures) for grade in grades]
         return Graded([row for row, _ in graded], grades, rewards, boundary)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Rows to be graded together, and what was met between them.
-
-    Attributes:
-        rows: The rows.
-        bad_lines: Lines that are no rows, each with the number of rows before it.
-        boundary: What follows.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    bad_lines: list[tuple[int, RowError]] = field(default_factory=list)
-    boundary: Boundary | None = None
-
-
-def _batches(
-    rows: Iterable[Row | RowError | Boundary], options: RunOptions, size: int
-) -> Iterator[_Batch]:
-    batch, room = _Batch(), size
-    left = -1 if options.limit is None else options.limit
-    damage: Exception | None = None
-    try:
-        for row in rows:
-            room -= 1
-            if isinstance(row, Row):
-                batch.rows.append(row)
-                left -= 1
-                if left == 0:
-                    break
-            elif isinstance(row, Boundary):
-                batch.boundary, room = row, 0
-            elif options.strict:
-                damage = row
-                break
-            else:
-                batch.bad_lines.append((len(batch.rows), row))
-            if room == 0:
-                yield batch
-                batch, room = _Batch(), size
-    except Exception as error:  # noqa: BLE001 - raised again, after what stands before it
-        damage = error
-    if batch.rows or batch.bad_lines:
-        yield batch
-    if damage is not None:
-        raise damage
 
 
 def _over_budget(grade: Grade) -> bool:

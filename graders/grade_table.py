@@ -59,7 +59,7 @@ class Grades(Sequence[Grade]):
 
     def __post_init__(self) -> None:
         scores, failures = self.scores, self.failures
-        for column in (self.passed or scores, *self.parts.values()):
+        for column in (scores if self.passed is None else self.passed, *self.parts.values()):
             if len(column) != len(scores):
                 raise ValueError(f"grades {self.name!r} have columns of different lengths")
         missing = [i for i in failures if scores[i] is None]

@@ -6,12 +6,11 @@ bytes for any batch size, worker count or engine. Times go to a second file besi
 
 from __future__ import annotations
 
-import gzip
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -174,27 +173,7 @@ def timing_path(results: Path) -> Path:
     return results.with_name(f"{stem}.timing{dot or '.jsonl'}{suffix}")
 
 
-@contextmanager
-def write_results(path: Path) -> Iterator[Callable[[Result, Grade], None]]:
-    """Open a results file and its times; yields the function that appends a line to both.
-
-    Raises:
-        OSError: A file cannot be written.
-    """
-    with ExitStack() as stack:
-        results = stack.enter_context(_create(path))
-        # A device or a pipe has no file beside it.
-        times = stack.enter_context(_create(timing_path(path))) if path.is_file() else None
-
-        def write(result: Result, grade: Grade) -> None:
-            results.write(encode(result) + b"\n")
-            if times is not None:
-                times.write(encode(_timing(result, grade)) + b"\n")
-
-        yield write
-
-
-def _timing(row: Row | Result, grade: Grade) -> Mapping[str, object]:
+def _timing(row: Row, grade: Grade) -> Mapping[str, object]:
     return {"row": row.row, "sample_index": row.sample_index, **_took(grade)}
 
 
@@ -203,17 +182,6 @@ def _took(grade: Grade) -> Mapping[str, object]:
     parts = {key: _took(part) for key, part in grade.parts.items() if part.resources}
     took = {"seconds": round(grade.seconds, 9), **grade.resources}
     return {**took, "parts": parts} if parts else took
-
-
-@contextmanager
-def _create(path: Path) -> Iterator[BinaryIO]:
-    with path.open("wb") as file:
-        if not path.name.endswith(".gz"):
-            yield file
-            return
-        # No name and no time in the header: the same results are the same bytes.
-        with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-            yield cast("BinaryIO", packed)
 
 
 def read_results(path: Path) -> Iterator[Result | RowError | Finding]:

@@ -49,7 +49,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
+    ["hosted", "batches", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
     ["report"],
     ["runs"],
     ["cli"],

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import textwrap
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -20,21 +20,19 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
 import click
 
 from graders.cli.progress import progress_bar
-from graders.engine import RunStoppedError, reward_of, run_sync
+from graders.engine import RunStoppedError
 from graders.errors import RowError
-from graders.grades import Grade, Graded, Grader
+from graders.grades import Grader
 from graders.ledger import Ledger
 from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
 from graders.row_files import Reader, read_lines
-from graders.rows import Row
 from graders.runs.folder import Folder, State
 from graders.runs.grading import Progress, Work
 from graders.runs.opening import Way, open_folder
-from graders.runs.output import NOTHING, Files, Stream
+from graders.runs.output import Stream
 from graders.runs.run import Outcome, run_here, run_on_workers, run_streamed
-from graders.strict_json import decode
 from graders.terminal import WIDTH, printable, printable_lines, shorten
 from sandbox import JSON
 
@@ -152,7 +150,7 @@ def _graded(job: Job, target: Target, show: Progress, stack: ExitStack) -> tuple
             outcome = run_here(job.grader, job.work, folder, job.ledger, show)
         return outcome, folder.seconds
     started = perf_counter()
-    out = stack.enter_context(_stream(target.results))
+    out = stack.enter_context(open_stream(target.results))
     if workers > 1:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="graders-")))
         folder = Folder(aside, Stream(out), State(), durable=False)
@@ -217,7 +215,8 @@ def _note(text: str) -> None:
 
 
 @contextmanager
-def _stream(results: str | None) -> Iterator[BinaryIO | None]:
+def open_stream(results: str | None) -> Iterator[BinaryIO | None]:
+    """Where results go that are in no file: standard output, a device, or nowhere."""
     if results is None:
         yield None
     elif results == "-":
@@ -283,41 +282,3 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
             click.echo(line, err=err)
     where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
-
-
-def grade_one(job: Job, row: Row, results: str | None) -> int:
-    """Grade one row and show everything about it; returns the exit code."""
-
-    async def judge() -> Sequence[Grade]:
-        return await job.grader.grade([row])
-
-    (grade,) = run_sync(judge)
-    options = job.work.options
-    graded = Graded([row], [grade], [reward_of(grade, options.failures)])
-    lines = job.work.lines(graded)
-    if is_kept(results):
-        with closing(Files(Path(results or ""), NOTHING)) as files:
-            files.append(lines.results[0], lines.times[0])
-    else:
-        with _stream(results) as out:
-            Stream(out).append(lines.results[0], lines.times[0])
-    if job.as_json:
-        click.echo(json.dumps(decode(lines.results[0])))  # ASCII: nothing a terminal obeys
-    elif results != "-":
-        click.echo(printable(job.title))
-        click.echo("\n".join(_lines_of("reward", grade)))
-        for line in spending.to_lines(job.ledger) if job.ledger else ():
-            click.echo(line)
-    return 0 if grade.failure is None else 1
-
-
-def _lines_of(name: str, grade: Grade, indent: str = "  ") -> Iterator[str]:
-    name = printable(name)
-    if grade.failure is not None:
-        yield f"{indent}{name:<20} {grade.failure.kind}"
-        yield f"{indent}    {printable_lines(grade.failure.message)}"
-    else:
-        passed = {True: "passed", False: "not passed", None: ""}[grade.passed]
-        yield f"{indent}{name:<20} {grade.score:.6g}  {passed}".rstrip()
-    for key, part in grade.parts.items():
-        yield from _lines_of(key, part, indent + "  ")

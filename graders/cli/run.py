@@ -99,7 +99,8 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
     from graders.cli.dry_run import dry_run
-    from graders.cli.job import grade_file, grade_one
+    from graders.cli.job import grade_file
+    from graders.cli.one_row import grade_one
     from graders.config.parse import load_config
     from graders.runs.opening import judges_path
 
@@ -207,14 +208,17 @@ def _target(rows: str | None, row: Row | None, given: dict[str, Any]) -> Target:
         way = "over"
     if row is None:
         _named(rows)
-    return Target(results=given["results"], way=way, again=_again())
+    return Target(results=given["results"], way=way, again=_again(given["base_url"]))
 
 
-def _again() -> str:
-    """The command that goes on with this one."""
+def _again(base_url: str | None) -> str:
+    """The command that goes on with this one; without the password of its server."""
     arguments = list(click.get_current_context().find_root().obj or ())
     kept = [one for one in arguments if one not in {"--overwrite", "--resume"}]
-    return shlex.join(["graders", *kept, "--resume"])
+    kept.insert(kept.index("--") if "--" in kept else len(kept), "--resume")
+    user, at, _ = (base_url or "").partition("//")[2].partition("/")[0].rpartition("@")
+    shown = [one.replace(f"//{user}@", "//***@") if at else one for one in kept]
+    return shlex.join(["graders", *shown])
 
 
 def _named(rows: str | None) -> str:

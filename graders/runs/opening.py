@@ -87,7 +87,8 @@ def open_folder(
         if way in {"resume", "retry"}:
             state = _gone_on(path, results, manifest, way, note)
         else:
-            _refuse_unfinished(path, results, way)
+            if way != "over":
+                refuse_unfinished(results)
             state = _begun(path, manifest)
         with ExitStack() as stack:
             output = stack.enter_context(closing(Files(results, state.sizes)))
@@ -107,8 +108,14 @@ def _begun(path: Path, manifest: Manifest) -> State:
     return state
 
 
-def _refuse_unfinished(path: Path, results: Path, way: Way) -> None:
-    if way == "over" or not (path / "manifest.json").exists():
+def refuse_unfinished(results: Path) -> None:
+    """Refuse to write over the results of a run that is not finished.
+
+    Raises:
+        RunFolderError: There is one; says what to do.
+    """
+    path = folder_path(results)
+    if not (path / "manifest.json").exists():
         return
     state = _state(path)
     parts = path / "parts"

@@ -92,7 +92,10 @@ def run_here(
     if error is None and at_end and keeper.last in {None, folder.state.joined - 1}:
         return _completed(folder)
     as_asked = _as_asked(error, ledger, folder)
-    unjoined = {folder.state.joined: grading.unfinished}
+    # Of rows behind a slow one, it may have those of several shards: the parts say which.
+    bad_lines = Summary.of_part()
+    bad_lines.take_bad_lines(grading.unfinished)
+    unjoined = {folder.state.joined: bad_lines}
     return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
 
 

@@ -23,6 +23,8 @@ from graders.row_files import Group, Reader, RowFormat, read_lines
 _SHARDS: Final = 32
 """A small file has about so many, to be shared out among workers."""
 _FEWEST_LINES, _MOST_LINES = 32, 4096
+_MOST_BYTES: Final = 1 << 24
+"""Of a shard, about: each worker has one in memory, and the next."""
 _UNMEASURED: Final = 1024
 """Lines of a shard where the file's length is not known before it is read."""
 _LOOKED_AT: Final = 1 << 16
@@ -74,8 +76,9 @@ def lines_per_shard(rows: Path | str) -> int:
         return _UNMEASURED
     with path.open("rb") as file:
         start = file.read(_LOOKED_AT)
-    lines = path.stat().st_size * max(start.count(b"\n"), 1) // max(len(start), 1)
-    return min(max(lines // _SHARDS, _FEWEST_LINES), _MOST_LINES)
+    counted, length = max(start.count(b"\n"), 1), max(len(start), 1)
+    shared = min(path.stat().st_size // _SHARDS, _MOST_BYTES) * counted // length
+    return min(max(shared, _FEWEST_LINES), _MOST_LINES)
 
 
 def with_boundaries(

@@ -8,10 +8,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 from kept_runs import ASKED, BOTH, EXACT, JUDGE, Command, files, mixed, room, said, until, write
 
 from graders.cli.job import Job, Target, grade_file
+from graders.cli.run import _again
 from graders.config.parse import parse_config
 from graders.engine import RunOptions
 from graders.grades import Grade
@@ -108,6 +110,35 @@ def test_the_line_that_goes_on_can_be_pasted(run, options, again):
     words = shlex.split(line.removeprefix("graders: go on with: "))
     assert words == ["graders", "run", *given, *again]
     assert run(*words[2:])[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url", "again"),
+    [
+        (["run", "-o", "o.jsonl", "--", "g.json", "r.jsonl"], None,
+         "graders run -o o.jsonl --resume -- g.json r.jsonl"),
+        (["run", "g.json", "--base-url=https://me:p%40w@h/v1"], "https://me:p%40w@h/v1",
+         "graders run g.json '--base-url=https://***@h/v1' --resume"),
+        (["run", "me@h.json", "--base-url", "https://h/v1/a@b"], "https://h/v1/a@b",
+         "graders run me@h.json --base-url https://h/v1/a@b --resume"),
+    ],
+)  # fmt: skip
+def test_the_line_that_goes_on_has_no_password_and_no_row_more(arguments, url, again):
+    """An option stands before `--`; whom it asks as whom is for the user to say again."""
+    with click.Context(click.Command("graders"), obj=tuple(arguments)):
+        assert _again(url) == again
+
+
+def test_one_row_leaves_an_unfinished_run_alone(run):
+    """Its results would be gone."""
+    write("both.json", BOTH)
+    write("rows.jsonl", mixed(260))
+    with room(40_000):
+        run("both.json", "rows.jsonl", "-o", "out.jsonl")
+    before = files()
+    code, _, err = run("both.json", "--sample", "x", "-o", "out.jsonl")
+    assert (code, "out.run holds a run that is not finished" in err) == (2, True)
+    assert files() == before
 
 
 # --- judges

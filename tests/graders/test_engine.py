@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graders.engine import RunOptions, RunStoppedError, as_row, grade, grade_stream, run_sync
 from graders.errors import ConfigError, Failure, FailureKind, RowError
-from graders.grades import Grade
+from graders.grades import Boundary, Grade
 from graders.rows import Row, to_sample
 
 EXACT = {
@@ -364,3 +364,21 @@ def test_bad_lines_behind_a_stop_are_not_met(size):
 
     assert bad == ["f:2:1"]
     assert isinstance(ended, RunStoppedError)
+
+
+@pytest.mark.parametrize("waits", ["never", "batches", "rows"])
+def test_no_grader_is_asked_for_no_rows(waits):
+    """The end of a shard, or lines that are none, are nobody's to grade."""
+    grader = Scripted()
+    grader.waits = waits
+    bad = RowError("rows.jsonl:1:1", "not JSON")
+    stream = [bad, Boundary(0, 0), Row(item={}, sample={}, row=2), Boundary(1), Boundary(2)]
+    found = []
+
+    async def work():
+        options = RunOptions(batch_size=1)
+        return [one async for one in grade_stream(grader, stream, options, bad_line=found.append)]
+
+    graded = asyncio.run(work())
+    assert (grader.asked, found, sum(map(len, graded))) == ([1], [bad], 1)
+    assert [one.boundary.shard for one in graded if one.boundary is not None] == [0, 1, 2]

@@ -39,6 +39,7 @@ BROKE = Failure(kind=FailureKind.OTHER, reason="too_much_work", message="it brok
             "have a score inf; scores are finite",
         ),
         ({"scores": [1.0], "passed": [True, True]}, "grades 'g' have columns of different len"),
+        ({"scores": [1.0], "passed": []}, "grades 'g' have columns of different lengths"),
         ({"scores": [], "parts": {"a": Grades(name="a", scores=[1.0])}}, "different lengths"),
     ],
 )
@@ -228,6 +229,29 @@ def test_a_run_hands_tables_on_as_it_hands_on_grades(drawn, failures, size):
     found = asyncio.run(run(grader, rows, options))
 
     assert found == asyncio.run(run(RowWise(grader), rows, options))
+
+
+class Given:
+    """Gives a table of these scores; None is a failure."""
+
+    name, signature, waits = "given", "given", "never"
+
+    def __init__(self, scores):
+        self.scores = scores
+
+    async def grade(self, rows):
+        scores = [self.scores[row.row] for row in rows]
+        failures = {i: BROKE for i, score in enumerate(scores) if score is None}
+        return Grades(name="given", scores=scores, failures=failures)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_reward_is_the_score_to_its_sign_whoever_fails_beside_it(size):
+    """A batch that has a failure rewards the others as one that has none."""
+    rows = [Row(item={}, sample={}, row=number) for number in range(2)]
+    options = RunOptions(failures="zero", batch_size=size)
+    found, _, _ = asyncio.run(run(Given([-0.0, None]), rows, options))
+    assert [str(reward) for _, _, reward in found] == ["-0.0", "0.0"]
 
 
 # --- warnings

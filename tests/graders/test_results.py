@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from graders.compile import compile_grader
 from graders.engine import RunOptions, grade_stream
 from graders.errors import Failure, FailureKind, Finding, GradersError, RowError
-from graders.grades import Grade, Usage
-from graders.results import Result, read_results, timing_path, to_result, write_results
+from graders.grades import Grade, Graded, Usage
+from graders.results import Result, read_results, timing_path, to_lines, to_result
 from graders.row_files import read_rows
 from graders.rows import Row, to_sample
+from graders.runs.output import NOTHING, Files
 
 ROW = Row(item={"a": "x"}, sample=to_sample("héllo"), row=3, sample_index=1, group="g")
 FAILED = Failure(kind=FailureKind.PYTHON_RUNTIME, reason="timeout", message="it broke")
@@ -40,14 +42,20 @@ MULTI = {
 
 
 def result_of(grade, row=ROW, detail="all"):
-    reward = grade.score
-    return to_result(row, grade, signature="s|v:1", reward=reward, detail=detail)
+    return to_result(row, grade, signature="s|v:1", reward=grade.score, detail=detail)
+
+
+def write(path, graded, signature="s|v:1", detail="all"):
+    """Write a results file and its times, as `graders run` does."""
+    with closing(Files(path, NOTHING)) as out:
+        for one in graded:
+            lines = to_lines(one, signature=signature, detail=detail)
+            out.append(b"".join(lines.results), b"".join(lines.times))
 
 
 def line_of(tmp_path, grade, row=ROW, detail="all"):
     """A grade's result line as written, parsed with nothing of ours."""
-    with write_results(tmp_path / "out.jsonl") as write:
-        write(result_of(grade, row, detail), grade)
+    write(tmp_path / "out.jsonl", [Graded([row], [grade], [grade.score])], detail=detail)
     return json.loads((tmp_path / "out.jsonl").read_bytes())
 
 
@@ -57,13 +65,9 @@ def run(config, rows, path, **options):
     chosen = RunOptions(**options)
 
     async def work():
-        with write_results(path) as write:
-            async for batch in grade_stream(grader, rows, chosen, bad_line=print):
-                for row, grade, reward in batch:
-                    made_by = {"signature": grader.signature, "detail": chosen.detail}
-                    write(to_result(row, grade, reward=reward, **made_by), grade)
+        return [one async for one in grade_stream(grader, rows, chosen, bad_line=print)]
 
-    asyncio.run(work())
+    write(path, asyncio.run(work()), grader.signature, chosen.detail)
     return path.read_bytes()
 
 
@@ -280,9 +284,8 @@ def test_where_times_stand(results, times):
 
 def test_times_are_keyed_by_row_and_sample(tmp_path):
     """A line per sample, in seconds."""
-    with write_results(tmp_path / "out.jsonl.gz") as write:
-        grade = Grade(name="n", score=1.0, seconds=0.1234567891)
-        write(result_of(grade), grade)
+    grade = Grade(name="n", score=1.0, seconds=0.1234567891)
+    write(tmp_path / "out.jsonl.gz", [Graded([ROW], [grade], [1.0])])
     (line,) = gzip.decompress((tmp_path / "out.timing.jsonl.gz").read_bytes()).splitlines()
 
     assert line == b'{"row":3,"sample_index":1,"seconds":0.123456789}'
@@ -335,9 +338,7 @@ def test_what_is_written_is_read(folder, given_, suffix):
     """A results file holds exactly the results that were put in it."""
     path = folder / f"out.jsonl{suffix}"
     results = [result_of(grade) for grade in given_]
-    with write_results(path) as write:
-        for result, grade in zip(results, given_, strict=True):
-            write(result, grade)
+    write(path, [Graded([ROW], [grade], [grade.score]) for grade in given_])
 
     assert list(read_results(path)) == results
 

@@ -1,5 +1,6 @@
 """The folder of a run: where it is, what is not a row in it, and when one begins anew."""
 
+import asyncio
 import fcntl
 import gzip
 import io
@@ -24,17 +25,21 @@ from kept_runs import (
 )
 
 from graders.config.parse import parse_config
-from graders.errors import RowError
+from graders.engine import RunOptions
+from graders.errors import Failure, FailureKind, RowError
 from graders.grades import Grade, Graded
 from graders.report.summary import Summary
 from graders.results import to_lines
+from graders.row_files import RowFormat
 from graders.rows import Row
 from graders.runs import opening
 from graders.runs.folder import Folder, State
+from graders.runs.grading import Work
 from graders.runs.manifest import make_manifest
 from graders.runs.opening import judges_path, open_folder
 from graders.runs.output import Stream
 from graders.runs.parts import Part
+from graders.runs.run import run_here
 
 ROWS = 260
 PART = 4_000
@@ -325,3 +330,36 @@ def test_a_summary_of_some_rows_is_not_taken_for_that_of_all(tmp_path):
     known.bad_line(RowError("rows.jsonl:4:1", "is none"))
     summary = folder.leave({0: known})
     assert (summary.samples, summary.bad_lines) == (3, 1)
+
+
+class FirstFailsLast:
+    """Fails the first row when a last one is graded; never grades the third, nor those behind."""
+
+    name, signature, waits = "first", "first", "rows"
+
+    def __init__(self, last):
+        self.last, self.graded = last, asyncio.Event()
+
+    async def grade(self, rows):
+        (row,) = rows
+        if row.row == 1:
+            await self.graded.wait()
+            failure = Failure(kind=FailureKind.OTHER, message="it broke")
+            return [Grade(name="f", failure=failure)]
+        if row.row == 3 or row.row > self.last:
+            await asyncio.Event().wait()
+        if row.row == self.last:
+            self.graded.set()
+        return [Grade(name="f", score=row.row / 10)]
+
+
+def test_rows_behind_a_slow_one_are_summed_up_once(tmp_path):
+    """Also where as many were graded now, in several shards, as the first one has by now."""
+    write("rows.jsonl", '{"item": {}, "sample": "x"}\n' * 9)
+    options = RunOptions(failures="stop")
+    work = Work(signature="s", options=options, rows="rows.jsonl", shape=RowFormat(), per_shard=3)
+    for last in (2, 4):
+        folder = Folder(tmp_path, Stream(None), State())
+        outcome = run_here(FirstFailsLast(last), work, folder, None, lambda *_: None)
+    assert (outcome.summary.samples, outcome.summary.failed) == (3, 1)
+    assert outcome.summary.graded.value == pytest.approx((0.2 + 0.4) / 2)

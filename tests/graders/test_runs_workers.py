@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import random
 import re
+import shutil
 import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -334,3 +336,31 @@ def test_results_of_workers_are_read_as_any(run):
     run("both.json", "rows.jsonl", "-o", "out.jsonl.gz", "--workers", "2")
     keys = [(line.row, line.sample_index) for line in read_results(Path("out.jsonl.gz"))]
     assert keys == sorted(set(keys))
+
+
+# --- memory
+
+_CHILD = """
+import resource, sys
+from graders.cli import main
+assert main(["run", "g.json", sys.argv[1], "-o", "out.jsonl", "--workers", sys.argv[2]]) == 0
+who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+print(sum(resource.getrusage(one).ru_maxrss for one in who))
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_memory_does_not_grow_with_the_file(workers):
+    """Eight times the rows, of a kilobyte each, take the same: parts and all."""
+    write("g.json", EXACT)
+
+    def peak_bytes(count):
+        row = json.dumps({"item": {"a": "x", "pad": "x" * 1000}, "sample": "x"}) + "\n"
+        write("rows.jsonl", row * count)
+        command = [sys.executable, "-c", _CHILD, "rows.jsonl", workers]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        Path("out.jsonl").unlink()
+        shutil.rmtree("out.run")
+        return int(out.splitlines()[-1]) * (1 if sys.platform == "darwin" else 1024)
+
+    assert peak_bytes(40_000) - peak_bytes(5_000) < 15 * 1024**2
