@@ -171,7 +171,7 @@ def test_errors_in_the_method_and_in_the_rows_are_said_at_once(plan):
     [
         ({"type": "supervised"}, CHATS[:9], [], 1, "too-few-rows"),
         ({"type": "supervised"}, CHATS[:10], [], 0, None),
-        (reinforcement(), [], [], 1, "too-many-rows"),  # at least one
+        (reinforcement(), [], [], 1, "too-few-rows"),
         (reinforcement(), TRAINING, ["--for", "azure-rft"], 1, "no-validation"),
         (reinforcement(), TRAINING, [], 0, "no-validation"),
         (reinforcement(batch_size=12), TRAINING, [], 0, "no-validation"),
