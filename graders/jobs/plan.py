@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graders.config.graders import LabelModelConfig, ScoreModelConfig, walk
-from graders.dry_run import Asked
+from graders.dry_run import Asked, DryRun
 from graders.errors import Finding
 from graders.jobs.bounds import Target
 from graders.jobs.datasets import Dataset
@@ -83,19 +84,23 @@ class Plan:
         return self.amounts.gradings * exactly(self.given.measured.seconds_each)
 
     @property
-    def judge_seconds(self) -> Range:
-        """Wall time of all judges, by what is assumed of them."""
+    def judge_seconds(self) -> Range | None:
+        """Wall time of all judges, by what is assumed; None where the method is wrong."""
+        if self.amounts is None:
+            return None
         return sum((one.seconds for one in self.judgings), exactly(0))
 
     @property
     def seconds(self) -> Range | None:
         """Wall time of gradings here and of judges; None where the former is not measured."""
-        here = self.grading_seconds
-        return None if here is None else here + self.judge_seconds
+        here, judges = self.grading_seconds, self.judge_seconds
+        return None if here is None or judges is None else here + judges
 
     @property
     def judge_usd(self) -> Range | None:
-        """About what all judges cost; None where a price is not known."""
+        """About what all judges cost; None where a price, or the whole method, is not known."""
+        if self.amounts is None:
+            return None
         costs = [one.usd for one in self.judgings]
         known = [cost for cost in costs if cost is not None]
         return sum(known, exactly(0)) if len(known) == len(costs) else None
@@ -136,18 +141,15 @@ def _counts(given: Given) -> Counts:
 
 def _judgings(given: Given, found: Amounts) -> Iterator[Judging]:
     """What each model would be asked, in the order in which the config names them."""
-    document, tried = given.job.document, given.tried
-    if document is None or tried is None:
+    document = given.job.document
+    if document is None or not document.has_grader:
         return
-    repeats: dict[str, list[int]] = {}
-    for _, part in walk(document.grader):
-        if isinstance(part, ScoreModelConfig | LabelModelConfig):
-            repeats.setdefault(part.model, []).append(part.repeats)
-    for model, asked in repeats.items():
+    tried = given.tried or Tried(1, DryRun(), DryRun())  # of which nothing is known
+    parts = [part for _, part in walk(document.grader)]
+    models = [part.model for part in parts if isinstance(part, ScoreModelConfig | LabelModelConfig)]
+    for model, judges in Counter(models).items():
         short, long = (one.models.get(model, Asked()) for one in (tried.short, tried.long))
-        probe = Probe(
-            rows=tried.rows, repeats=sum(asked), judges=len(asked), short=short, long=long
-        )
+        probe = Probe(rows=tried.rows, judges=judges, short=short, long=long)
         yield judging(model, found.gradings, probe)
 
 

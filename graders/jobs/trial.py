@@ -79,7 +79,7 @@ def try_prompts(
     """
     outputs = ("", "x" * (LONGEST_OUTPUT * CHARS_PER_TOKEN))
     short, long = (
-        count_calls(document, _with_output(kept, output), RunOptions(), profile)
+        count_calls(document, _with_output(kept, output), RunOptions(), profile, repeats=False)
         for output in outputs
     )
     return Tried(len(kept), short, long)
@@ -91,7 +91,7 @@ def try_samples(document: Document, rows: Sequence[Row], profile: Profile) -> Tr
     Raises:
         ConfigError: A judge does not compile.
     """
-    counted = count_calls(document, rows, RunOptions(), profile)
+    counted = count_calls(document, rows, RunOptions(), profile, repeats=False)
     return Tried(len(rows), counted, counted)
 
 

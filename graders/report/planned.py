@@ -39,7 +39,7 @@ def to_json(plan: Plan) -> Mapping[str, object]:
         "measured": _measured(plan),
         "seconds": {
             "grading_here": plan.grading_seconds.to_json() if plan.grading_seconds else None,
-            "judges": plan.judge_seconds.to_json(),
+            "judges": plan.judge_seconds.to_json() if plan.judge_seconds else None,
             "in_all": plan.seconds.to_json() if plan.seconds else None,
         },
         "limits": [_limit(one) for one in plan.limits],

@@ -44,6 +44,33 @@ def test_judges_are_counted_and_never_asked(planned):
     assert "Outputs that are judged have 0 to 4,096 tokens." in found["assumptions"]
 
 
+def test_the_service_asks_once_where_a_config_repeats(planned):
+    """Repeats are ours, and the calls that a missing variable spares are no others'."""
+    spared = {**JUDGE, "name": "b", "model": "mine"}
+    spared["input"] = [{"role": "user", "content": "Rate {{ item.refrence }}"}]
+    graders = {"a": {**JUDGE, "model": "mine", "repeats": 3}, "b": spared}
+    both = {"type": "multi", "name": "m", "graders": graders, "calculate_output": "a + b"}
+
+    _, found = planned(reinforcement(both, n_epochs=1), TRAINING, "--samples-per-item", "1")
+
+    assert found["judges"]["mine"]["calls"] == {"low": 12, "high": 24}
+
+
+def test_what_judges_take_is_not_known_where_nothing_could_be_tried(planned):
+    """Never nothing: not of a grader with an error, nor where the method is wrong."""
+    judge = {**JUDGE, "model": "gpt-4.1-mini-2025-04-14"}
+    formula = {"type": "multi", "name": "m", "graders": {"j": judge}, "calculate_output": "j + ("}
+
+    _, found = planned(reinforcement(formula, n_epochs=1), TRAINING, "--samples-per-item", "2")
+    asked = found["judges"]["gpt-4.1-mini-2025-04-14"]
+    assert asked["calls"] == {"low": 0, "high": 24}
+    assert asked["prompt_tokens"] == found["judge_cost_usd"] == {"low": 0, "high": None}
+    assert found["seconds"]["judges"] == {"low": 0, "high": 24 * 30}
+
+    _, found = planned(reinforcement(judge, n_epochs=0), TRAINING)
+    assert (found["judge_cost_usd"], found["seconds"]["judges"]) == (None, None)
+
+
 def test_real_outputs_decide_how_long_prompts_are(planned):
     """Then there is no guess at their length."""
     samples = [{"item": row, "sample": "four" * 100} for row in TRAINING]
