@@ -147,7 +147,7 @@ def _result(request: ModelRequest) -> JSON:
     match request.schema:
         case {"schema": {"properties": {"result": {"enum": [label, *_]}}}}:
             return label
-    return 0
+    return 1  # not 0, of which a formula takes no logarithm and divides by none
 
 
 @dataclass(frozen=True, slots=True)

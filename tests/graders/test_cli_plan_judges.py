@@ -126,6 +126,17 @@ def test_gradings_that_fail_are_said_with_the_first_reason(planned):
     assert failed["fix"] == "Give --samples FILE with outputs of a model."
 
 
+def test_what_stands_in_for_a_judge_suits_formulas(planned):
+    """They divide by scores and take their logarithms, and that is no mistake."""
+    members = {"j": JUDGE, "x": REMOTE, "e": EXACT}
+    formula = {"type": "multi", "name": "m", "graders": members}
+    formula["calculate_output"] = "e / j + log(x) + log(j)"
+
+    _, found = planned(reinforcement(formula), TRAINING, "--for", "azure-rft")
+
+    assert "grading-failed" not in {one["code"] for one in found["findings"]}
+
+
 def test_prompts_that_lack_a_variable_are_said(planned):
     """Of the rows that are tried."""
     judge = {**JUDGE, "input": [{"role": "user", "content": "Rate {{ item.refrence }}"}]}
