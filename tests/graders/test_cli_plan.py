@@ -205,6 +205,11 @@ def test_exit_code_1_is_for_errors_alone(planned, method, rows, arguments, code,
             ["--assume", "n_epochs=3"],
             "n_epochs is 2 in the method, and not auto",
         ),
+        (
+            reinforcement(),
+            ["--samples-per-item", "1000001"],
+            "1000001 is not in the range 1<=x<=1000000",
+        ),
         ({"type": "dpo"}, ["--validation", "-", "--samples", "-"], "Only one of the files can be"),
         (reinforcement(), ["--samples", "method.json"], "--samples method.json holds no rows: "),
         ({"type": "dpo"}, ["--validation", "none.jsonl"], "'none.jsonl' does not exist"),
@@ -216,6 +221,17 @@ def test_exit_code_2_is_for_what_cannot_be_used(plan, method, arguments, message
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_the_largest_numbers_are_planned(plan):
+    """Whatever a method may say, its totals are written out and no overflow."""
+    judge = {**JUDGE, "model": "gpt-4.1-mini-2025-04-14"}
+    method = reinforcement(judge, n_epochs=50, eval_interval=1, eval_samples=2**63 - 1)
+    arguments = ["--validation", "rows.jsonl", "--samples-per-item", "1000000"]
+
+    for more in ([], ["--json"]):
+        code, out, _ = plan(method, TRAINING, *arguments, *more)
+        assert (code, bool(out)) == (0, True)
 
 
 # --- standard input and forms
