@@ -294,3 +294,14 @@ def test_50_000_rows_in_bounded_memory_and_seconds(tmp_path, capsys):
     assert time.process_time() - started < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # of 29 MB
     assert "50,000 rows, 0 with errors" in capsys.readouterr().out
+
+
+def test_the_same_mistake_in_every_row_is_said_in_the_same_time(planned):
+    """What a key may have meant is found once, and not for each of many rows."""
+    row = {"message": [], "question": "What is 2 + 2?", "answer": "4", "id": 7, "text": "word"}
+    started = time.process_time()
+
+    code, found = planned({"type": "supervised"}, [row] * 10_000)
+
+    assert time.process_time() - started < 1
+    assert (code, found["training"]["bad_rows"]) == (1, 10_000)
