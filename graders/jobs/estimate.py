@@ -134,7 +134,7 @@ def evaluation_samples(times: Range, taken: Range, samples: Range, rows: int) ->
         samples: The hyperparameter eval_samples.
         rows: Rows to evaluate on.
     """
-    if not rows:
+    if not rows or times.high == 0:
         return exactly(0)
     low = times.low * samples.low
     if samples.high is None or times.high is None or taken.high is None:

@@ -166,7 +166,7 @@ def _totals(plan: Plan) -> Iterator[tuple[str, Range]]:
     judges = plan.judge_usd
     yield "dollars for judges and training", Range(judges.low if judges else 0, None)
     if given.measured is not None:
-        yield "seconds of the slowest grading", exactly(given.measured.slowest)
+        yield "seconds of the slowest grading measured", exactly(given.measured.slowest)
 
 
 def _trial_findings(given: Given) -> Iterator[Finding]:

@@ -125,6 +125,13 @@ def test_hidden_epochs_are_a_range_and_the_vendors_number_is_said(plan):
     )
 
 
+def test_nothing_is_said_of_the_epochs_of_no_rows(planned):
+    """Though a formula gives some."""
+    _, found = planned({"type": "supervised"}, [])
+
+    assert not [said for said in found["assumptions"] if "notebook" in said]
+
+
 def test_a_preference_job(planned):
     """Both outputs are read after the prompt, and beta is explained."""
     pair = {

@@ -41,7 +41,10 @@ def test_judges_are_counted_and_never_asked(planned):
     assert high - low == pytest.approx(24 * 4_096, rel=0.01)
     assert 0 < asked["cost_usd"]["low"] < asked["cost_usd"]["high"]
     assert asked["seconds"] == {"low": 24 / 64, "high": 24 * 30}
-    assert "Outputs that are judged have 0 to 4,096 tokens." in found["assumptions"]
+    assert {
+        "All prompts of judges are like those of 12 rows that were tried.",
+        "Outputs that are judged have 0 to 4,096 tokens.",
+    } <= {*found["assumptions"]}
 
 
 def test_the_service_asks_once_where_a_config_repeats(planned):
@@ -66,6 +69,7 @@ def test_what_judges_take_is_not_known_where_nothing_could_be_tried(planned):
     assert asked["calls"] == {"low": 0, "high": 24}
     assert asked["prompt_tokens"] == found["judge_cost_usd"] == {"low": 0, "high": None}
     assert found["seconds"]["judges"] == {"low": 0, "high": 24 * 30}
+    assert "What judges are asked is not known: no row could be tried." in found["assumptions"]
 
     _, found = planned(reinforcement(judge, n_epochs=0), TRAINING)
     assert (found["judge_cost_usd"], found["seconds"]["judges"]) == (None, None)
@@ -93,6 +97,7 @@ def test_without_an_assumption_totals_are_open(plan):
     _, out, _ = plan(reinforcement(JUDGE, n_epochs=1), TRAINING, "--measure", "0")
 
     assert "samples per item    at least 2\n" in out
+    assert "n_epochs x tokens of the rows; outputs are not known\n" in out
     assert "training samples    at least 24\n" in out
     assert "calls               at least 24\n" in out
     assert "grading here        not measured; --measure N" in out

@@ -175,6 +175,7 @@ def test_evaluation_samples_cover_both_vendors_words():
     assert evaluation_samples(exactly(4), exactly(20), exactly(10), 50) == Range(40, 2_000)
     assert evaluation_samples(exactly(4), exactly(20), exactly(10), 0) == exactly(0)
     assert evaluation_samples(exactly(4), exactly(20), Range(1, None), 3) == Range(4, None)
+    assert evaluation_samples(exactly(0), exactly(0), Range(1, None), 3) == exactly(0)
 
 
 def test_a_reinforcement_job_by_hand():
