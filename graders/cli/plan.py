@@ -144,7 +144,7 @@ def _plan(job: Job, rows: str, profile: Profile, given: dict[str, Any]) -> Plan:
             validation=validation,
             tried=tried,
             measured=measured,
-            real_outputs=given["samples"] is not None,
+            samples=given["samples"],
             assumed=assumed,
             samples_per_item=given["samples_per_item"],
         )
@@ -233,7 +233,7 @@ def _measured(
     from graders.jobs.trial import measure, stand_ins
 
     number = given["measure"]
-    rows = (samples or stand_ins(training.kept.rows[:number]))[:number]
+    rows = samples[:number] or stand_ins(training.kept.spread(number))
     if not rows:
         return None
     try:

@@ -39,7 +39,8 @@ class Given:
         validation: The rows to evaluate on, where there are some.
         tried: What gradings of some rows would ask.
         measured: How long some gradings took.
-        real_outputs: Whether these had outputs of a model, and not stand-ins.
+        samples: The file of a model's outputs that were tried and measured; None where they were
+            stand-ins.
         assumed: Numbers to take where a hyperparameter is `"auto"`.
         samples_per_item: The same for samples of a row and epoch, which no hyperparameter says.
     """
@@ -51,9 +52,14 @@ class Given:
     validation: Dataset | None
     tried: Tried | None
     measured: Measured | None
-    real_outputs: bool
+    samples: str | None
     assumed: Mapping[str, float]
     samples_per_item: int | None
+
+    @property
+    def real_outputs(self) -> bool:
+        """Whether what was tried had outputs of a model."""
+        return self.samples is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,26 +176,21 @@ def _totals(plan: Plan) -> Iterator[tuple[str, Range]]:
 
 
 def _trial_findings(given: Given) -> Iterator[Finding]:
-    tried, measured = given.tried, given.measured
+    """What went wrong with the rows that were tried, at the file that they are from."""
+    tried, measured, place = given.tried, given.measured, given.samples or given.training.name
+    ask = "" if given.real_outputs else "Give --samples FILE with outputs of a model."
     if tried is not None and tried.long.not_rendered:
-        missing, rows = tried.long.not_rendered, tried.rows
-        yield Finding(
-            code="not-rendered",
-            severity="warning",
-            path=given.training.name,
-            message=f"{missing:,} of {rows:,} rows that were tried lack a variable of a prompt",
-            fix="Their gradings would fail unasked; graders lint names the variable.",
-        )
-    if measured is None or measured.failure is None:
-        return
-    outputs = "" if given.real_outputs else " of stand-in outputs"
-    kind, message = measured.failure.kind, measured.failure.message
-    said = f"{measured.failed:,} of {measured.gradings:,} gradings{outputs} gave no score; "
-    fix = "" if given.real_outputs else "Give --samples FILE with outputs of a model."
-    yield Finding(
-        code="grading-failed",
-        severity="warning",
-        path=given.training.name,
-        message=f"{said}the first: {kind}: {message.rstrip('.')}",
-        fix=fix,
-    )
+        outputs = "" if given.real_outputs else " with stand-in outputs"
+        said = f"{tried.long.not_rendered:,} of {tried.rows:,} rows that were tried{outputs}"
+        said += " lack a variable of a prompt"
+        fix = ask or "Their gradings would fail unasked; graders lint names the variable."
+        yield _warning("not-rendered", place, said, fix)
+    if measured is not None and measured.failure is not None:
+        outputs = "" if given.real_outputs else " of stand-in outputs"
+        kind, message = measured.failure.kind, measured.failure.message.rstrip(".")
+        said = f"{measured.failed:,} of {measured.gradings:,} gradings{outputs} gave no score; "
+        yield _warning("grading-failed", place, f"{said}the first: {kind}: {message}", ask)
+
+
+def _warning(code: str, path: str, message: str, fix: str) -> Finding:
+    return Finding(code=code, severity="warning", path=path, message=message, fix=fix)

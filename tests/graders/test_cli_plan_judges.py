@@ -116,6 +116,16 @@ def test_seconds_are_measured_in_the_real_sandbox(planned):
     assert found["seconds"]["grading_here"]["low"] == pytest.approx(60 * measured["seconds_each"])
 
 
+def test_what_is_measured_is_spread_over_the_file(planned):
+    """Rows are often sorted, so that the first ones are no sample of all."""
+    rows = [{**row, "answer": "?"} for row in TRAINING[:6]] + TRAINING[6:]
+    source = "def grade(sample, item):\n    return 1 / (item['answer'] != '?')"
+
+    _, found = planned(reinforcement({**PYTHON, "source": source}), rows, "--measure", "4")
+
+    assert (found["measured"]["gradings"], found["measured"]["failed"]) == (4, 2)
+
+
 def test_gradings_that_fail_are_said_with_the_first_reason(planned):
     """Of stand-in outputs it may be their fault, and it says how to give others."""
     source = "def grade(sample, item):\n    return item['anwser']"
@@ -145,12 +155,23 @@ def test_what_stands_in_for_a_judge_suits_formulas(planned):
 def test_prompts_that_lack_a_variable_are_said(planned):
     """Of the rows that are tried."""
     judge = {**JUDGE, "input": [{"role": "user", "content": "Rate {{ item.refrence }}"}]}
+    samples = [{"item": row, "sample": "4"} for row in TRAINING]
+
     _, found = planned(reinforcement(judge), TRAINING)
     codes = {one["code"]: one for one in found["findings"]}
+    assert codes["not-rendered"]["message"] == (
+        "12 of 12 rows that were tried with stand-in outputs lack a variable of a prompt"
+    )
+    assert codes["not-rendered"]["fix"] == "Give --samples FILE with outputs of a model."
 
+    arguments = ["--samples", "samples.jsonl"]
+    _, found = planned(reinforcement(judge), TRAINING, *arguments, samples_jsonl=samples)
+    codes = {one["code"]: one for one in found["findings"]}
     assert codes["not-rendered"]["message"] == (
         "12 of 12 rows that were tried lack a variable of a prompt"
     )
+    assert codes["not-rendered"]["fix"].endswith("graders lint names the variable.")
+    assert codes["not-rendered"]["path"] == "samples.jsonl"
 
 
 def test_an_endpoint_is_counted_and_never_asked(planned):
