@@ -4,6 +4,9 @@ import pytest
 from sample_configs import EXACT
 from stand_ins import JUDGE, REMOTE
 
+from graders.config.parse import parse_config
+from graders.jobs.trial import measure, stand_ins
+from graders.profile import OPENAI
 from sandbox.doctor import IsolationError
 
 TRAINING = [
@@ -114,6 +117,14 @@ def test_seconds_are_measured_in_the_real_sandbox(planned):
     assert (measured["gradings"], measured["failed"]) == (6, 0)
     assert 0.02 <= measured["slowest_seconds"] <= measured["seconds"] + 0.02
     assert found["seconds"]["grading_here"]["low"] == pytest.approx(60 * measured["seconds_each"])
+
+
+def test_a_grader_that_hangs_is_waited_for_once():
+    """At two minutes each, twenty gradings would take most of an hour."""
+    rows = stand_ins([(n, row) for n, row in enumerate(TRAINING, start=1)])
+
+    assert measure(parse_config(EXACT), rows, None, OPENAI).gradings == 12
+    assert measure(parse_config(EXACT), rows, None, OPENAI, most_seconds=0).gradings == 1
 
 
 def test_what_is_measured_is_spread_over_the_file(planned):
