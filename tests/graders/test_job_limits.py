@@ -113,6 +113,15 @@ def test_no_limit_is_there_twice():
             "reinforcement",
             "azure-rft",
             "dollars for judges and training",
+            Range(0, None),
+            "an unknown number of dollars for judges and training, and the service takes at most "
+            "5,000 [D, Azure's reinforcement fine-tuning page]. The job pauses there, with a "
+            "checkpoint; plan to resume it, or to spend less.",
+        ),
+        (
+            "reinforcement",
+            "azure-rft",
+            "dollars for judges and training",
             Range(12, None),
             "at least 12 dollars for judges and training, and the service takes at most 5,000 "
             "[D, Azure's reinforcement fine-tuning page]. The job pauses there, with a "
