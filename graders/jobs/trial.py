@@ -107,6 +107,8 @@ def stand_ins(kept: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Row]:
         >>> (row,) = stand_ins([(1, {"messages": [], "id": "7", "answer": "Nairobi"})])
         >>> row.sample["output_text"]
         'Nairobi'
+        >>> stand_ins([(1, {"messages": [], "id": 7})])[0].sample["output_text"]
+        ''
     """
     return [_with_output([one], _longest_text(one[1]))[0] for one in kept]
 

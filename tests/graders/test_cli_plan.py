@@ -125,6 +125,22 @@ def test_hidden_epochs_are_a_range_and_the_vendors_number_is_said(plan):
     )
 
 
+def test_rows_with_errors_are_in_no_total(planned):
+    """Neither to train on nor to evaluate on; of the bytes, those of the larger file count."""
+    chosen = {"n_epochs": 1, "batch_size": 1, "eval_interval": 12, "eval_samples": 1}
+    arguments = ["--validation", "test.jsonl", "--samples-per-item", "3"]
+
+    _, found = planned(
+        reinforcement(**chosen), [*TRAINING, *CHATS], *arguments, test_jsonl=[TRAINING[0], *CHATS]
+    )
+
+    assert found["totals"]["steps"] == {"low": 12, "high": 12}
+    assert found["totals"]["training_samples"] == {"low": 36, "high": 36}
+    assert found["totals"]["evaluation_samples"] == {"low": 1, "high": 12}
+    (limit,) = (one for one in found["limits"] if one["code"] == "file-too-large")
+    assert limit["value"]["low"] == found["training"]["bytes"] > found["validation"]["bytes"]
+
+
 def test_nothing_is_said_of_the_epochs_of_no_rows(planned):
     """Though a formula gives some."""
     _, found = planned({"type": "supervised"}, [])
@@ -266,6 +282,11 @@ def test_the_base_model_is_the_jobs_or_the_options(planned):
 
     _, found = planned(body, [*CHATS, long], "--model", "gpt-4.1-2025-04-14")
     assert (found["model"], found["findings"]) == ("gpt-4.1-2025-04-14", [])
+
+    pair = {"input": {"messages": TRAINING[0]["messages"]}}
+    pair |= dict.fromkeys(("preferred_output", "non_preferred_output"), long["messages"][1:])
+    _, found = planned({"type": "dpo"}, [pair] * 10, "--model", "gpt-3.5-turbo-0613")
+    assert [one["code"] for one in found["findings"]] == ["equal-outputs"]
 
     _, found = planned(reinforcement(), TRAINING, "--model", "o4-mini-2025-04-16")
     assert "The price of an hour of training: $100 [D]." in found["assumptions"]

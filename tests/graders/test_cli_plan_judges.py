@@ -195,6 +195,41 @@ def test_an_endpoint_is_counted_and_never_asked(planned):
     assert found["measured"]["failed"] == 0
 
 
+def test_each_endpoint_of_a_multi_is_called_for_each_grading(planned):
+    """Two of them are two calls."""
+    both = {"type": "multi", "name": "m", "graders": {"a": REMOTE, "b": REMOTE}}
+    arguments = ["--for", "azure-rft", "--samples-per-item", "2"]
+
+    _, found = planned(
+        reinforcement({**both, "calculate_output": "a + b"}, n_epochs=1), TRAINING, *arguments
+    )
+
+    assert found["totals"]["grader_calls"] == {"low": 24, "high": 24}
+    assert found["totals"]["endpoint_calls"] == {"low": 48, "high": 48}
+
+
+def test_what_judges_cost_at_least_is_held_against_the_services_limit(planned):
+    """What training costs beside is not known."""
+    judge = {**JUDGE, "model": "gpt-4.1-mini-2025-04-14"}
+
+    _, found = planned(reinforcement(judge), TRAINING, "--for", "azure-rft")
+    (limit,) = (one for one in found["limits"] if one["code"] == "paused-by-cost")
+
+    assert limit["value"] == {"low": found["judge_cost_usd"]["low"], "high": None}
+    assert limit["value"]["low"] > 0
+
+
+def test_an_embeddings_server_is_never_asked(planned, monkeypatch):
+    """No service has it, and to say so nothing is sent."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    cosine = {"type": "text_similarity", "name": "c", "evaluation_metric": "cosine"}
+    cosine |= {"input": "{{ sample.output_text }}", "reference": "{{ item.answer }}"}
+
+    code, found = planned(reinforcement(cosine), TRAINING, "--set", "cosine=server:bge-m3")
+
+    assert (code, found["measured"]["failed"]) == (1, 0)
+
+
 def test_a_machine_that_cannot_isolate_still_plans(plan, monkeypatch):
     """Unless it was told to measure."""
 
