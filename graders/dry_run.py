@@ -119,6 +119,7 @@ class DryRun:
     """What a run would ask.
 
     Attributes:
+        repeats: Whether what a config repeats is counted so often; a hosted service asks once.
         samples: Samples that were read.
         not_rendered: Those with a prompt that lacks a variable; they would fail unasked.
         bad_lines: Lines that are no rows.
@@ -126,6 +127,7 @@ class DryRun:
         models: By the model's name.
     """
 
+    repeats: bool = True
     samples: int = 0
     not_rendered: int = 0
     bad_lines: int = 0
@@ -134,7 +136,8 @@ class DryRun:
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Count a request in place of sending it, with an answer that any grader can use."""
-        self.models.setdefault(request.model, Asked()).add(request)
+        if self.repeats or not request.repeat:
+            self.models.setdefault(request.model, Asked()).add(request)
         if wants_embeddings(request):
             return ModelReply(text=encode([[1.0]] * len(request.messages)).decode())
         return ModelReply(text=encode({"steps": [], "result": _result(request)}).decode())
@@ -144,7 +147,7 @@ def _result(request: ModelRequest) -> JSON:
     match request.schema:
         case {"schema": {"properties": {"result": {"enum": [label, *_]}}}}:
             return label
-    return 0
+    return 1  # not 0, of which a formula takes no logarithm and divides by none
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +171,21 @@ class _Judges:
 
 
 def count_calls(
-    document: Document, rows: Iterable[Row | RowError], options: RunOptions, profile: Profile
+    document: Document,
+    rows: Iterable[Row | RowError],
+    options: RunOptions,
+    profile: Profile,
+    *,
+    repeats: bool = True,
 ) -> DryRun:
-    """Count what grading rows would ask.
+    """Count what grading rows would ask, with or without what the config repeats.
 
     Raises:
         ConfigError: A judge does not compile.
         RowError: A bad line, if `options.strict`.
         OSError: The rows cannot be read to their end.
     """
-    counted = DryRun()
+    counted = DryRun(repeats=repeats)
     judges = dict(_judges(document, Tools(client=counted), counting_profile(profile, counted)))
     parts = [part for _, part in walk(document.grader)]
     endpoints = sum(isinstance(part, EndpointConfig) for part in parts)

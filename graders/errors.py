@@ -18,12 +18,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
 
 MAX_MESSAGE: Final = 4_000
 """Characters of a failure's message, a traceback included."""
+
+_LONGEST_MISS: Final = 100
+"""Characters of a name that can still be near a known one."""
 
 _CARET_WINDOW: Final = 72
 """Characters of a long formula or template shown around the place that is wrong."""
@@ -174,8 +178,22 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 
 def near_miss(wrong: str, known: Iterable[str]) -> str:
-    """The one closest name as a question, or "" where nothing is close."""
-    close = get_close_matches(wrong, sorted(known), n=1)
+    """The one closest name as a question, or "" where nothing is close.
+
+    Example:
+        >>> near_miss("mesages", ["messages", "tools"])
+        "Did you mean 'messages'?"
+        >>> near_miss("x" * 101, ["x" * 100])
+        ''
+    """
+    if len(wrong) > _LONGEST_MISS:
+        return ""
+    return _near_miss(wrong, tuple(sorted(known)))
+
+
+@lru_cache(maxsize=1024)  # the same mistake is often in each of 50,000 rows
+def _near_miss(wrong: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(wrong, known, n=1)
     return f"Did you mean {close[0]!r}?" if close else ""
 
 

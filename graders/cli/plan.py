@@ -41,6 +41,7 @@ Exit code 0 fine, 1 errors found, 2 unusable input.
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 _DEFAULT_MEASURED = 20
+_MOST_SAMPLES = 1_000_000
 
 
 @click.command(epilog=_EPILOG)
@@ -58,7 +59,7 @@ _DEFAULT_MEASURED = 20
 @click.option("--model", metavar="NAME", help="The base model.  [default: that of a job's body]")
 @click.option(
     "--samples-per-item",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, _MOST_SAMPLES),
     metavar="N",
     help="Assume N samples for each row and epoch.  [default: 2 or more, the service hides it]",
 )
@@ -143,7 +144,7 @@ def _plan(job: Job, rows: str, profile: Profile, given: dict[str, Any]) -> Plan:
             validation=validation,
             tried=tried,
             measured=measured,
-            real_outputs=given["samples"] is not None,
+            samples=given["samples"],
             assumed=assumed,
             samples_per_item=given["samples_per_item"],
         )
@@ -232,7 +233,7 @@ def _measured(
     from graders.jobs.trial import measure, stand_ins
 
     number = given["measure"]
-    rows = (samples or stand_ins(training.kept.rows[:number]))[:number]
+    rows = samples[:number] or stand_ins(training.kept.spread(number))
     if not rows:
         return None
     try:

@@ -13,13 +13,16 @@ from graders.config.graders import GraderConfig
 
 Auto = Literal["auto"]
 _LARGEST = sys.float_info.max
+_LARGEST_INTEGER = 2**63 - 1
+"""What a service can hold; so that arithmetic on it stays finite."""
 
 
 def _integer(low: int, high: int | None = None) -> tuple[PlainValidator, WithJsonSchema]:
     bounds = f"an integer of at least {low}" if high is None else f"an integer from {low} to {high}"
 
     def check(value: object) -> object:
-        fits = type(value) is int and value >= low and (high is None or value <= high)
+        most = _LARGEST_INTEGER if high is None else high
+        fits = type(value) is int and low <= value <= most
         return value if fits or value == "auto" else _refuse(value, bounds)
 
     number = {"type": "integer", "minimum": low} | ({} if high is None else {"maximum": high})

@@ -83,6 +83,17 @@ class Kept:
             del self.rows[1::2]
             self.stride *= 2
 
+    def spread(self, most: int) -> list[tuple[int, dict[str, JSON]]]:
+        """At most so many of them, evenly spread too.
+
+        Example:
+            >>> kept = Kept([(line, {}) for line in range(1, 8)])
+            >>> [line for line, _ in kept.spread(3)], len(kept.spread(9)), kept.spread(0)
+            ([1, 3, 5], 7, [])
+        """
+        count = min(most, len(self.rows))
+        return [self.rows[i * len(self.rows) // count] for i in range(count)]
+
 
 @dataclass(slots=True, kw_only=True)
 class Dataset:

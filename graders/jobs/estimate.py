@@ -134,7 +134,7 @@ def evaluation_samples(times: Range, taken: Range, samples: Range, rows: int) ->
         samples: The hyperparameter eval_samples.
         rows: Rows to evaluate on.
     """
-    if not rows:
+    if not rows or times.high == 0:
         return exactly(0)
     low = times.low * samples.low
     if samples.high is None or times.high is None or taken.high is None:
@@ -251,14 +251,12 @@ class Probe:
 
     Attributes:
         rows: How many were tried.
-        repeats: Requests of a grading, as often as the config repeats them.
-        judges: The same at a hosted service, which asks each judge once.
+        judges: Requests of a grading: a hosted service asks each judge once.
         short: What they ask at least.
         long: What they ask at most.
     """
 
     rows: int
-    repeats: int
     judges: int
     short: Asked
     long: Asked
@@ -276,7 +274,7 @@ def judging(model: str, gradings: Range, probe: Probe) -> Judging:
         probe: What was tried.
     """
     short, long = probe.short, probe.long
-    share = min(short.calls, long.calls) / (probe.rows * probe.repeats)
+    share = min(short.calls, long.calls) / (probe.rows * probe.judges)
     calls = gradings * Range(probe.judges * share, probe.judges)
     calls = Range(ceil(calls.low), None if calls.high is None else ceil(calls.high))
     prompts, answers = Range(0, None), Range(SHORTEST_ANSWER, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from graders.checks import check_document
-from graders.config.explain import shown
+from graders.config.explain import show_path, shown
 from graders.config.methods import DPO, Reinforcement, ReinforcementMethod, Supervised
 from graders.config.parse import Document, decode_config, parse_config
 from graders.errors import ConfigError, Finding, near_miss
@@ -19,6 +19,7 @@ _BODY_KEYS: Final = frozenset(
     {
         *("model", "training_file", "validation_file", "method", "hyperparameters"),
         *("suffix", "seed", "integrations", "metadata"),
+        "trainingType",  # Azure's
     }
 )
 _LONGEST_SUFFIX: Final = 64
@@ -163,7 +164,13 @@ def _check_body(body: Mapping[str, JSON]) -> Iterator[Finding]:
     for key in sorted(body.keys() - _BODY_KEYS):
         said = f"{key!r} is not a field of a fine-tuning job"
         hint = near_miss(key, _BODY_KEYS - body.keys())
-        yield Finding(code="unknown-key", severity="warning", path=key, message=said, fix=hint)
+        yield Finding(
+            code="unknown-key",
+            severity="warning",
+            path=show_path((key,), {}),
+            message=said,
+            fix=hint,
+        )
 
 
 def _error(path: str, message: str) -> Finding:

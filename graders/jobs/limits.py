@@ -44,7 +44,8 @@ class Checked:
             return None
         limit, most = self.limit, self.limit.most
         bound = f"at most {most:,}" if most is not None and self.value.low >= limit.least else ""
-        said = f"{show_range(self.value)} {limit.what}, and the service takes "
+        amount = show_range(self.value) if self.value != Range(0, None) else "an unknown number of"
+        said = f"{amount} {limit.what}, and the service takes "
         said += f"{bound or f'at least {limit.least:,}'} [{limit.sure}, {limit.source}]"
         severity: Severity = limit.severity if self.verdict == "broken" else "note"
         return Finding(code=limit.code, severity=severity, path="", message=said, fix=limit.fix)

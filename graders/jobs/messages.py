@@ -124,7 +124,10 @@ def _weight(given: dict[str, JSON], where: str) -> Iterator[Problem]:
 
 
 def _tool_calls(given: JSON, where: str, called: set[str]) -> Iterator[Problem]:
-    for i, call in enumerate(given if isinstance(given, list) else [given]):
+    if not isinstance(given, list):
+        yield Problem("tool-calls", f"{where} is {kind_of(given)}, and must be a list")
+        return
+    for i, call in enumerate(given):
         match call:
             case {"id": str(name), "type": "function", "function": dict(function)} if isinstance(
                 function.get("name"), str

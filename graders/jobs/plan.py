@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graders.config.graders import LabelModelConfig, ScoreModelConfig, walk
-from graders.dry_run import Asked
+from graders.dry_run import Asked, DryRun
 from graders.errors import Finding
 from graders.jobs.bounds import Target
 from graders.jobs.datasets import Dataset
@@ -38,7 +39,8 @@ class Given:
         validation: The rows to evaluate on, where there are some.
         tried: What gradings of some rows would ask.
         measured: How long some gradings took.
-        real_outputs: Whether these had outputs of a model, and not stand-ins.
+        samples: The file of a model's outputs that were tried and measured; None where they were
+            stand-ins.
         assumed: Numbers to take where a hyperparameter is `"auto"`.
         samples_per_item: The same for samples of a row and epoch, which no hyperparameter says.
     """
@@ -50,9 +52,14 @@ class Given:
     validation: Dataset | None
     tried: Tried | None
     measured: Measured | None
-    real_outputs: bool
+    samples: str | None
     assumed: Mapping[str, float]
     samples_per_item: int | None
+
+    @property
+    def real_outputs(self) -> bool:
+        """Whether what was tried had outputs of a model."""
+        return self.samples is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,19 +90,23 @@ class Plan:
         return self.amounts.gradings * exactly(self.given.measured.seconds_each)
 
     @property
-    def judge_seconds(self) -> Range:
-        """Wall time of all judges, by what is assumed of them."""
+    def judge_seconds(self) -> Range | None:
+        """Wall time of all judges, by what is assumed; None where the method is wrong."""
+        if self.amounts is None:
+            return None
         return sum((one.seconds for one in self.judgings), exactly(0))
 
     @property
     def seconds(self) -> Range | None:
         """Wall time of gradings here and of judges; None where the former is not measured."""
-        here = self.grading_seconds
-        return None if here is None else here + self.judge_seconds
+        here, judges = self.grading_seconds, self.judge_seconds
+        return None if here is None or judges is None else here + judges
 
     @property
     def judge_usd(self) -> Range | None:
-        """About what all judges cost; None where a price is not known."""
+        """About what all judges cost; None where a price, or the whole method, is not known."""
+        if self.amounts is None:
+            return None
         costs = [one.usd for one in self.judgings]
         known = [cost for cost in costs if cost is not None]
         return sum(known, exactly(0)) if len(known) == len(costs) else None
@@ -136,18 +147,15 @@ def _counts(given: Given) -> Counts:
 
 def _judgings(given: Given, found: Amounts) -> Iterator[Judging]:
     """What each model would be asked, in the order in which the config names them."""
-    document, tried = given.job.document, given.tried
-    if document is None or tried is None:
+    document = given.job.document
+    if document is None or not document.has_grader:
         return
-    repeats: dict[str, list[int]] = {}
-    for _, part in walk(document.grader):
-        if isinstance(part, ScoreModelConfig | LabelModelConfig):
-            repeats.setdefault(part.model, []).append(part.repeats)
-    for model, asked in repeats.items():
+    tried = given.tried or Tried(1, DryRun(), DryRun())  # of which nothing is known
+    parts = [part for _, part in walk(document.grader)]
+    models = [part.model for part in parts if isinstance(part, ScoreModelConfig | LabelModelConfig)]
+    for model, judges in Counter(models).items():
         short, long = (one.models.get(model, Asked()) for one in (tried.short, tried.long))
-        probe = Probe(
-            rows=tried.rows, repeats=sum(asked), judges=len(asked), short=short, long=long
-        )
+        probe = Probe(rows=tried.rows, judges=judges, short=short, long=long)
         yield judging(model, found.gradings, probe)
 
 
@@ -164,30 +172,25 @@ def _totals(plan: Plan) -> Iterator[tuple[str, Range]]:
     judges = plan.judge_usd
     yield "dollars for judges and training", Range(judges.low if judges else 0, None)
     if given.measured is not None:
-        yield "seconds of the slowest grading", exactly(given.measured.slowest)
+        yield "seconds of the slowest grading measured", exactly(given.measured.slowest)
 
 
 def _trial_findings(given: Given) -> Iterator[Finding]:
-    tried, measured = given.tried, given.measured
+    """What went wrong with the rows that were tried, at the file that they are from."""
+    tried, measured, place = given.tried, given.measured, given.samples or given.training.name
+    ask = "" if given.real_outputs else "Give --samples FILE with outputs of a model."
     if tried is not None and tried.long.not_rendered:
-        missing, rows = tried.long.not_rendered, tried.rows
-        yield Finding(
-            code="not-rendered",
-            severity="warning",
-            path=given.training.name,
-            message=f"{missing:,} of {rows:,} rows that were tried lack a variable of a prompt",
-            fix="Their gradings would fail unasked; graders lint names the variable.",
-        )
-    if measured is None or measured.failure is None:
-        return
-    outputs = "" if given.real_outputs else " of stand-in outputs"
-    kind, message = measured.failure.kind, measured.failure.message
-    said = f"{measured.failed:,} of {measured.gradings:,} gradings{outputs} gave no score; "
-    fix = "" if given.real_outputs else "Give --samples FILE with outputs of a model."
-    yield Finding(
-        code="grading-failed",
-        severity="warning",
-        path=given.training.name,
-        message=f"{said}the first: {kind}: {message.rstrip('.')}",
-        fix=fix,
-    )
+        outputs = "" if given.real_outputs else " with stand-in outputs"
+        said = f"{tried.long.not_rendered:,} of {tried.rows:,} rows that were tried{outputs}"
+        said += " lack a variable of a prompt"
+        fix = ask or "Their gradings would fail unasked; graders lint names the variable."
+        yield _warning("not-rendered", place, said, fix)
+    if measured is not None and measured.failure is not None:
+        outputs = "" if given.real_outputs else " of stand-in outputs"
+        kind, message = measured.failure.kind, measured.failure.message.rstrip(".")
+        said = f"{measured.failed:,} of {measured.gradings:,} gradings{outputs} gave no score; "
+        yield _warning("grading-failed", place, f"{said}the first: {kind}: {message}", ask)
+
+
+def _warning(code: str, path: str, message: str, fix: str) -> Finding:
+    return Finding(code=code, severity="warning", path=path, message=message, fix=fix)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from graders.config.explain import shown
@@ -26,6 +28,7 @@ _CHAT_KEYS: Final = ("messages", "tools", "parallel_tool_calls", "functions")
 _PAIR_KEYS: Final = ("input", "preferred_output", "non_preferred_output")
 _INPUT_KEYS: Final = ("messages", "tools", "parallel_tool_calls")
 _OUTPUTS: Final = _PAIR_KEYS[1:]
+_MOST_NAMES, _LONGEST_NAME = 64, 64
 _NOT_IN_A_PATH: Final = re.compile(r"[.\[\]{}]")
 
 _OTHER_FORMATS: Final[tuple[tuple[frozenset[str], str], ...]] = (
@@ -73,9 +76,14 @@ def _missing(row: _Row, key: str, form: str) -> Iterator[Problem]:
     keys = row.keys()
     meant = next((fix for has, fix in _OTHER_FORMATS if keys >= has and key not in has), "")
     said = f"has no {key}, and {form} has some"
-    close = get_close_matches(key, keys, n=1)
-    hint = f"Did you mean {key!r} where it says {shown(close[0])}?" if close else ""
-    yield Problem(f"no-{key.replace('_', '-')}", said, meant or hint)
+    names = tuple(name for name in islice(keys, _MOST_NAMES) if len(name) <= _LONGEST_NAME)
+    yield Problem(f"no-{key.replace('_', '-')}", said, meant or _misspelt(key, names))
+
+
+@lru_cache(maxsize=256)  # the same keys are often in each of 50,000 rows
+def _misspelt(key: str, names: tuple[str, ...]) -> str:
+    close = get_close_matches(key, names, n=1)
+    return f"Did you mean {key!r} where it says {shown(close[0])}?" if close else ""
 
 
 def _unknown_keys(row: _Row, known: tuple[str, ...], where: str) -> Iterator[Problem]:

@@ -79,7 +79,7 @@ def try_prompts(
     """
     outputs = ("", "x" * (LONGEST_OUTPUT * CHARS_PER_TOKEN))
     short, long = (
-        count_calls(document, _with_output(kept, output), RunOptions(), profile)
+        count_calls(document, _with_output(kept, output), RunOptions(), profile, repeats=False)
         for output in outputs
     )
     return Tried(len(kept), short, long)
@@ -91,7 +91,7 @@ def try_samples(document: Document, rows: Sequence[Row], profile: Profile) -> Tr
     Raises:
         ConfigError: A judge does not compile.
     """
-    counted = count_calls(document, rows, RunOptions(), profile)
+    counted = count_calls(document, rows, RunOptions(), profile, repeats=False)
     return Tried(len(rows), counted, counted)
 
 
@@ -107,6 +107,8 @@ def stand_ins(kept: Sequence[tuple[int, Mapping[str, JSON]]]) -> list[Row]:
         >>> (row,) = stand_ins([(1, {"messages": [], "id": "7", "answer": "Nairobi"})])
         >>> row.sample["output_text"]
         'Nairobi'
+        >>> stand_ins([(1, {"messages": [], "id": 7})])[0].sample["output_text"]
+        ''
     """
     return [_with_output([one], _longest_text(one[1]))[0] for one in kept]
 
@@ -127,13 +129,25 @@ class _Unasked:
         *,
         per_second: float | None = None,  # noqa: ARG002
     ) -> JSON:
-        return {"score": 0.0}
+        return {"score": 1.0}  # as a judge in a dry run
 
 
 def measure(
-    document: Document, rows: Sequence[Row], sandbox: Sandbox | None, profile: Profile
+    document: Document,
+    rows: Sequence[Row],
+    sandbox: Sandbox | None,
+    profile: Profile,
+    *,
+    most_seconds: float = 30.0,
 ) -> Measured:
     """Grade rows and take the time; once more where it was short, for then it holds the start.
+
+    Args:
+        document: The grader.
+        rows: At least one. The first is graded alone.
+        sandbox: Where python graders run; None where there are none.
+        profile: Settings of metrics.
+        most_seconds: What the first may take; of a slower grader, no more are waited for.
 
     Raises:
         ConfigError: The grader does not compile.
@@ -143,14 +157,17 @@ def measure(
     silent = counting_profile(profile, unasked)
     grader = compile_grader(document, tools=tools, profile=silent)
 
-    async def timed() -> tuple[float, Sequence[Grade]]:
+    async def timed(some: Sequence[Row]) -> tuple[float, Sequence[Grade]]:
         started = perf_counter()
-        grades = await grader.grade(rows)
+        grades = await grader.grade(some)
         return perf_counter() - started, grades
 
     async def settled() -> tuple[float, Sequence[Grade]]:
-        first = await timed()
-        return first if first[0] > _LONG_SECONDS else await timed()
+        alone = await timed(rows[:1])
+        if alone[0] > most_seconds:
+            return alone
+        first = await timed(rows)
+        return first if first[0] > _LONG_SECONDS else await timed(rows)
 
     seconds, grades = run_sync(settled)
     failures = [grade.failure for grade in grades if grade.failure is not None]

@@ -113,10 +113,9 @@ def _time_lines(plan: Plan) -> Iterator[str]:
     else:
         each = f"{show_time(measured.seconds_each)} each, {measured.gradings} measured"
         yield from _line("grading here", show_range(here, show_time), each)
-    if plan.judgings:
-        yield from _line(
-            "judges", show_range(plan.judge_seconds, show_time), "assumed, never asked"
-        )
+    if plan.judgings and plan.judge_seconds is not None:
+        judges = show_range(plan.judge_seconds, show_time)
+        yield from _line("judges", judges, "assumed, never asked")
 
 
 def show_time(seconds: float) -> str:

@@ -39,7 +39,7 @@ def to_json(plan: Plan) -> Mapping[str, object]:
         "measured": _measured(plan),
         "seconds": {
             "grading_here": plan.grading_seconds.to_json() if plan.grading_seconds else None,
-            "judges": plan.judge_seconds.to_json(),
+            "judges": plan.judge_seconds.to_json() if plan.judge_seconds else None,
             "in_all": plan.seconds.to_json() if plan.seconds else None,
         },
         "limits": [_limit(one) for one in plan.limits],
@@ -125,7 +125,8 @@ def totals(plan: Plan, found: Amounts) -> Iterator[tuple[str, Range, str]]:
     if plan.given.job.kind != "reinforcement":
         yield "training_tokens", found.training_tokens, "n_epochs x tokens of the rows"
         return
-    yield "prompt_tokens", found.training_tokens, "n_epochs x rows; outputs are not known"
+    rule = "n_epochs x tokens of the rows; outputs are not known"
+    yield "prompt_tokens", found.training_tokens, rule
     hidden = plan.given.samples_per_item is None
     rule = "several, the service hides how many [D]; --samples-per-item" if hidden else "assumed"
     yield "samples_per_item", found.samples_per_item, rule
@@ -150,8 +151,9 @@ def assumptions(plan: Plan) -> list[str]:
     if given.training.bad_rows:
         said.append("Rows with errors are left out of all totals.")
     if given.job.kind != "reinforcement":
-        epochs = vendors_epochs(given.training.rows - given.training.bad_rows)
-        if given.job.kind == "supervised" and not plan.settings["n_epochs"].value.known:
+        rows = given.training.rows - given.training.bad_rows
+        epochs = vendors_epochs(rows)
+        if rows and given.job.kind == "supervised" and not plan.settings["n_epochs"].value.known:
             expects = f"The vendor's notebook expects {count(epochs, 'epoch')} of n_epochs auto [I]"
             said.append(f"{expects}; the totals do not.")
         return said
@@ -165,6 +167,11 @@ def assumptions(plan: Plan) -> list[str]:
 def _of_judges(plan: Plan) -> Iterator[str]:
     if not plan.judgings:
         return
+    if plan.given.tried is None:
+        yield "What judges are asked is not known: no row could be tried."
+        return
+    tried = count(plan.given.tried.rows, "row")
+    yield f"All prompts of judges are like those of {tried} that were tried."
     if not plan.given.real_outputs:
         yield f"Outputs that are judged have 0 to {LONGEST_OUTPUT:,} tokens."
     yield (

@@ -125,6 +125,29 @@ def test_hidden_epochs_are_a_range_and_the_vendors_number_is_said(plan):
     )
 
 
+def test_rows_with_errors_are_in_no_total(planned):
+    """Neither to train on nor to evaluate on; of the bytes, those of the larger file count."""
+    chosen = {"n_epochs": 1, "batch_size": 1, "eval_interval": 12, "eval_samples": 1}
+    arguments = ["--validation", "test.jsonl", "--samples-per-item", "3"]
+
+    _, found = planned(
+        reinforcement(**chosen), [*TRAINING, *CHATS], *arguments, test_jsonl=[TRAINING[0], *CHATS]
+    )
+
+    assert found["totals"]["steps"] == {"low": 12, "high": 12}
+    assert found["totals"]["training_samples"] == {"low": 36, "high": 36}
+    assert found["totals"]["evaluation_samples"] == {"low": 1, "high": 12}
+    (limit,) = (one for one in found["limits"] if one["code"] == "file-too-large")
+    assert limit["value"]["low"] == found["training"]["bytes"] > found["validation"]["bytes"]
+
+
+def test_nothing_is_said_of_the_epochs_of_no_rows(planned):
+    """Though a formula gives some."""
+    _, found = planned({"type": "supervised"}, [])
+
+    assert not [said for said in found["assumptions"] if "notebook" in said]
+
+
 def test_a_preference_job(planned):
     """Both outputs are read after the prompt, and beta is explained."""
     pair = {
@@ -171,7 +194,7 @@ def test_errors_in_the_method_and_in_the_rows_are_said_at_once(plan):
     [
         ({"type": "supervised"}, CHATS[:9], [], 1, "too-few-rows"),
         ({"type": "supervised"}, CHATS[:10], [], 0, None),
-        (reinforcement(), [], [], 1, "too-many-rows"),  # at least one
+        (reinforcement(), [], [], 1, "too-few-rows"),
         (reinforcement(), TRAINING, ["--for", "azure-rft"], 1, "no-validation"),
         (reinforcement(), TRAINING, [], 0, "no-validation"),
         (reinforcement(batch_size=12), TRAINING, [], 0, "no-validation"),
@@ -205,6 +228,11 @@ def test_exit_code_1_is_for_errors_alone(planned, method, rows, arguments, code,
             ["--assume", "n_epochs=3"],
             "n_epochs is 2 in the method, and not auto",
         ),
+        (
+            reinforcement(),
+            ["--samples-per-item", "1000001"],
+            "1000001 is not in the range 1<=x<=1000000",
+        ),
         ({"type": "dpo"}, ["--validation", "-", "--samples", "-"], "Only one of the files can be"),
         (reinforcement(), ["--samples", "method.json"], "--samples method.json holds no rows: "),
         ({"type": "dpo"}, ["--validation", "none.jsonl"], "'none.jsonl' does not exist"),
@@ -216,6 +244,17 @@ def test_exit_code_2_is_for_what_cannot_be_used(plan, method, arguments, message
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_the_largest_numbers_are_planned(plan):
+    """Whatever a method may say, its totals are written out and no overflow."""
+    judge = {**JUDGE, "model": "gpt-4.1-mini-2025-04-14"}
+    method = reinforcement(judge, n_epochs=50, eval_interval=1, eval_samples=2**63 - 1)
+    arguments = ["--validation", "rows.jsonl", "--samples-per-item", "1000000"]
+
+    for more in ([], ["--json"]):
+        code, out, _ = plan(method, TRAINING, *arguments, *more)
+        assert (code, bool(out)) == (0, True)
 
 
 # --- standard input and forms
@@ -243,6 +282,11 @@ def test_the_base_model_is_the_jobs_or_the_options(planned):
 
     _, found = planned(body, [*CHATS, long], "--model", "gpt-4.1-2025-04-14")
     assert (found["model"], found["findings"]) == ("gpt-4.1-2025-04-14", [])
+
+    pair = {"input": {"messages": TRAINING[0]["messages"]}}
+    pair |= dict.fromkeys(("preferred_output", "non_preferred_output"), long["messages"][1:])
+    _, found = planned({"type": "dpo"}, [pair] * 10, "--model", "gpt-3.5-turbo-0613")
+    assert [one["code"] for one in found["findings"]] == ["equal-outputs"]
 
     _, found = planned(reinforcement(), TRAINING, "--model", "o4-mini-2025-04-16")
     assert "The price of an hour of training: $100 [D]." in found["assumptions"]
@@ -278,3 +322,14 @@ def test_50_000_rows_in_bounded_memory_and_seconds(tmp_path, capsys):
     assert time.process_time() - started < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # of 29 MB
     assert "50,000 rows, 0 with errors" in capsys.readouterr().out
+
+
+def test_the_same_mistake_in_every_row_is_said_in_the_same_time(planned):
+    """What a key may have meant is found once, and not for each of many rows."""
+    row = {"message": [], "question": "What is 2 + 2?", "answer": "4", "id": 7, "text": "word"}
+    started = time.process_time()
+
+    code, found = planned({"type": "supervised"}, [row] * 10_000)
+
+    assert time.process_time() - started < 1
+    assert (code, found["training"]["bad_rows"]) == (1, 10_000)

@@ -175,6 +175,7 @@ def test_evaluation_samples_cover_both_vendors_words():
     assert evaluation_samples(exactly(4), exactly(20), exactly(10), 50) == Range(40, 2_000)
     assert evaluation_samples(exactly(4), exactly(20), exactly(10), 0) == exactly(0)
     assert evaluation_samples(exactly(4), exactly(20), Range(1, None), 3) == Range(4, None)
+    assert evaluation_samples(exactly(0), exactly(0), Range(1, None), 3) == exactly(0)
 
 
 def test_a_reinforcement_job_by_hand():
@@ -225,7 +226,7 @@ def test_judging_scales_a_few_gradings_to_all():
     """Two calls a grading, 100 to 1,100 tokens of prompt, 10 to 500 of answer."""
     short, long = asked(8, 100, 10, 500), asked(8, 1_100, 10, 500)
 
-    probe = Probe(rows=4, repeats=2, judges=2, short=short, long=long)
+    probe = Probe(rows=4, judges=2, short=short, long=long)
     found = judging("gpt-4.1-mini-2025-04-14", Range(1_000, 3_000), probe)
 
     assert found.calls == Range(2_000, 6_000)
@@ -244,26 +245,18 @@ def test_judging_scales_a_few_gradings_to_all():
 def test_a_model_without_a_price_has_no_cost():
     """Never 0."""
     one = asked(1, 10, 10, 10)
-    probe = Probe(rows=1, repeats=1, judges=1, short=one, long=one)
+    probe = Probe(rows=1, judges=1, short=one, long=one)
 
     assert judging("mine", exactly(5), probe).usd is None
     assert judging("mine", Range(5, None), probe).calls == Range(5, None)
     assert judging("mine", Range(5, None), probe).seconds == Range(5 / 64, None)
 
 
-def test_the_service_asks_once_where_a_config_repeats():
-    """Repeats are ours: 3 of one judge and 1 of another are 2 calls of a hosted grading."""
-    one = asked(40, 100, 10, 10)
-    probe = Probe(rows=10, repeats=4, judges=2, short=one, long=one)
-
-    assert judging("mine", exactly(7), probe).calls == exactly(14)
-
-
 def test_prompts_that_did_not_render_leave_the_calls_open_below():
     """Of other outputs they may render, and then all are asked, at a length nobody knows."""
     some, none = asked(2, 100, 10, 10), Asked()
-    half = Probe(rows=4, repeats=1, judges=1, short=some, long=some)
-    nothing = Probe(rows=4, repeats=1, judges=1, short=none, long=none)
+    half = Probe(rows=4, judges=1, short=some, long=some)
+    nothing = Probe(rows=4, judges=1, short=none, long=none)
 
     assert judging("mine", exactly(8), half).calls == Range(4, 8)
     found = judging("gpt-4.1-mini-2025-04-14", exactly(8), nothing)

@@ -90,6 +90,11 @@ def test_what_is_no_method_is_unusable(text, message):
             ],
         ),
         ({"method": {"type": "dpo"}, "suffix": "x" * 64}, []),
+        ({"method": {"type": "dpo"}, "trainingType": "GlobalStandard"}, []),
+        (
+            {"method": {"type": "dpo"}, "x\nerror: y": 1},
+            ["warning unknown-key [\"x\\nerror: y\"]: 'x\\nerror: y' is not a field of"],
+        ),
         (
             {"method": {"type": "dpo"}, "hyperparameters": {"n_epochs": 2}, "sufix": ""},
             [

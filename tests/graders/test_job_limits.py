@@ -97,9 +97,26 @@ def test_no_limit_is_there_twice():
             "reinforcement",
             "openai-rft",
             "training rows",
+            exactly(0),
+            "0 training rows, and the service takes at least 1 [I, there is nothing to train on]. "
+            "Add rows.",
+        ),
+        (
+            "reinforcement",
+            "openai-rft",
+            "training rows",
             exactly(50_001),
             "50,001 training rows, and the service takes at most 50,000 [D, OpenAI's "
             "reinforcement fine-tuning guide]. Train on a part of the rows.",
+        ),
+        (
+            "reinforcement",
+            "azure-rft",
+            "dollars for judges and training",
+            Range(0, None),
+            "an unknown number of dollars for judges and training, and the service takes at most "
+            "5,000 [D, Azure's reinforcement fine-tuning page]. The job pauses there, with a "
+            "checkpoint; plan to resume it, or to spend less.",
         ),
         (
             "reinforcement",

@@ -193,6 +193,18 @@ RUN_ROW = "This is a row of `graders run`; a training row has messages, and its 
             "messages[0], the last one, is from 'user', and must be from 'assistant'",
         ),
         (
+            chat(USER, {**CALLS, "tool_calls": CALL}),
+            "tool-calls",
+            ERROR,
+            "messages[1].tool_calls is an object, and must be a list",
+        ),
+        (
+            chat(USER, {**ANSWER, "tool_calls": None}),
+            "tool-calls",
+            ERROR,
+            "messages[1].tool_calls is null, and must be a list",
+        ),
+        (
             chat(USER, {**CALLS, "tool_calls": ["add"]}),
             "tool-calls",
             ERROR,

@@ -42,8 +42,8 @@ HYPERPARAMETERS = [  # method, key, in bounds, out of bounds, what is allowed
         [0.00001, 10.01, 0, "1", True, float("inf")],
         COMPUTE,
     ),
-    ("reinforcement", "eval_interval", [1, 10**6], [0, 1.0, "1", True], COUNT),
-    ("reinforcement", "eval_samples", [1, 10**6], [0, 1.0, "1", True], COUNT),
+    ("reinforcement", "eval_interval", [1, 10**6], [0, 2**63, 1.0, "1", True], COUNT),
+    ("reinforcement", "eval_samples", [1, 2**63 - 1], [0, 10**400, 1.0, "1", True], COUNT),
 ]
 
 
