@@ -8,6 +8,7 @@ writer leaves, is dropped when the part is read again; every row before it need 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
@@ -239,6 +240,7 @@ class Parts:
         """
         self._folder, self._work, self._fill = folder, work, fill
         self._parts: dict[int, Part] = {}
+        self._closed, self._lock = False, threading.Lock()  # a thread may be reading rows
         self.last: int | None = None
 
     def missing(
@@ -281,19 +283,28 @@ class Parts:
         return whole_summary(part, summary)
 
     def _part(self, shard: int) -> Part:
-        part = self._parts.get(shard)
-        if part is None:
-            self._fill(shard)
-            part = self._parts[shard] = Part(self._folder, shard)
-            # A failure that stops a run stops it again, as long as it is one.
-            stops = self._work.options.failures == "stop"
-            part.begin(retry=self._work.retry or stops)
+        with self._lock:
+            part = self._parts.get(shard)
+            if part is None:
+                if self._closed:
+                    raise RuntimeError(f"shard {shard} is begun after its run has ended")
+                part = self._parts[shard] = self._begun(shard)
+            return part
+
+    def _begun(self, shard: int) -> Part:
+        self._fill(shard)
+        part = Part(self._folder, shard)
+        # A failure that stops a run stops it again, as long as it is one.
+        stops = self._work.options.failures == "stop"
+        part.begin(retry=self._work.retry or stops)
         return part
 
     def close(self) -> None:
-        """Close what is open; it stays as it is."""
-        for part in list(self._parts.values()):  # a thread may still be reading
-            part.close()
+        """Close what is open; it stays as it is, and no other part is begun."""
+        with self._lock:
+            self._closed = True
+            for part in self._parts.values():
+                part.close()
 
 
 def whole_summary(part: Part, summary: Summary) -> Summary:

@@ -96,7 +96,10 @@ def run_here(
     bad_lines = Summary.of_part()
     bad_lines.take_bad_lines(grading.unfinished)
     unjoined = {folder.state.joined: bad_lines}
-    return Outcome(folder.leave(unjoined, as_asked=as_asked), error, as_asked)
+    # Workers of an earlier session may have been further than where this one ends.
+    ends = isinstance(error, (RunStoppedError, RowError)) and grader.waits == "never"
+    last = folder.state.joined if ends else None
+    return Outcome(folder.leave(unjoined, last=last, as_asked=as_asked), error, as_asked)
 
 
 def run_on_workers(

@@ -363,3 +363,33 @@ def test_rows_behind_a_slow_one_are_summed_up_once(tmp_path):
         outcome = run_here(FirstFailsLast(last), work, folder, None, lambda *_: None)
     assert (outcome.summary.samples, outcome.summary.failed) == (3, 1)
     assert outcome.summary.graded.value == pytest.approx((0.2 + 0.4) / 2)
+
+
+class Broken:
+    """Fails every row."""
+
+    name, signature, waits = "broken", "broken", "never"
+
+    async def grade(self, rows):
+        failure = Failure(kind=FailureKind.OTHER, message="it broke")
+        return [Grade(name="b", failure=failure) for _ in rows]
+
+
+@pytest.mark.parametrize("options", [{"failures": "stop"}, {"strict": True}], ids=str)
+def test_what_workers_graded_behind_the_end_is_no_result(tmp_path, options):
+    """A run that they began stops in one process where it stops on them."""
+    good = '{"item": {}, "sample": "x"}\n'
+    write("rows.jsonl", good + "oops\n" * options.get("strict", False) + good * 8)
+    folder = Folder(tmp_path, Stream(out := io.BytesIO()), State())
+    part = Part(folder.parts, 1)
+    part.begin(retry=False)
+    ahead = Graded([Row(item={}, sample={}, row=4)], [Grade(name="g", score=1.0)], [1.0])
+    part.write(to_lines(ahead, signature="s", detail="none"))
+    part.close()
+    work = Work(
+        signature="s", options=RunOptions(**options), rows="rows.jsonl", shape=RowFormat(),
+        per_shard=3,
+    )  # fmt: skip
+    outcome = run_here(Broken(), work, folder, None, lambda *_: None)
+    assert (outcome.as_asked, outcome.summary.samples, outcome.summary.failed) == (True, 1, 1)
+    assert [json.loads(line)["row"] for line in out.getvalue().splitlines()] == [1]
