@@ -11,7 +11,7 @@ from graders.grades import Usage
 from sandbox import JSON
 
 asked_for: ContextVar[str] = ContextVar("asked_for", default="")
-"""The row and sample that a request is made for, as `12:0`; "" where nobody says."""
+"""What a request is made for: a row, its sample, and a member: `12:0/judge`; "" if nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from graders.clients import asked_for
 from graders.errors import Failure, GradingError
 from graders.formula import Formula
 from graders.grade_table import Grades, pass_each
@@ -30,8 +31,14 @@ async def grade_all(
         # Tasks would cost as much as judging some rows does.
         columns = [await member.grade(shared) for member in members.values()]
     else:
-        columns = await together(member.grade(shared) for member in members.values())
+        columns = await together(_grade_as(key, member, shared) for key, member in members.items())
     return dict(zip(members, columns, strict=True))
+
+
+async def _grade_as(key: str, member: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
+    """A member's grades; what it asks is asked for the member, as two equal judges ask twice."""
+    asked_for.set(f"{asked_for.get()}/{key}")  # of this task alone
+    return await member.grade(rows)
 
 
 def as_tables(members: Mapping[str, Sequence[Grade]]) -> dict[str, Grades] | None:

@@ -390,12 +390,7 @@ def test_azure_takes_tool_messages_among_the_outputs():
             WARNING,
             "no template can name the key 'answer.text': it has one of . [ ] { }. Rename it.",
         ),
-        (
-            chat(USER, tools="add"),
-            "tools",
-            ERROR,
-            "tools is a string, and must be a list",
-        ),
+        (chat(USER, tools="add"), "tools", ERROR, "tools is a string, and must be a list"),
     ],
 )
 def test_a_wrong_training_row_says_what_and_where(row, code, severity, message):

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import graders
 from graders.clients import Message, ModelReply, ModelRequest, asked_for
 from graders.clients.paid import PaidOnce
 from graders.clients.scripted import ScriptedClient
+from graders.compile import Tools
+from graders.rows import Row, to_sample
 
 ONE = ModelRequest(model="m", messages=(Message("user", "one"),), schema=None, sampling={})
 JUDGE = {
@@ -81,6 +84,26 @@ def test_no_file_is_made_before_something_is_asked(tmp_path):
     client.close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_equal_judges_of_a_multi_are_two_draws(tmp_path):
+    """And each of them has its own again when the run goes on."""
+    path = tmp_path / "judges.db"
+    multi = {
+        "type": "multi",
+        "name": "twice",
+        "graders": {"one": {**JUDGE, "range": [0, 9]}, "other": {**JUDGE, "range": [0, 9]}},
+        "calculate_output": "one - other",
+    }
+    count = iter([3, 7])
+    scripted = ScriptedClient(lambda _: ModelReply(text=json.dumps({"result": next(count)})))
+    rows = [Row(item={}, sample=to_sample("x"), row=1)]
+
+    for client in (scripted, ScriptedClient(None)):
+        paid = PaidOnce(client, path, identity="")
+        (grade,) = graders.grade(multi, rows, tools=Tools(client=paid))
+        paid.close()
+        assert {key: part.score for key, part in grade.parts.items()} == {"one": 3, "other": 7}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
