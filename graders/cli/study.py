@@ -57,6 +57,7 @@ def command(results: str, **given: Any) -> int:
     """Compute another formula from RESULTS (- for stdin), and compare it with the old one."""
     from graders.report.rescored import Comparison
     from graders.results import read_results, timing_path
+    from graders.runs.opening import refuse_unfinished
     from graders.strict_json import encode
     from graders.studies.rescore import Rescoring, rescore
 
@@ -64,6 +65,8 @@ def command(results: str, **given: Any) -> int:
     if threshold is not None and not isfinite(threshold):
         raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
     refuse_overwriting(output, (results, timing_path(Path(results))))
+    if output is not None and output != "-":
+        refuse_unfinished(Path(output))
     rescoring = Rescoring(formula=given["formula"], threshold=threshold, failures=given["failures"])
     comparison, started = Comparison(), perf_counter()
     gc.freeze()  # what is loaded by now stays; results come and go by the million

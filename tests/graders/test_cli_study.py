@@ -235,6 +235,19 @@ def test_failed_rows_are_exit_code_1(study):
     assert "         1 invalid_variable_error\n           row 3, sample 0: same: " in out
 
 
+def test_an_unfinished_run_keeps_its_results(study):
+    """What would be written there is written elsewhere."""
+    grade(*ROWS, output="other.jsonl")
+    state = Path("other.run/state.json")
+    state.write_text(state.read_text().replace('"complete":true', '"complete":false'))
+    before = Path("other.jsonl").read_bytes()
+    code, out, err = study("results.jsonl", "--formula", "same", "-o", "other.jsonl")
+
+    assert (code, out) == (2, "")
+    assert "other.run holds a run that is not finished" in err
+    assert Path("other.jsonl").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
