@@ -74,14 +74,15 @@ def run_here(
     work = replace(work, retry=folder.state.retrying)
     keeper = Parts(folder.parts, work, folder.fill)
     reader, lines = Reader(work.rows, work.shape), _lines(work)
-    left, at_end = work.options.limit, False
-    if left is not None:
-        left -= folder.state.summary.samples
+    limit, at_end = work.options.limit, False
 
     def rows() -> Iterator[Row | RowError | Boundary]:
         nonlocal at_end
         reader.go_on(skip(lines, folder.state.joined, reader))
-        yield from keeper.missing(_first(left, reader.rows(lines)))
+        found: Iterator[Row | RowError | Boundary] = reader.rows(lines)
+        if limit is not None:
+            found = _first(limit - folder.state.summary.samples, found)
+        yield from keeper.missing(found)
         at_end = next(lines, None) is None
 
     def join(done: Done) -> None:
@@ -153,12 +154,12 @@ def _completed(folder: Folder) -> Outcome:
 
 
 def _first(
-    left: int | None, rows: Iterator[Row | RowError | Boundary]
+    left: int, rows: Iterator[Row | RowError | Boundary]
 ) -> Iterator[Row | RowError | Boundary]:
     """The rows up to a limit, which counts those that are known, too."""
-    for row in rows if left is None or left > 0 else ():
+    for row in rows if left > 0 else ():
         yield row
-        if left is not None and isinstance(row, Row):
+        if isinstance(row, Row):
             left -= 1
             if left == 0:
                 return
