@@ -49,7 +49,7 @@ def grading(folder: Path, formula: str, results: Path) -> list[object]:
     config = folder / "grader.json"
     multi = {"type": "multi", "name": "qa", "graders": MEMBERS, "pass_threshold": 0.5}
     config.write_text(json.dumps({**multi, "calculate_output": formula}))
-    return ["run", config, folder / "rows.jsonl", "-o", results]
+    return ["run", "--workers", "1", config, folder / "rows.jsonl", "-o", results]
 
 
 def main() -> None:

@@ -1,13 +1,12 @@
 """What workers bring, and what memory a run takes, over files of any length.
 
-Rows: Natural Questions answers (EVOUNA, see benchmarks/README.md), one sample a line, over and
-over. Grader: a multi of string_check and fuzzy_match, or with --metric another one in the place of
-fuzzy_match. Wall and CPU time of the whole command, median of interleaved rounds; memory is the
-most that all its processes had together at a time, shared pages counted once (PSS), looked at ten
-times a second.
+Rows: Natural Questions answers (EVOUNA, see benchmarks/README.md), over and over, as they are with
+five samples each, or with --single one sample a row. Grader: a multi of string_check and
+fuzzy_match, or with --metric another one in the place of fuzzy_match. Wall and CPU time of the
+whole command, median of interleaved rounds; memory is the most that all its processes had together
+at a time, shared pages counted once (PSS), looked at ten times a second.
 
     PYTHONPATH=. python benchmarks/engine/scale.py [--rows 200000] [--workers 1 2] [--rounds 5]
-    PYTHONPATH=. python benchmarks/engine/scale.py --rows 10000 100000 1000000 10000000 --rounds 1
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def main() -> None:
         Path(folder, "grader.json").write_text(json.dumps(config))
         for count in args.rows:
             rows = Path(folder, "rows.jsonl")
-            _write(rows, count)
+            _write(rows, count, single=args.single)
             runs: dict[int, list[Run]] = {workers: [] for workers in args.workers}
             for _, workers in itertools.product(range(args.rounds), args.workers):
                 runs[workers].append(_run(Path(folder), workers))
@@ -62,17 +61,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--metric", default="fuzzy_match")
+    parser.add_argument("--single", action="store_true", help="One sample a row, not five.")
     parser.add_argument("--folder", help="Where the files of the benchmark go for a while.")
     return parser.parse_args()
 
 
-def _write(path: Path, count: int) -> None:
-    """Rows of one sample each."""
-    lines = [
-        msgspec.json.encode({"item": row["item"], "sample": sample["output_text"]}) + b"\n"
-        for row in map(json.loads, data().splitlines())
-        for sample in row["samples"]
-    ]
+def _write(path: Path, count: int, *, single: bool) -> None:
+    lines = (
+        data().splitlines(keepends=True)
+        if not single
+        else [
+            msgspec.json.encode({"item": row["item"], "sample": sample["output_text"]}) + b"\n"
+            for row in map(json.loads, data().splitlines())
+            for sample in row["samples"]
+        ]
+    )
     with path.open("wb") as file:
         file.writelines(itertools.islice(itertools.cycle(lines), count))
 
