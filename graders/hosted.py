@@ -6,7 +6,7 @@ the `errors` say that it was one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
@@ -14,7 +14,7 @@ from graders.checks import check_document
 from graders.clients.masked import masked_url
 from graders.compile import Tools, compile_grader
 from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
-from graders.config.parse import parse_config
+from graders.config.parse import Document, parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
 from graders.grades import Grade, Usage
@@ -79,12 +79,41 @@ def run(
         >>> run({"grader": grader, "model_sample": "4", "item": {"answer": "4"}})["reward"]
         1.0
     """
+    document = parse_request(request)
+    return run_sync(lambda: answer_run(document, tools=tools, profile=profile))
+
+
+def parse_request(request: Mapping[str, object]) -> Document:
+    """Check the body of a run request; its item may be missing.
+
+    Raises:
+        ConfigError: It does not have the form of one.
+    """
+    for key in ("grader", "model_sample"):
+        if key not in request:
+            raise ConfigError(_wrong("missing", key, "is missing"))
     document = parse_config(request)
     if not isinstance(document.value, RunRequest):
         message = "is not a run request: {grader, model_sample, item?}"
-        raise ConfigError(Finding(code="request", severity="error", path="", message=message))
-    config, row = document.value.grader, document.value.row()
-    started = perf_counter()
+        raise ConfigError(_wrong("request", "", message))
+    return document
+
+
+def _wrong(code: str, path: str, message: str) -> Finding:
+    return Finding(code=code, severity="error", path=path, message=message)
+
+
+async def answer_run(
+    document: Document, *, tools: Tools | None = None, profile: Profile = OPENAI
+) -> dict[str, JSON]:
+    """What `run` answers, for callers with an event loop and a request that is checked.
+
+    Raises:
+        ConfigError: A tool is missing.
+    """
+    request = document.value
+    assert isinstance(request, RunRequest), "parse_request gives no other"
+    config, started = request.grader, perf_counter()
     problems = findings_of("error", check_document(document, profile))
     if problems:
         first = problems[0]
@@ -93,11 +122,7 @@ def run(
         grade = Grade(name=config.name, failure=failure)
     else:
         grader = compile_grader(document, tools=tools, profile=profile)
-
-        async def judge() -> Sequence[Grade]:
-            return await grader.grade([row])
-
-        (grade,) = run_sync(judge)
+        (grade,) = await grader.grade([request.row()])
     return to_hosted(config, grade, seconds=perf_counter() - started)
 
 
@@ -113,8 +138,7 @@ def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dic
         'grader-1f43ce94bbaa'
     """
     if "grader" not in request:
-        message = "is missing"
-        raise ConfigError(Finding(code="missing", severity="error", path="grader", message=message))
+        raise ConfigError(_wrong("missing", "grader", "is missing"))
     document = parse_config({**request, "model_sample": ""})
     config = document.grader
     problems = findings_of("error", check_document(document, profile))

@@ -18,6 +18,7 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
     python: str | None = None,
     preload: Mapping[str, Sequence[str]] | Sequence[str] = (),
     batch: int = 1,
+    idle: int = 16,
 ) -> Pool | Processes:
     """Open a sandbox with every layer that this machine has, if they are enough.
 
@@ -28,6 +29,7 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         python: The interpreter for the code; the one that runs this by default.
         preload: Modules to import once, for all sources or by source.
         batch: Calls that share a process; more than 1 is faster and lets them share state.
+        idle: Warm sandboxes to keep.
 
     Raises:
         IsolationError: The machine cannot give the level; says what is missing.
@@ -47,5 +49,11 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         return Processes(limits=limits, workers=workers, python=python)
     layers = layers_for(level, examine(python))
     return Pool(
-        layers=layers, limits=limits, workers=workers, python=python, preload=preload, batch=batch
+        layers=layers,
+        limits=limits,
+        workers=workers,
+        python=python,
+        preload=preload,
+        batch=batch,
+        idle=idle,
     )
