@@ -16,6 +16,7 @@ from graders.profile import Profile
 from graders.server.answers import ApiError
 from graders.server.aside import Aside
 from graders.server.settings import Limits, Settings
+from graders.server.storage import Room
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
@@ -30,12 +31,14 @@ class Shared:
         profile: Settings that decide numbers.
         limits: How much requests may take.
         graders: Those that can be asked by name.
+        room: Where files and results are kept.
     """
 
     tools: Tools
     profile: Profile
     limits: Limits
     graders: Mapping[str, Grader]
+    room: Room
 
     def refuse_huge(self, document: Document, size: int) -> None:
         """Refuse a grading whose templates could come to more than fits.
@@ -77,6 +80,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
     limits, profile = settings.limits, settings.profile
     aside = Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
     tools = replace(settings.tools, aside=aside.take)
+    room = Room(limits.stored_bytes)
     try:
         yield Shared(
             tools=tools,
@@ -86,6 +90,8 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
                 name: compile_grader(document, tools=tools, profile=profile)
                 for name, document in settings.graders.items()
             },
+            room=room,
         )
     finally:
+        room.close()
         await aside.close()
