@@ -7,6 +7,7 @@ the `errors` say that it was one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -17,8 +18,9 @@ from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunReques
 from graders.config.parse import Document, parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
-from graders.grades import Grade, Usage
+from graders.grades import Grade, Grader, Usage
 from graders.profile import OPENAI, Profile
+from graders.rows import Row
 from sandbox import JSON
 
 ERROR_KEYS: Final = (
@@ -50,6 +52,9 @@ ERROR_KEYS: Final = (
 """The keys of `metadata.errors`, in the order in which the service returns them."""
 
 _TEXT_KEYS: Final = ("_details", "_type")
+_NO_ERRORS: Final[Mapping[str, JSON]] = {
+    key: None if key.endswith(_TEXT_KEYS) else False for key in ERROR_KEYS
+}
 
 # What a config problem is called when it is met in a run, by the finding's code.
 _RUN_KINDS: Final[Mapping[str, FailureKind]] = {
@@ -80,7 +85,8 @@ def run(
         1.0
     """
     document = parse_request(request)
-    return run_sync(lambda: answer_run(document, tools=tools, profile=profile))
+    prepared, row = prepare(document, tools=tools, profile=profile), row_of(document)
+    return run_sync(lambda: answer_run(prepared, row))
 
 
 def parse_request(request: Mapping[str, object]) -> Document:
@@ -103,26 +109,43 @@ def _wrong(code: str, path: str, message: str) -> Finding:
     return Finding(code=code, severity="error", path=path, message=message)
 
 
-async def answer_run(
+def row_of(document: Document) -> Row:
+    """What a run request is to grade."""
+    assert isinstance(document.value, RunRequest), "parse_request gives no other"
+    return document.value.row()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The grader of run requests, ready to grade, or the reason why none of them gets a score."""
+
+    config: AnyConfig
+    grader: Grader | Failure
+
+
+def prepare(
     document: Document, *, tools: Tools | None = None, profile: Profile = OPENAI
-) -> dict[str, JSON]:
-    """What `run` answers, for callers with an event loop and a request that is checked.
+) -> Prepared:
+    """Compile the grader of a run request; what does not compile fails what it is to grade.
 
     Raises:
         ConfigError: A tool is missing.
     """
-    request = document.value
-    assert isinstance(request, RunRequest), "parse_request gives no other"
-    config, started = request.grader, perf_counter()
+    config = document.grader
     problems = findings_of("error", check_document(document, profile))
     if problems:
-        first = problems[0]
-        kind = _RUN_KINDS.get(first.code, FailureKind.OTHER)
-        failure = Failure(kind=kind, message=str(first))
-        grade = Grade(name=config.name, failure=failure)
+        kind = _RUN_KINDS.get(problems[0].code, FailureKind.OTHER)
+        return Prepared(config, Failure(kind=kind, message=str(problems[0])))
+    return Prepared(config, compile_grader(document, tools=tools, profile=profile))
+
+
+async def answer_run(prepared: Prepared, row: Row) -> dict[str, JSON]:
+    """What `run` answers, for callers with an event loop."""
+    config, grader, started = prepared.config, prepared.grader, perf_counter()
+    if isinstance(grader, Failure):
+        grade = Grade(name=config.name, failure=grader)
     else:
-        grader = compile_grader(document, tools=tools, profile=profile)
-        (grade,) = await grader.grade([request.row()])
+        (grade,) = await grader.grade([row])
     return to_hosted(config, grade, seconds=perf_counter() - started)
 
 
@@ -202,9 +225,7 @@ def to_errors(failure: Failure | None) -> dict[str, JSON]:
         >>> [key for key, value in errors.items() if value]
         ['invalid_variable_error', 'invalid_variable_error_details']
     """
-    errors: dict[str, JSON] = {
-        key: None if key.endswith(_TEXT_KEYS) else False for key in ERROR_KEYS
-    }
+    errors = dict(_NO_ERRORS)
     if failure is not None:
         errors[failure.kind.value] = True
         for suffix, text in (("_details", failure.message), ("_type", failure.reason or None)):

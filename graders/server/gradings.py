@@ -12,13 +12,14 @@ from graders.config.parse import parse_config
 from graders.engine import FailurePolicy, RunOptions, as_row, grade_stream
 from graders.errors import ConfigError, Failure, FailureKind, Finding, RowError, did_you_mean
 from graders.grades import Grader
-from graders.hosted import answer_run, parse_request, validate
+from graders.hosted import answer_run, parse_request, prepare, row_of, validate
 from graders.joins import Joined
 from graders.results import DetailPolicy, to_lines
 from graders.row_files import Reader, RowFormat
-from graders.rows import Row
+from graders.rows import Row, to_sample
 from graders.server.answers import ApiError, answer, not_found
 from graders.server.bodies import Body, read_object
+from graders.server.recent import Known, weigh
 from graders.server.shared import Shared, shared
 from graders.strict_json import encode
 
@@ -39,9 +40,21 @@ async def run(request: Request) -> Response:
     """`POST /v1/fine_tuning/alpha/graders/run`."""
     server = shared(request)
     body = await read_object(request, server.limits)
-    document = await _checked(body, lambda: parse_request(body.value))
-    server.refuse_huge(document, body.size)
-    return answer(await answer_run(document, tools=server.tools, profile=server.profile))
+    config = encode(body.value.get("grader"))
+    match body.value, server.recent.get(config):
+        case {"model_sample": str() | dict() as sample, "item": dict(item)}, Known() as known:
+            row = Row(item=item, sample=to_sample(sample), row=1)
+        case _:
+            known, row = await _checked(body, lambda: _prepared(server, body))
+            server.recent.keep(config, known)
+    server.refuse_huge(known.weight, body.size)
+    return answer(await answer_run(known.prepared, row))
+
+
+def _prepared(server: Shared, body: Body) -> tuple[Known, Row]:
+    document = parse_request(body.value)
+    prepared = prepare(document, tools=server.tools, profile=server.profile)
+    return Known(prepared, weigh(document)), row_of(document)
 
 
 async def validate_grader(request: Request) -> Response:
@@ -111,7 +124,7 @@ def _grader_of(server: Shared, body: Body) -> Grader:
             problem = f"there is no grader {name!r:.80} here. {did_you_mean(name, server.graders)}"
         case dict(config):
             document = parse_config({"grader": config, "model_sample": ""})
-            server.refuse_huge(document, body.size)
+            server.refuse_huge(weigh(document), body.size)
             return compile_grader(document, tools=server.tools, profile=server.profile)
         case _:
             problem = "is neither a grader's config nor the name of one that is served"

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graders.compile import Tools, compile_grader
-from graders.config.graders import EvalConfig, walk
-from graders.config.parse import Document
 from graders.grades import Grader
 from graders.profile import Profile
 from graders.server.answers import ApiError
 from graders.server.aside import Aside
+from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
 from graders.server.storage import Room
 
@@ -31,6 +30,7 @@ class Shared:
         profile: Settings that decide numbers.
         limits: How much requests may take.
         graders: Those that can be asked by name.
+        recent: Those of the last requests.
         room: Where files and results are kept.
     """
 
@@ -38,29 +38,26 @@ class Shared:
     profile: Profile
     limits: Limits
     graders: Mapping[str, Grader]
+    recent: Recent
     room: Room
 
-    def refuse_huge(self, document: Document, size: int) -> None:
+    def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates could come to more than fits.
 
-        Each slot may hold all that a request has, and a template may have thousands of them.
-
         Args:
-            document: The grader.
+            weight: Of the grader.
             size: Bytes of the row that it is to grade, at most.
 
         Raises:
             ApiError: 400.
         """
-        parts = (part for _, part in walk(document.grader) if not isinstance(part, EvalConfig))
-        templates = [text for part in parts for _, text in part.templates()]
-        most = sum(len(text) + text.count("{{") * size for text in templates)
+        most = weight.letters + weight.slots * size
         if most > self.limits.rendered_bytes:
             message = (
                 f"the templates could come to {most:,} bytes with this row, and "
                 f"{self.limits.rendered_bytes:,} are allowed"
             )
-            raise ApiError(400, message, document.path or None, "rendered-size")
+            raise ApiError(400, message, weight.path or None, "rendered-size")
 
 
 def shared(request: Request) -> Shared:
@@ -90,6 +87,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
                 name: compile_grader(document, tools=tools, profile=profile)
                 for name, document in settings.graders.items()
             },
+            recent=Recent(),
             room=room,
         )
     finally:
