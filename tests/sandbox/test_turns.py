@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import Call, Limits, Outcome, Pool, Status, examine
+from sandbox import Call, Limits, Outcome, Pool, Status, examine, open_sandbox
 from sandbox.turns import Turns
 
 LAYERS = [proof.layer.name for proof in examine()]
@@ -229,3 +229,51 @@ def test_arguments_that_are_no_json_are_an_error_of_their_own_run(pool):
     assert [outcome.value for outcome in right] == [*range(1, 21)]
     assert isinstance(wrong, TypeError)
     assert "set is not JSON serializable" in str(wrong)
+
+
+WAIT = (
+    "import os, time\ndef grade(x):\n    while not os.path.exists(x):\n        time.sleep(0.01)\n"
+)
+
+
+def test_without_isolation_too_a_cancelled_run_ends_no_other(tmp_path):
+    """Each run has processes of its own; those of the one that goes on end when they are done."""
+    box = open_sandbox("unsafe", workers=2, limits=Limits(wall_seconds=60))
+    file = tmp_path / "go on"
+
+    async def beside():
+        right = asyncio.create_task(box.run([Call(WAIT, "grade", [str(file)])]))
+        wrong = asyncio.create_task(box.run([Call(SLEEP, "grade", [50])] * 5_000))
+        while sum(len(run.busy) for run in box._turns.runs) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        wrong.cancel()
+        await asyncio.wait({wrong})
+        file.touch()
+        return await right, await box.run([Call(ADD, "grade", [n]) for n in range(3)])
+
+    (waited,), added = asyncio.run(beside())
+    box.close()
+
+    assert (waited.status, waited.error) == (Status.OK, "")
+    assert [outcome.value for outcome in added] == [1, 2, 3]
+
+
+def test_without_isolation_too_a_single_call_does_not_wait_for_a_long_run():
+    """Processes are started for each run in turn."""
+    box = open_sandbox("unsafe", workers=1, limits=Limits(wall_seconds=60))
+
+    async def beside():
+        long = asyncio.create_task(box.run([Call(ADD, "grade", [n]) for n in range(5_000)]))
+        while not box._turns.runs:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        (single,) = await box.run([Call(ADD, "grade", [7])])
+        left = len(box._turns.runs[0].waiting)
+        long.cancel()
+        await asyncio.wait({long})
+        return single, left
+
+    single, left = asyncio.run(beside())
+    box.close()
+
+    assert single.value == 8
+    assert left > 4_900
