@@ -1,0 +1,1 @@
+"""Testing graders like code: cases, laws, attacks, mutations."""
