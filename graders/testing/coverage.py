@@ -22,6 +22,7 @@ from typing import Final, Literal, NamedTuple
 
 from graders.testing import instrument
 from sandbox import JSON, Call, Outcome, Sandbox
+from sandbox.endings import CUT
 from sandbox.inside.calling import FILE, RUNNER_FILE
 
 _MARK: Final = re.compile(re.escape(instrument.MARK) + r"(\d{1,7})\n")
@@ -69,10 +70,12 @@ class Covering:
     Attributes:
         sandbox: Who runs them.
         marks: What was seen so far, by source.
+        lost: Sources of which marks were lost in what they print on standard error.
     """
 
     sandbox: Sandbox
     marks: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    lost: set[str] = field(default_factory=set)
 
     @property
     def layers(self) -> frozenset[str]:
@@ -91,12 +94,19 @@ class Covering:
         await self.sandbox.aclose()
 
     def _noted(self, source: str, outcome: Outcome) -> Outcome:
+        if outcome.stderr.endswith(CUT):
+            self.lost.add(source)
         self.marks[source].update(int(mark) for mark in _MARK.findall(outcome.stderr))
         return replace(outcome, stderr=_MARK.sub("", outcome.stderr))
 
     def coverage(self, source: str) -> Coverage | None:
         """What ran of a source; None where it is nested too deeply to be marked."""
         return to_coverage(source, self.marks[source])
+
+    def lines(self, source: str) -> frozenset[int] | None:
+        """The lines of a source that ran; None where that is not known."""
+        found = None if source in self.lost else self.coverage(source)
+        return None if found is None else frozenset(found.executed)
 
 
 async def coverage_of(source: str, calls: Iterable[Call], sandbox: Sandbox) -> Coverage | None:

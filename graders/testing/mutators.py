@@ -1,20 +1,16 @@
 """The small changes that are made to a grader's source, one a mutant: a table.
 
-Each is an edit of the author's own text. What is equal once it is compiled is no change, and is
-left out.
+Each is an edit of the author's own text.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import CodeType
 from typing import Final, NamedTuple
 
-from graders.checks.source import MAX_COMPILED, compiled_size
 from graders.testing.python_text import PythonText
 
 Edits = Iterator[tuple[int, int, str]]
@@ -224,8 +220,11 @@ def _returns(text: PythonText, node: ast.AST) -> Edits:
 
 
 def _helper_returns(text: PythonText, node: ast.AST) -> Edits:
-    if isinstance(node, ast.Return) and node.value is not None:
-        yield (*text.span(node.value), "None")
+    match node:
+        case ast.Return(value=ast.Constant(value=None)):
+            return
+        case ast.Return(value=ast.expr() as value):
+            yield (*text.span(value), "None")
 
 
 def _statements(text: PythonText, node: ast.AST) -> Edits:
@@ -290,7 +289,7 @@ MUTATORS: Final[Mapping[str, Mutator]] = {
 def changes(source: str) -> list[Change]:
     r"""Every change of a source, in order of its text; nothing of the source is executed.
 
-    Some may mean nothing: `Meaning` tells.
+    Some may mean nothing: `graders.testing.meaning` tells.
 
     Raises:
         SyntaxError: It does not parse.
@@ -308,8 +307,7 @@ def changes(source: str) -> list[Change]:
     text = PythonText(source)
     order = list(MUTATORS)
     found = sorted(_found(text), key=lambda c: (c.start, -c.end, order.index(c.mutator)))
-    by_text = {change.of(text.text): change for change in reversed(found)}
-    return list(reversed(by_text.values()))
+    return list({(one.start, one.end, one.text): one for one in reversed(found)}.values())[::-1]
 
 
 def _found(text: PythonText) -> Iterator[Change]:
@@ -319,39 +317,3 @@ def _found(text: PythonText) -> Iterator[Change]:
                 continue
             for start, end, other in mutator.edits(text, node):
                 yield Change(mutator=name, line=line, start=start, end=end, text=other)
-
-
-class Meaning:
-    """What a source compiles to, to leave out changes that are none.
-
-    Args:
-        source: One that parses.
-    """
-
-    def __init__(self, source: str) -> None:
-        self._small = compiled_size(ast.parse(source)) <= MAX_COMPILED
-        self._original = self._of(source)
-
-    def changes_in(self, changed: str) -> bool:
-        """Whether a text compiles, and to something else: the compiler folds constants."""
-        meaning = self._of(changed)
-        return meaning is not None and meaning != self._original
-
-    def _of(self, source: str) -> object:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # `"a" is not "b"`
-                if not self._small:  # a bomb, which goes off in the sandbox alone
-                    return ast.dump(ast.parse(source))
-                return _without_places(compile(source, "grade.py", "exec", dont_inherit=True))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-
-
-def _without_places(code: CodeType) -> object:
-    constants = [
-        _without_places(one) if isinstance(one, CodeType) else (type(one), repr(one))
-        for one in code.co_consts
-    ]
-    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return code.co_name, code.co_code, code.co_exceptiontable, code.co_flags, names, constants
