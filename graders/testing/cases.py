@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -16,12 +15,11 @@ from graders.config.parse import Document, load_config, parse_config
 from graders.errors import ConfigError, Finding, findings_of, near_miss
 from graders.lint.locate import to_location
 from graders.profile import Profile, find_profile
+from graders.testing import SUFFIXES
 from graders.testing.case_file import Case, CaseFile, Expect, Part, Recorded
 from graders.testing.located import Located, read_located, refused
 
-__all__ = ["SUFFIXES", "Case", "CaseFile", "Cases", "Expect", "case_name", "read_cases"]
-
-SUFFIXES: Final = (".cases.json", ".cases.yaml", ".cases.yml")
+__all__ = ["Case", "CaseFile", "Cases", "Expect", "case_name", "read_cases"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,12 @@
-"""The judge of a test: what it says is written in the test, or was recorded."""
+"""The judge of a test: what it says is written in the test, or was recorded.
+
+It also stands in for the service of an endpoint grader; nothing is sent to anybody.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,7 +17,9 @@ from graders.errors import FailureKind, GradingError
 from graders.testing.case_file import Case
 from sandbox import JSON
 
-_UNSAID: Final = 'the case does not say what its judge answers: "judge": 0.5'
+_UNSAID: Final = (
+    'nothing says what the judge answers: "judge": 0.5 in a case, judge.answers(0.5) in a test'
+)
 
 
 @dataclass(slots=True)
@@ -26,12 +31,14 @@ class CaseJudge:
             that begins with `{`, as it is; a list of these, for each repeat; or an object of these
             by sample or by member.
         samples: The names of the samples that are compared, in order.
+        folder: What a recording's path begins at.
         other: Asked instead where there is one: a recording, or a function of the request.
         asked: The requests so far.
     """
 
     answer: JSON = None
     samples: tuple[str, ...] = ()
+    folder: Path = Path()
     other: ModelClient | Callable[[ModelRequest], JSON | ModelReply] | None = None
     asked: list[ModelRequest] = field(default_factory=list)
 
@@ -46,7 +53,7 @@ class CaseJudge:
             RecordingError: A line of it is no recorded answer.
             OSError: It cannot be read.
         """
-        self.answer, self.other = None, Replay(path)
+        self.answer, self.other = None, Replay(self.folder / path)
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Answer.
@@ -60,9 +67,27 @@ class CaseJudge:
             return answer if isinstance(answer, ModelReply) else _reply(answer)
         if self.other is not None:
             return await self.other.complete(request)
-        return _reply(self._said(request))
+        return _reply(self._said(request.repeat))
 
-    def _said(self, request: ModelRequest) -> JSON:
+    async def post(
+        self,
+        url: str,  # noqa: ARG002 - as the protocol has it, and nothing is sent
+        headers: Mapping[str, str],  # noqa: ARG002
+        body: JSON,  # noqa: ARG002
+        *,
+        per_second: float | None = None,  # noqa: ARG002
+    ) -> JSON:
+        """Answer as the service of an endpoint grader, with a score.
+
+        Raises:
+            GradingError: The test says nothing for it.
+        """
+        answer = self._said()
+        if answer is None:
+            raise GradingError(FailureKind.ENDPOINT_SERVER, _UNSAID, "no_answer")
+        return {"score": answer}
+
+    def _said(self, repeat: int = 0) -> JSON:
         answer = self.answer
         place, _, member = asked_for.get().partition("/")
         if isinstance(answer, dict) and answer.keys() == {*self.samples}:
@@ -70,7 +95,7 @@ class CaseJudge:
         if isinstance(answer, dict):
             answer = answer.get(member, answer.get(member.rpartition("/")[2]))
         if isinstance(answer, list):
-            answer = answer[request.repeat] if request.repeat < len(answer) else None
+            answer = answer[repeat] if repeat < len(answer) else None
         return answer
 
 

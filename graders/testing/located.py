@@ -57,7 +57,15 @@ def read_located(path: Path) -> Located:
         ConfigError: It is neither; says where.
         OSError: It cannot be read.
     """
-    data = path.read_bytes()
+    return located(path.read_bytes(), path)
+
+
+def located(data: bytes, path: Path) -> Located:
+    """The same for the bytes of a file.
+
+    Raises:
+        ConfigError: They are neither; says where.
+    """
     if path.suffix in YAML:
         value, spans = _from_yaml(data, path)
     else:

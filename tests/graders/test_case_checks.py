@@ -29,7 +29,7 @@ ITEM = {"a": "xy", "b": "x"}
 def problems(config, case):
     file = CaseFile.model_validate({"cases": [case]})
     judge = judge_of(file.cases[0])
-    grader = compile_grader(config, tools=Tools(client=judge))
+    grader = compile_grader(config, tools=Tools(client=judge, endpoint=judge))
     return list(asyncio.run(check_case(grader, file.cases[0])).problems)
 
 
@@ -134,18 +134,21 @@ JUDGES = {
     "graders": {"one": JUDGE, "two": {**LABEL, "name": "two"}},
     "calculate_output": "0.5 * one + 0.5 * two",
 }
+ENDPOINT = {"type": "endpoint", "name": "service", "url": "https://example.com/grade"}
 LOW, HIGH = 0, 1  # a score_model's range, where it names none
 ANSWERED = [
     (JUDGE, HIGH, HIGH, []),
     (JUDGE, json.dumps({"steps": [], "result": LOW}), LOW, []),
-    (JUDGE, None, HIGH, ["the case does not say what its judge answers"]),
+    (JUDGE, None, HIGH, ["nothing says what the judge answers"]),
     (JUDGE, "words", HIGH, ["model_grader_parse_error"]),
     ({**JUDGE, "repeats": 2}, [LOW, HIGH], (LOW + HIGH) / 2, []),
-    ({**JUDGE, "repeats": 2}, [LOW], LOW, ["the case does not say what its judge answers"]),
+    ({**JUDGE, "repeats": 2}, [LOW], LOW, ["nothing says what the judge answers"]),
     (LABEL, LABEL["passing_labels"][0], 1, []),
     (LABEL, "no label", 1, ["model_grader_parse_error"]),
     (JUDGES, {"one": HIGH, "two": LABEL["passing_labels"][0]}, (HIGH + 1) / 2, []),
-    (JUDGES, {"one": HIGH}, 1, ["the case does not say what its judge answers"]),
+    (ENDPOINT, 0.5, 0.5, []),
+    (ENDPOINT, None, 0.5, ["endpoint_grader_server_error: nothing says what the judge"]),
+    (JUDGES, {"one": HIGH}, 1, ["nothing says what the judge answers"]),
 ]
 ASKED = {"question": "q", "answer": "a", "a": "x", "b": "y", "q": "q"}
 
