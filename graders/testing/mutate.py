@@ -15,12 +15,19 @@ from enum import StrEnum
 from typing import Final
 
 from graders.compile import Tools, compile_grader
-from graders.config.graders import LabelModelConfig, Location, PythonConfig, ScoreModelConfig, walk
+from graders.config.graders import (
+    EndpointConfig,
+    LabelModelConfig,
+    Location,
+    PythonConfig,
+    ScoreModelConfig,
+    walk,
+)
 from graders.config.parse import Document
 from graders.errors import ConfigError, FailureKind, GradersError
 from graders.grades import Grade, Grader, Waits
 from graders.rows import Row
-from graders.testing.cases import Cases
+from graders.testing.cases import Case, Cases
 from graders.testing.check import Checked, check_case, rows_of
 from graders.testing.coverage import Coverage, Covering, to_coverage
 from graders.testing.judging import judge_of
@@ -119,7 +126,7 @@ async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
     checked, lines = [], []
     for i in range(len(cases.file.cases)):
         covering = Covering(sandbox) if sandbox else None
-        checked += await _check(cases, cases.document, covering, [i])
+        checked += await _Compiled(cases, cases.document, covering).check([i])
         lines.append({source: covering.lines(source) for source in sources} if covering else {})
         for source, marks in covering.marks.items() if covering else ():
             every[source] |= marks
@@ -186,12 +193,12 @@ async def _judge(
     if not able:
         return Judged(mutant=mutant, fate=Fate.NOT_COVERED)
     document = Document(kind="grader", value=mutant.of(cases.document.grader))
+    try:
+        compiled = _Compiled(cases, document, sandbox)
+    except ConfigError:
+        return None
     for some in (able[:1], *_parts(able[1:])):
-        try:
-            checked = await _check(cases, document, sandbox, some)
-        except ConfigError:
-            return None
-        for i, one in zip(some, checked, strict=True):
+        for i, one in zip(some, await compiled.check(some), strict=True):
             if one.problems:
                 _refuse_broken(one, mutant)
                 fate = Fate.TIMED_OUT if any(map(_timed_out, one.grades)) else Fate.NOTICED
@@ -205,23 +212,34 @@ def _parts(indexes: Sequence[int]) -> Iterator[Sequence[int]]:
         yield indexes[start : start + _TOGETHER]
 
 
-async def _check(
-    cases: Cases, document: Document, sandbox: Sandbox | None, indexes: Sequence[int]
-) -> list[Checked]:
-    """Hold a grader against some of the cases."""
-    chosen = [cases.file.cases[i] for i in indexes]
-    parts = [part for _, part in walk(document.grader)]
-    if any(isinstance(part, (ScoreModelConfig, LabelModelConfig)) for part in parts):
-        checked = []
-        for case in chosen:
-            tools = Tools(sandbox=sandbox, client=judge_of(case, cases.recording))
-            grader = compile_grader(document, tools=tools, profile=cases.profile)
-            checked.append(await check_case(grader, case))
-        return checked
-    grader = compile_grader(document, tools=Tools(sandbox=sandbox), profile=cases.profile)
-    rows = [row for case in chosen for row in rows_of(case)]
-    known: Grader = _Known(deque(await grader.grade(rows)))  # one call of the sandbox for all
-    return [await check_case(known, case) for case in chosen]
+class _Compiled:
+    """A grader that can be held against cases: compiled once, or where it asks a judge, by case.
+
+    Raises:
+        ConfigError: It does not compile.
+    """
+
+    def __init__(self, cases: Cases, document: Document, sandbox: Sandbox | None) -> None:
+        self._cases, self._document, self._sandbox = cases, document, sandbox
+        asking = (ScoreModelConfig, LabelModelConfig, EndpointConfig)
+        asks = any(isinstance(part, asking) for _, part in walk(document.grader))
+        self._shared = None if asks else self._compile(Tools(sandbox=sandbox))
+
+    async def check(self, indexes: Sequence[int]) -> list[Checked]:
+        """Hold it against some of the cases."""
+        chosen = [self._cases.file.cases[i] for i in indexes]
+        if self._shared is None:
+            return [await check_case(self._asking(case), case) for case in chosen]
+        rows = [row for case in chosen for row in rows_of(case)]
+        known = _Known(deque(await self._shared.grade(rows)))  # one call of the sandbox for all
+        return [await check_case(known, case) for case in chosen]
+
+    def _asking(self, case: Case) -> Grader:
+        judge = judge_of(case, self._cases.recording)
+        return self._compile(Tools(sandbox=self._sandbox, client=judge, endpoint=judge))
+
+    def _compile(self, tools: Tools) -> Grader:
+        return compile_grader(self._document, tools=tools, profile=self._cases.profile)
 
 
 def _timed_out(grade: Grade) -> bool:
