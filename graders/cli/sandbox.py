@@ -80,6 +80,7 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
     from graders.images import preloads
     from sandbox.doctor import IsolationError
 
+    _warn_of_unsafe(given)
     try:
         box = _open(given, preload={source: preloads(source) for source in sources})
     except IsolationError as error:
@@ -99,7 +100,8 @@ def changed_sandbox(
     Args:
         document: The config as it is; what its sources import is imported ahead for all of them.
         given: The command's options.
-        wall_seconds: What a call may take; no more than the options allow.
+        wall_seconds: What a call may take, no more than the options allow; where it is given, the
+            user was warned before.
 
     Raises:
         click.ClickException: An option is wrong, or the machine cannot isolate.
@@ -113,7 +115,9 @@ def changed_sandbox(
         yield None
         return
     limits = _limits(given["sandbox_limits"])
-    if wall_seconds is not None:
+    if wall_seconds is None:
+        _warn_of_unsafe(given)
+    else:
         limits = replace(limits, wall_seconds=min(wall_seconds, limits.wall_seconds))
     modules = sorted({name for source in sources for name in preloads(source)})
     try:
@@ -136,6 +140,7 @@ def server_sandbox(given: Mapping[str, Any], **settings: Any) -> Iterator[Pool |
     """
     from sandbox.doctor import IsolationError
 
+    _warn_of_unsafe(given)
     try:
         box = _open(given, **settings)
     except IsolationError as error:
@@ -146,6 +151,11 @@ def server_sandbox(given: Mapping[str, Any], **settings: Any) -> Iterator[Pool |
         yield box
     finally:
         box.close()
+
+
+def _warn_of_unsafe(given: Mapping[str, Any]) -> None:
+    if given["level"] == "unsafe":
+        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
 
 
 def _open(
@@ -159,8 +169,6 @@ def _open(
     """
     from sandbox.opening import open_sandbox
 
-    if given["level"] == "unsafe":
-        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
     return open_sandbox(
         given["level"],
         limits=limits or _limits(given["sandbox_limits"]),

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from graders.config.graders import (
     AnyConfig,
     LabelModelConfig,
-    MultiConfig,
     ScoreModelConfig,
     StringCheckConfig,
     TextSimilarityConfig,
@@ -19,7 +18,7 @@ from graders.formula import compile_formula
 from graders.testing.mutators import near_numbers
 
 NOTICE: Final[Mapping[str, str]] = {
-    "operation": "one that differs in capitals alone, and one that has the text among others",
+    "operation": "one that is equal, one but for capitals, and one that has more than the text",
     "metric": "one whose score is expected exactly, with words in another order",
     "sides": "one whose reference is longer than the sample",
     "threshold": "one that passes by little, or fails by little",
@@ -74,8 +73,21 @@ class ConfigChange(NamedTuple):
     update: Mapping[str, object]
 
 
+class FormulaChange(NamedTuple):
+    """A change of a formula: which row made it, what is replaced, and what with."""
+
+    mutator: str
+    start: int
+    end: int
+    text: str
+
+    def of(self, formula: str) -> str:
+        """The changed formula."""
+        return formula[: self.start] + self.text + formula[self.end :]
+
+
 def config_changes(config: AnyConfig, *, decides: bool) -> Iterator[ConfigChange]:
-    """Every change of a config itself, and of no member.
+    """Every change of a config itself, and of no member nor formula.
 
     Args:
         config: One that compiles.
@@ -97,9 +109,6 @@ def config_changes(config: AnyConfig, *, decides: bool) -> Iterator[ConfigChange
         case LabelModelConfig():
             yield from _labels(config)
             yield from _aggregate(config, "majority")
-        case MultiConfig():
-            for mutator, formula in formula_changes(config.calculate_output, config.graders):
-                yield ConfigChange(mutator, {"calculate_output": formula})
     if decides:
         yield from _threshold(config)
 
@@ -138,12 +147,12 @@ def _labels(config: LabelModelConfig) -> Iterator[ConfigChange]:
             yield ConfigChange("label", {"passing_labels": changed})
 
 
-def formula_changes(formula: str, names: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Every change of a formula that still compiles, each with its row of the table.
+def formula_changes(formula: str, names: Mapping[str, object]) -> Iterator[FormulaChange]:
+    """Every change of a formula that still compiles.
 
     Example:
-        >>> for mutator, changed in formula_changes("max(a, b) - 1", {"a": 1, "b": 1}):
-        ...     print(mutator, changed)
+        >>> for change in formula_changes("max(a, b) - 1", {"a": 1, "b": 1}):
+        ...     print(change.mutator, change.of("max(a, b) - 1"))
         function min(a, b) - 1
         member max(0, b) - 1
         member max(1, b) - 1
@@ -156,12 +165,12 @@ def formula_changes(formula: str, names: Mapping[str, object]) -> Iterator[tuple
     before = ""
     for token in _TOKEN.finditer(formula):
         for mutator, text in _replacements(token, before):
-            changed = formula[: token.start()] + text + formula[token.end() :]
+            change = FormulaChange(mutator, token.start(), token.end(), text)
             try:
-                compile_formula(changed, names)
+                compile_formula(change.of(formula), names)
             except FormulaError:
                 continue
-            yield mutator, changed
+            yield change
         before = token[0]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import unified_diff
 from random import Random
 
 from graders.config.graders import AnyConfig, EvalConfig, Location, MultiConfig, PythonConfig, walk
 from graders.config.parse import Document
-from graders.testing.config_changes import NOTICE, config_changes
+from graders.testing.config_changes import NOTICE, config_changes, formula_changes
 from graders.testing.meaning import Meaning
 from graders.testing.mutators import MUTATORS, changes
 from graders.testing.python_text import PythonText
@@ -26,22 +26,25 @@ class Mutant:
     Attributes:
         location: Of the config that is changed: (), or `("graders", "exact")`.
         mutator: The name of the change in its table.
+        field: What of the config is changed, where that is a text of its own: `source`.
         line: Of a source, the line that must run for it to matter; None of a config.
         before: The text that is changed: a source, or a field's lines.
         start: The first character that is replaced.
         end: The one after the last.
         new: What it is replaced by.
-        fields: Of a config, the fields that are changed, with what they hold then.
+        fields: Of a config, the fields that are changed, with what they hold then, where `field`
+            names none.
     """
 
     location: Location
     mutator: str
+    field: str = ""
     line: int | None = None
     before: str
     start: int
     end: int
     new: str
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] | None = None
 
     @property
     def old(self) -> str:
@@ -60,7 +63,7 @@ class Mutant:
 
     def of(self, config: AnyConfig) -> AnyConfig:
         """The changed config."""
-        update = self.fields or {"source": self.after}
+        update = self.fields or {self.field: self.after}
         if not self.location:
             return config.model_copy(update=update)
         key = self.location[1]
@@ -102,6 +105,8 @@ def mutants_of(document: Document) -> list[Mutant]:
     for location, part in walk(document.grader):
         if isinstance(part, PythonConfig):
             found += _of_source(location, part.source)
+        if isinstance(part, MultiConfig):
+            found += _of_formula(location, part)
         found += _of_config(location, part)
     return found
 
@@ -129,8 +134,22 @@ def _of_source(location: Location, source: str) -> Iterator[Mutant]:
         yield Mutant(
             location=location,
             mutator=change.mutator,
+            field="source",
             line=change.line,
             before=text,
+            start=change.start,
+            end=change.end,
+            new=change.text,
+        )
+
+
+def _of_formula(location: Location, part: MultiConfig) -> Iterator[Mutant]:
+    for change in formula_changes(part.calculate_output, part.graders):
+        yield Mutant(
+            location=location,
+            mutator=change.mutator,
+            field="calculate_output",
+            before=part.calculate_output,
             start=change.start,
             end=change.end,
             new=change.text,

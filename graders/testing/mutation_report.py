@@ -41,14 +41,17 @@ class MutationReport:
         return 1 - len(self.survivors) / len(self.judged) if self.judged else 1.0
 
 
-def place_of(name: str, location: Location) -> str:
-    """What a config is called: its file, and where it stands in it.
+def place_of(name: str, location: Location, field: str = "") -> str:
+    """What a text or a config is called: its file, and where it stands in it.
 
     Example:
-        >>> place_of("grader.json", ("graders", "exact"))
-        'grader.json:graders.exact'
+        >>> place_of("grader.json", ("graders", "exact"), "source")
+        'grader.json:graders.exact.source'
+        >>> place_of("grade.py", (), "source")
+        'grade.py'
     """
-    return f"{name}:{location[0]}.{location[1]}" if location else name
+    inside = ".".join(str(step) for step in (*location, field) if step != "")
+    return name if not inside or name.endswith(".py") else f"{name}:{inside}"
 
 
 def to_lines(report: MutationReport) -> Iterator[str]:
@@ -74,8 +77,8 @@ def to_lines(report: MutationReport) -> Iterator[str]:
 
 def _survivor(report: MutationReport, one: Judged, number: int) -> Iterator[str]:
     mutant = one.mutant
-    place = place_of(report.name, mutant.location)
-    at = f"{place}:{mutant.line_number}" if mutant.line is not None else place
+    place = place_of(report.name, mutant.location, mutant.field)
+    at = f"{place}:{mutant.line_number}" if mutant.field else place
     yield printable(f"survivor {number}: {at}: {mutant.mutator}: {mutant.says}")
     yield from printable_lines(mutant.diff(place)).split("\n")
     if one.fate is Fate.NOT_COVERED:
@@ -98,21 +101,21 @@ def to_json(report: MutationReport) -> JSON:
             place: None if one is None else coverage.to_json(one)
             for place, one in report.coverage.items()
         },
-        "survivors": [_as_json(report, one) for one in report.survivors],
+        "judged": [_as_json(report, one) for one in report.judged],
     }
 
 
 def _as_json(report: MutationReport, one: Judged) -> JSON:
     mutant = one.mutant
-    place = place_of(report.name, mutant.location)
-    return {
+    place = place_of(report.name, mutant.location, mutant.field)
+    said: dict[str, JSON] = {
         "place": place,
-        "line": mutant.line_number if mutant.line is not None else None,
+        "line": mutant.line_number if mutant.field else None,
         "mutator": mutant.mutator,
-        "fate": one.fate.value,
         "before": mutant.old,
         "after": mutant.new,
-        "says": mutant.says,
-        "notice": mutant.notice,
-        "diff": mutant.diff(place),
+        "fate": one.fate.value,
     }
+    if one.survived:
+        return {**said, "notice": mutant.notice, "diff": mutant.diff(place)}
+    return {**said, "case": one.case, "problem": one.problem}

@@ -205,7 +205,7 @@ def _arguments(text: PythonText, node: ast.AST) -> Edits:
         case ast.Call(func=function, args=[one, other, *_]):
             name = getattr(function, "attr", getattr(function, "id", ""))
             starred = isinstance(one, ast.Starred) or isinstance(other, ast.Starred)
-            if name not in _SYMMETRIC and not starred and ast.dump(one) != ast.dump(other):
+            if name not in _SYMMETRIC and not starred and text.of(one) != text.of(other):
                 (start, middle), (rest, end) = text.span(one), text.span(other)
                 swapped = text.of(other) + text.text[middle:rest] + text.of(one)
                 yield start, end, swapped

@@ -204,7 +204,7 @@ def test_formulas_and_operations_are_changed_too(write):
     assert ("operation", '"operation": "ilike"', '"operation": "like"') in survivors(judged)
     assert ("threshold", '"pass_threshold": 0.8', '"pass_threshold": 0.9') in survivors(judged)
     noticed = [one for one in judged if one.fate is Fate.NOTICED]
-    assert '"calculate_output": "0.75 * c - 0.25 * a"' in [one.mutant.new for one in noticed]
+    assert "0.75 * c - 0.25 * a" in [one.mutant.after for one in noticed]
 
 
 def test_python_members_of_a_multi_are_changed_in_their_place(write, box):
@@ -275,13 +275,17 @@ def test_the_command_as_json_is_the_same_every_time(write, capsys):
     assert printed[0] == printed[1] != printed[2]
     assert list(report) == [
         *("schema", "grader", "score", "mutants", "drawn_from"),
-        *("noticed", "timed_out", "survived", "not_covered", "coverage", "survivors"),
+        *("noticed", "timed_out", "survived", "not_covered", "coverage", "judged"),
     ]
-    assert (report["grader"], report["mutants"]) == ("grade.py", 6)
-    assert report["score"] == pytest.approx(1 - len(report["survivors"]) / 6, abs=1e-6)
-    assert list(report["survivors"][0]) == [
-        *("place", "line", "mutator", "fate", "before", "after", "says", "notice", "diff"),
-    ]
+    assert (report["grader"], report["mutants"], len(report["judged"])) == ("grade.py", 6, 6)
+    common = ["place", "line", "mutator", "before", "after", "fate"]
+    left = 0
+    for one in report["judged"]:
+        survived = one["fate"] in {"survived", "not_covered"}
+        left += survived
+        assert list(one) == [*common, *(("notice", "diff") if survived else ("case", "problem"))]
+    assert report["score"] == pytest.approx(1 - left / 6, abs=1e-6)
+    assert 0 < left < 6
     assert report["coverage"]["grade.py"]["missing_lines"] == [5]
 
 

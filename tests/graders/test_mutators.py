@@ -252,18 +252,18 @@ CONFIGS = [
         '"passing_labels": ["a", "b"]', '"passing_labels": ["a", "c"]', '"aggregate": "mean"',
     ]),
     ({**MULTI, "graders": {"s": STRING, "t": {**TEXT, "evaluation_metric": "cosine"}}}, [
-        '"calculate_output": "0.6 * s + min(-t, 2)"',
-        '"calculate_output": "0.4 * s + min(-t, 2)"',
-        '"calculate_output": "0.5 / s + min(-t, 2)"',
-        '"calculate_output": "0.5 * 0 + min(-t, 2)"',
-        '"calculate_output": "0.5 * 1 + min(-t, 2)"',
-        '"calculate_output": "0.5 * s - min(-t, 2)"',
-        '"calculate_output": "0.5 * s + max(-t, 2)"',
-        '"calculate_output": "0.5 * s + min(t, 2)"',
-        '"calculate_output": "0.5 * s + min(-0, 2)"',
-        '"calculate_output": "0.5 * s + min(-1, 2)"',
-        '"calculate_output": "0.5 * s + min(-t, 3)"',
-        '"calculate_output": "0.5 * s + min(-t, 1)"',
+        "0.6 * s + min(-t, 2)",
+        "0.4 * s + min(-t, 2)",
+        "0.5 / s + min(-t, 2)",
+        "0.5 * 0 + min(-t, 2)",
+        "0.5 * 1 + min(-t, 2)",
+        "0.5 * s - min(-t, 2)",
+        "0.5 * s + max(-t, 2)",
+        "0.5 * s + min(t, 2)",
+        "0.5 * s + min(-0, 2)",
+        "0.5 * s + min(-1, 2)",
+        "0.5 * s + min(-t, 3)",
+        "0.5 * s + min(-t, 1)",
         '"pass_threshold": 0.85', '"pass_threshold": 0.65',
         '"operation": "eq"', '"operation": "ilike"', '"operation": "ne"',
         f'"input": "{ANSWER}"\n"reference": "{OUTPUT}"',
@@ -280,7 +280,7 @@ def test_a_config_has_these_mutants(config, expected):
     document = parse_config(config)
     mutants = mutants_of(document)
 
-    assert [mutant.new for mutant in mutants] == expected
+    assert [mutant.after for mutant in mutants] == expected
     for mutant in mutants:
         changed = mutant.of(document.grader)
         assert changed != document.grader
