@@ -162,7 +162,7 @@ def test_what_is_wrong_is_said_where_the_test_is(project):
             "E *ConfigError: type: 'typo' is not one of *",
             "> *assert grade(*",
             "*Captured grading call*",
-            '  item  {"weight":1}',
+            '  item    {"weight":1}',
             "  sample  abc\\x1b?2J",
             "  score   7.0",
         ]

@@ -27,14 +27,14 @@ def test_a_failing_case_shows_all_there_is_to_know(project):
 ____ score _____
 wrong.cases.json:4: expected a score of 1.0, and got 0.0
 
-  item  {"answer":"4"}
+  item    {"answer":"4"}
   sample  5\\x1b[2J
   score   0.0
     stdout  looking at 5\\x1b[2J
 ____ raised ____
 wrong.cases.json:5: expected a score of 1.0, and got python_grader_runtime_error: KeyError: 'answer'
 
-  item  {}
+  item    {}
   sample  4
   score   python_grader_runtime_error: KeyError: 'answer'
     stdout  looking at 4
