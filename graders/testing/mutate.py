@@ -2,15 +2,15 @@
 
 The grader as it is must pass its cases first; that run tells which case runs which lines. A mutant
 whose line no case runs is not run at all. The others are held against the cases that run the line,
-in the sandbox, first one and then the rest, until one notices.
+in the sandbox, one by one until one notices: several mutants at once, and never two cases of one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -25,10 +25,9 @@ from graders.config.graders import (
 )
 from graders.config.parse import Document
 from graders.errors import ConfigError, FailureKind, GradersError
-from graders.grades import Grade, Grader, Waits
-from graders.rows import Row
+from graders.grades import Grade, Grader
 from graders.testing.cases import Case, Cases
-from graders.testing.check import Checked, check_case, rows_of
+from graders.testing.check import Checked, check_case
 from graders.testing.coverage import Coverage, Covering, to_coverage
 from graders.testing.judging import judge_of
 from graders.testing.meaning import Meaning
@@ -40,8 +39,7 @@ LEAST_SECONDS: Final = 2.0
 
 _TIMES_AS_SLOW: Final = 10
 _AT_ONCE: Final = 4
-_TOGETHER: Final = 16
-"""Cases that are graded at once. No more, so that endless loops of many cases end soon."""
+"""Mutants; each has a case under way, so that the sandbox' workers never wait."""
 
 
 class Fate(StrEnum):
@@ -102,19 +100,6 @@ class Baseline:
         return [i for i, lines in enumerate(ran) if lines is None or line in lines]
 
 
-@dataclass(slots=True)
-class _Known:
-    """A grader whose grades are known already, in the order in which they are asked for."""
-
-    grades: deque[Grade]
-    name: str = "known"
-    signature: str = "known"
-    waits: Waits = field(default="never")
-
-    async def grade(self, rows: Sequence[Row]) -> list[Grade]:
-        return [self.grades.popleft() for _ in rows]
-
-
 async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
     """Hold the grader as it is against its cases, and note what they run of it.
 
@@ -124,9 +109,9 @@ async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
     sources = {*_sources(cases.document).values()}
     every = defaultdict[str, set[int]](set)
     checked, lines = [], []
-    for i in range(len(cases.file.cases)):
+    for case in cases.file.cases:
         covering = Covering(sandbox) if sandbox else None
-        checked += await _Compiled(cases, cases.document, covering).check([i])
+        checked.append(await _Compiled(cases, cases.document, covering).check(case))
         lines.append({source: covering.lines(source) for source in sources} if covering else {})
         for source, marks in covering.marks.items() if covering else ():
             every[source] |= marks
@@ -197,19 +182,14 @@ async def _judge(
         compiled = _Compiled(cases, document, sandbox)
     except ConfigError:
         return None
-    for some in (able[:1], *_parts(able[1:])):
-        for i, one in zip(some, await compiled.check(some), strict=True):
-            if one.problems:
-                _refuse_broken(one, mutant)
-                fate = Fate.TIMED_OUT if any(map(_timed_out, one.grades)) else Fate.NOTICED
-                case, problem = cases.name(i), one.problems[0]
-                return Judged(mutant=mutant, fate=fate, case=case, problem=problem)
+    for i in able:  # and no two at once: they would need a warm process each
+        one = await compiled.check(cases.file.cases[i])
+        if one.problems:
+            _refuse_broken(one, mutant)
+            fate = Fate.TIMED_OUT if any(map(_timed_out, one.grades)) else Fate.NOTICED
+            case, problem = cases.name(i), one.problems[0]
+            return Judged(mutant=mutant, fate=fate, case=case, problem=problem)
     return Judged(mutant=mutant, fate=Fate.SURVIVED)
-
-
-def _parts(indexes: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(indexes), _TOGETHER):
-        yield indexes[start : start + _TOGETHER]
 
 
 class _Compiled:
@@ -225,18 +205,13 @@ class _Compiled:
         asks = any(isinstance(part, asking) for _, part in walk(document.grader))
         self._shared = None if asks else self._compile(Tools(sandbox=sandbox))
 
-    async def check(self, indexes: Sequence[int]) -> list[Checked]:
-        """Hold it against some of the cases."""
-        chosen = [self._cases.file.cases[i] for i in indexes]
-        if self._shared is None:
-            return [await check_case(self._asking(case), case) for case in chosen]
-        rows = [row for case in chosen for row in rows_of(case)]
-        known = _Known(deque(await self._shared.grade(rows)))  # one call of the sandbox for all
-        return [await check_case(known, case) for case in chosen]
-
-    def _asking(self, case: Case) -> Grader:
+    async def check(self, case: Case) -> Checked:
+        """Hold it against a case."""
+        if self._shared is not None:
+            return await check_case(self._shared, case)
         judge = judge_of(case, self._cases.recording)
-        return self._compile(Tools(sandbox=self._sandbox, client=judge, endpoint=judge))
+        tools = Tools(sandbox=self._sandbox, client=judge, endpoint=judge)
+        return await check_case(self._compile(tools), case)
 
     def _compile(self, tools: Tools) -> Grader:
         return compile_grader(self._document, tools=tools, profile=self._cases.profile)

@@ -55,6 +55,18 @@ def write(tmp_path, monkeypatch):
     return files
 
 
+class Asked:
+    """A sandbox that remembers how its calls ended."""
+
+    def __init__(self, box):
+        self.box, self.layers, self.batch, self.statuses = box, box.layers, box.batch, []
+
+    async def run(self, calls):
+        outcomes = await self.box.run(calls)
+        self.statuses += [outcome.status for outcome in outcomes]
+        return outcomes
+
+
 def judge(path, box):
     """The mutants of a case file's grader, judged."""
     cases = read_cases(path)
@@ -102,15 +114,17 @@ def test_weak_cases_leave_these(write, box):
 
 
 def test_endless_loops_are_noticed_in_time(write, box):
-    """By their deadline, each case of them."""
+    """By their deadline, which each of them costs once, however many cases there are."""
     source = (
         "def grade(sample, item):\n    n = 0\n    while n < 3:\n        n += 1\n    return n / 3\n"
     )
-    judged = judge(write(source, [{"item": {}, "sample": "x", "expect": 1}]), box)
+    asked = Asked(box)
+    judged = judge(write(source, [{"item": {}, "sample": "x", "expect": 1}] * 5), asked)
     late = {one.mutant.new: one.problem for one in judged if one.fate is Fate.TIMED_OUT}
 
     assert late.keys() == {"pass", "-=", "0"}
     assert all("timed out after 2 s" in problem for problem in late.values())
+    assert asked.statuses.count(Status.TIMED_OUT) == 3
     assert survivors(judged) == [
         ("number", "0", "1"),
         ("number", "0", "-1"),
@@ -120,26 +134,18 @@ def test_endless_loops_are_noticed_in_time(write, box):
 
 def test_only_cases_that_run_the_line_are_asked(write, box):
     """The others could not notice; what counts is which calls are made."""
-
-    class Counting:
-        layers, batch, calls = box.layers, box.batch, 0
-
-        async def run(self, calls):
-            self.calls += len(calls)
-            return await box.run(calls)
-
     source = "def grade(sample, item):\n    if item:\n        return 3\n    return 5\n"
     rows = [{"item": {}, "sample": "x", "expect": 5}] * 6
     cases = [*rows, {"item": {"a": 1}, "sample": "x", "expect": 3}]
     read = read_cases(write(source, cases))
-    counting = Counting()
-    baseline = run_sync(lambda: run_baseline(read, counting))
+    asked = Asked(box)
+    baseline = run_sync(lambda: run_baseline(read, asked))
     mutants = [m for m in mutants_of(read.document) if m.line == 3]
-    before = counting.calls
-    judged = run_sync(lambda: run_mutants(read, mutants, baseline, counting))
+    before = len(asked.statuses)
+    judged = run_sync(lambda: run_mutants(read, mutants, baseline, asked))
 
     assert [one.case for one in judged] == ["case-7"] * len(mutants)
-    assert counting.calls - before == len(mutants)
+    assert len(asked.statuses) - before == len(mutants)
 
 
 def test_a_sandbox_that_breaks_notices_nothing(write, box):
