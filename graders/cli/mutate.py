@@ -104,7 +104,7 @@ def _report(cases: Cases, baseline: Baseline, given: dict[str, Any]) -> Mutation
         judged = run_sync(lambda: run_mutants(cases, drawn, baseline, sandbox, progress))
     name = _name(cases)
     covered = {
-        place_of(name, at, "source"): baseline.coverage[part.source]
+        place_of(name, at, "source"): baseline.coverage(part.source)
         for at, part in walk(cases.document.grader)
         if isinstance(part, PythonConfig)
     }

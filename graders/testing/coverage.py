@@ -100,17 +100,12 @@ class Covering:
         return replace(outcome, stderr=_MARK.sub("", outcome.stderr))
 
     def coverage(self, source: str) -> Coverage | None:
-        """What ran of a source; None where it is nested too deeply to be marked."""
-        return to_coverage(source, self.marks[source])
-
-    def lines(self, source: str) -> frozenset[int] | None:
-        """The lines of a source that ran; None where that is not known."""
-        found = None if source in self.lost else self.coverage(source)
-        return None if found is None else frozenset(found.executed)
+        """What ran of a source; None where it cannot be marked, or marks of it were lost."""
+        return None if source in self.lost else to_coverage(source, self.marks[source])
 
 
 async def coverage_of(source: str, calls: Iterable[Call], sandbox: Sandbox) -> Coverage | None:
-    """What calls run of a source; None where it is nested too deeply to be marked."""
+    """What calls run of a source; None where it cannot be marked, or marks of it were lost."""
     covering = Covering(sandbox)
     await covering.run([call for call in calls if call.source == source])
     return covering.coverage(source)
@@ -137,7 +132,10 @@ def _marks(source: str) -> instrument.Marks | None:
 
 
 def to_coverage(source: str, seen: Iterable[int]) -> Coverage | None:
-    """What the marks that were seen say of a source; marks that there are not say nothing."""
+    """What the marks that were seen say of a source; marks that there are not say nothing.
+
+    None where no marks can be put: it does not parse, or is nested too deeply.
+    """
     marks = _marks(source)
     if marks is None:
         return None
@@ -160,6 +158,22 @@ def to_coverage(source: str, seen: Iterable[int]) -> Coverage | None:
     )
 
 
+def union(several: Sequence[Coverage | None]) -> Coverage | None:
+    """What several runs of one source ran together; None where that is not known of one."""
+    known = [one for one in several if one is not None]
+    if not known or len(known) < len(several):
+        return None
+    executed = {line for one in known for line in one.executed}
+    taken = {branch for one in known for branch in one.executed_branches}
+    lines, branches = {*known[0].missing}, {*known[0].missing_branches}
+    return Coverage(
+        executed=tuple(sorted(executed)),
+        missing=tuple(sorted(lines - executed)),
+        executed_branches=tuple(sorted(taken)),
+        missing_branches=tuple(sorted(branches - taken)),
+    )
+
+
 def _lines(spots: Iterable[tuple[str, int, int]]) -> set[int]:
     return {line for kind, line, _ in spots if kind == "line"}
 
@@ -168,7 +182,7 @@ def _branches(spots: Iterable[tuple[str, int, int]]) -> set[Branch]:
     return {Branch(line, to, kind) for kind, line, to in spots if kind in {"true", "false"}}  # type: ignore[arg-type]
 
 
-def to_lines(coverage: Coverage, name: str) -> Iterator[str]:
+def to_lines(coverage: Coverage | None, name: str) -> Iterator[str]:
     r"""What ran of a source, for people.
 
     Example:
@@ -180,6 +194,9 @@ def to_lines(coverage: Coverage, name: str) -> Iterator[str]:
           line 2 was never true (2->3)
           line 2 was never false (2->exit)
     """
+    if coverage is None:
+        yield f"{name}: not known what ran: it is nested too deeply, or prints too much on stderr"
+        return
     lines = len(coverage.executed) + len(coverage.missing)
     branches = len(coverage.executed_branches) + len(coverage.missing_branches)
     yield (

@@ -89,7 +89,7 @@ class Mutant:
 
     def diff(self, name: str) -> str:
         """The change as a unified diff of what is called `name`."""
-        old, new = (text.splitlines() for text in (self.before, self.after))
+        old, new = (text.removesuffix("\n").split("\n") for text in (self.before, self.after))
         lines = unified_diff(old, new, name, f"{name} (mutant)", n=_CONTEXT, lineterm="")
         return "\n".join(lines)
 

@@ -8,7 +8,6 @@ in the sandbox, one by one until one notices: several mutants at once, and never
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,7 +27,7 @@ from graders.errors import ConfigError, FailureKind, GradersError
 from graders.grades import Grade, Grader
 from graders.testing.cases import Case, Cases
 from graders.testing.check import Checked, check_case
-from graders.testing.coverage import Coverage, Covering, to_coverage
+from graders.testing.coverage import Coverage, Covering, union
 from graders.testing.judging import judge_of
 from graders.testing.meaning import Meaning
 from graders.testing.mutants import Mutant, means_something
@@ -80,14 +79,12 @@ class Baseline:
     Attributes:
         problems: What is not as its cases expect, by their names; empty where all is.
         seconds: The longest that a case took.
-        lines: For each case, the lines that it runs of each source; None where that is not known.
-        coverage: What all of them run of each source; None where that cannot be known.
+        cases: For each case, what it runs of each source; None where that is not known.
     """
 
     problems: Mapping[str, tuple[str, ...]]
     seconds: float
-    lines: Sequence[Mapping[str, frozenset[int] | None]]
-    coverage: Mapping[str, Coverage | None]
+    cases: Sequence[Mapping[str, Coverage | None]]
 
     @property
     def deadline_seconds(self) -> float:
@@ -96,8 +93,12 @@ class Baseline:
 
     def reached_by(self, source: str, line: int) -> list[int]:
         """The cases that may run a line, by index."""
-        ran = [lines[source] for lines in self.lines]
-        return [i for i, lines in enumerate(ran) if lines is None or line in lines]
+        ran = [one[source] for one in self.cases]
+        return [i for i, one in enumerate(ran) if one is None or line in one.executed]
+
+    def coverage(self, source: str) -> Coverage | None:
+        """What all cases run of a source; None where that is not known of one."""
+        return union([one[source] for one in self.cases])
 
 
 async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
@@ -106,20 +107,18 @@ async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
     Raises:
         ConfigError: It does not compile, or needs what no case can give.
     """
-    sources = {*_sources(cases.document).values()}
-    every = defaultdict[str, set[int]](set)
-    checked, lines = [], []
+    sources = sorted({*_sources(cases.document).values()})
+    checked, ran = [], []
     for case in cases.file.cases:
         covering = Covering(sandbox) if sandbox else None
         checked.append(await _Compiled(cases, cases.document, covering).check(case))
-        lines.append({source: covering.lines(source) for source in sources} if covering else {})
-        for source, marks in covering.marks.items() if covering else ():
-            every[source] |= marks
+        ran.append(covering)
     return Baseline(
         problems={cases.name(i): one.problems for i, one in enumerate(checked) if one.problems},
         seconds=max(grade.seconds for one in checked for grade in one.grades),
-        lines=lines,
-        coverage={source: to_coverage(source, every[source]) for source in sorted(sources)},
+        cases=[
+            {s: covering.coverage(s) if covering else None for s in sources} for covering in ran
+        ],
     )
 
 

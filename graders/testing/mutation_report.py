@@ -68,8 +68,7 @@ def to_lines(report: MutationReport) -> Iterator[str]:
     if report.drawn_from > count:
         yield f"  drawn from {report.drawn_from} changes, those that mean nothing included"
     for place, covered in report.coverage.items():
-        if covered is not None:
-            yield from (f"  {line}" for line in coverage.to_lines(covered, printable(place)))
+        yield from (f"  {line}" for line in coverage.to_lines(covered, printable(place)))
     for number, one in enumerate(report.survivors, start=1):
         yield ""
         yield from _survivor(report, one, number)

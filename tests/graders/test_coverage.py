@@ -11,6 +11,7 @@ from graders.testing.coverage import (
     coverage_of,
     to_coverage,
     to_lines,
+    union,
     with_marks,
 )
 from sandbox import Call, Limits, Status, open_sandbox
@@ -151,6 +152,31 @@ def test_a_source_that_cannot_be_marked_runs_as_it_is(box):
     assert to_coverage(broken, []) is None
     (outcome,), found = cover(box, deep, "x")
     assert (outcome.value, found) == (1, None)
+
+
+def test_what_a_flood_hides_is_not_known(box):
+    """Rather than reported as never run."""
+    source = (
+        "import sys\ndef grade(sample, item):\n    print('x' * 100_000, file=sys.stderr)\n"
+        "    return 1 if item else 2\n"
+    )
+    (outcome,), found = cover(box, source, "x")
+
+    assert (outcome.value, found) == (2, None)
+    assert [*to_lines(found, "g.py")] == [
+        "g.py: not known what ran: it is nested too deeply, or prints too much on stderr"
+    ]
+
+
+def test_runs_of_a_source_add_up(box):
+    """Line by line and branch by branch; an unknown one makes all unknown."""
+    _, one = cover(box, ONE_LINE, "a")
+    _, other = cover(box, ONE_LINE, "bb")
+    _, both = cover(box, ONE_LINE, "a", "bb")
+
+    assert union([one, other]) == union([other, one, one]) == both
+    assert union([one, None]) is None
+    assert union([]) is None
 
 
 def test_nothing_to_run_is_all_covered(box):

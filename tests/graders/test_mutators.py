@@ -10,6 +10,7 @@ import graders
 from graders.config.graders import walk
 from graders.config.parse import parse_config
 from graders.testing.config_changes import NOTICE
+from graders.testing.coverage import to_coverage
 from graders.testing.meaning import Meaning
 from graders.testing.mutants import Mutant, chosen, means_something, mutants_of
 from graders.testing.mutators import MUTATORS, changes
@@ -191,7 +192,7 @@ def test_each_change_compiles_and_is_another_tree(path):
     source = path.read_text("utf-8")
     text = PythonText(source).text
     found, meaning = changes(source), Meaning(source)
-    original = ast.dump(ast.parse(text))
+    original, lines = ast.dump(ast.parse(text)), to_coverage(text, []).missing
 
     for change in found[:: 1 + len(found) // 25]:
         changed = change.of(text)
@@ -199,6 +200,7 @@ def test_each_change_compiles_and_is_another_tree(path):
             warnings.simplefilter("ignore")
             compile(changed, "changed.py", "exec")
         assert ast.dump(ast.parse(changed)) != original
+        assert change.line in lines  # or no case would be known to run it
         assert meaning.changes_in(changed) or change.text == "pass"
 
 
