@@ -108,17 +108,16 @@ async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
         ConfigError: It does not compile, or needs what no case can give.
     """
     sources = sorted({*_sources(cases.document).values()})
-    checked, ran = [], []
+    checked: list[Checked] = []
+    covered: list[Mapping[str, Coverage | None]] = []
     for case in cases.file.cases:
         covering = Covering(sandbox) if sandbox else None
         checked.append(await _Compiled(cases, cases.document, covering).check(case))
-        ran.append(covering)
+        covered.append({s: covering.coverage(s) for s in sources} if covering else {})
     return Baseline(
         problems={cases.name(i): one.problems for i, one in enumerate(checked) if one.problems},
         seconds=max(grade.seconds for one in checked for grade in one.grades),
-        cases=[
-            {s: covering.coverage(s) if covering else None for s in sources} for covering in ran
-        ],
+        cases=covered,
     )
 
 
