@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from graders.errors import ConfigError, Finding, GradersError
-from graders.server import gradings
+from graders.server import files, gradings
 from graders.server.answers import ApiError, answer, error_answer
 from graders.server.gate import Gate
 from graders.server.settings import Settings
@@ -30,6 +30,11 @@ ROUTES = (
     ("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
     ("POST", "/grade", gradings.grade_batch),
     ("POST", "/endpoint/{name}", gradings.score),
+    ("POST", "/v1/files", files.create),
+    ("GET", "/v1/files", files.list_all),
+    ("GET", "/v1/files/{file}", files.retrieve),
+    ("DELETE", "/v1/files/{file}", files.delete),
+    ("GET", "/v1/files/{file}/content", files.content),
     ("GET", "/health", health),
 )
 """Method, path, and who answers."""

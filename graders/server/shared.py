@@ -16,10 +16,12 @@ from graders.server.aside import Aside
 from graders.server.processes import Processes
 from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
-from graders.server.storage import Room
+from graders.server.storage import Objects, Room
 
-if TYPE_CHECKING:  # starlette is an extra
+if TYPE_CHECKING:  # starlette is an extra; the others keep what they define here
     from starlette.requests import Request
+
+    from graders.server.files import StoredFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Shared:
         graders: Those that can be asked by name.
         recent: Those of the last requests.
         room: Where files and results are kept.
+        files: Those that were uploaded.
     """
 
     tools: Tools
@@ -41,6 +44,7 @@ class Shared:
     graders: Mapping[str, Grader]
     recent: Recent
     room: Room
+    files: Objects[StoredFile]
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates could come to more than fits.
@@ -90,6 +94,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             },
             recent=Recent(),
             room=room,
+            files=Objects("file", limits.stored_objects),
         )
     finally:
         room.close()
