@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, assert_never
@@ -46,11 +46,13 @@ class Tools:
         sandbox: Runs the code of `python` graders.
         client: Asks the judge of `score_model` and `label_model` graders.
         endpoint: Posts to the service of `endpoint` graders.
+        aside: Takes a grader that computes by itself, and gives one that does so elsewhere.
     """
 
     sandbox: Sandbox | None = None
     client: ModelClient | None = None
     endpoint: EndpointClient | None = None
+    aside: Callable[[AnyConfig, Grader], Grader] | None = None
 
 
 def compile_grader(
@@ -80,7 +82,7 @@ def compile_grader(
     errors += _missing_tools(document, tools)
     if errors:
         raise ConfigError(*errors)
-    return _build(config, tools, profile)
+    return _members({"": config}, tools, profile)[""]
 
 
 def _build(config: AnyConfig, tools: Tools, profile: Profile) -> Grader:
@@ -113,7 +115,7 @@ def _build(config: AnyConfig, tools: Tools, profile: Profile) -> Grader:
         case MultiConfig():
             return MultiGrader(
                 config.name,
-                {key: _build(member, tools, profile) for key, member in config.graders.items()},
+                _members(config.graders, tools, profile),
                 compile_formula(config.calculate_output, config.graders),
                 profile.member_failure,
                 _threshold(config, profile),
@@ -155,13 +157,26 @@ def _threshold(
 def _criteria(config: EvalConfig, tools: Tools, profile: Profile) -> Mapping[str, Grader]:
     """Criteria by name; the service allows two of one name, so the later ones get a number."""
     names = {criterion.name for criterion in config.testing_criteria}
-    graders: dict[str, Grader] = {}
+    criteria: dict[str, AnyConfig] = {}
     for criterion in config.testing_criteria:
         numbered = (f"{criterion.name}-{i}" for i in count(2))
-        free = (key for key in numbered if key not in graders and key not in names)
-        key = next(free) if criterion.name in graders else criterion.name
-        graders[key] = _build(criterion, tools, profile)
-    return graders
+        free = (key for key in numbered if key not in criteria and key not in names)
+        key = next(free) if criterion.name in criteria else criterion.name
+        criteria[key] = criterion
+    return _members(criteria, tools, profile)
+
+
+def _members(
+    configs: Mapping[str, AnyConfig], tools: Tools, profile: Profile
+) -> Mapping[str, Grader]:
+    """Graders by key; those that compute are taken aside where there is such a place."""
+    graders = {key: _build(config, tools, profile) for key, config in configs.items()}
+    if tools.aside is None:
+        return graders
+    return {
+        key: tools.aside(configs[key], grader) if grader.waits == "never" else grader
+        for key, grader in graders.items()
+    }
 
 
 _FIXES: Final[Mapping[str, str]] = {

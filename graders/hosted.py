@@ -6,7 +6,8 @@ the `errors` say that it was one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -14,11 +15,12 @@ from graders.checks import check_document
 from graders.clients.masked import masked_url
 from graders.compile import Tools, compile_grader
 from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
-from graders.config.parse import parse_config
+from graders.config.parse import Document, parse_config
 from graders.engine import run_sync
 from graders.errors import ConfigError, Failure, FailureKind, Finding, findings_of
-from graders.grades import Grade, Usage
+from graders.grades import Grade, Grader, Usage
 from graders.profile import OPENAI, Profile
+from graders.rows import Row
 from sandbox import JSON
 
 ERROR_KEYS: Final = (
@@ -50,6 +52,9 @@ ERROR_KEYS: Final = (
 """The keys of `metadata.errors`, in the order in which the service returns them."""
 
 _TEXT_KEYS: Final = ("_details", "_type")
+_NO_ERRORS: Final[Mapping[str, JSON]] = {
+    key: None if key.endswith(_TEXT_KEYS) else False for key in ERROR_KEYS
+}
 
 # What a config problem is called when it is met in a run, by the finding's code.
 _RUN_KINDS: Final[Mapping[str, FailureKind]] = {
@@ -79,25 +84,68 @@ def run(
         >>> run({"grader": grader, "model_sample": "4", "item": {"answer": "4"}})["reward"]
         1.0
     """
+    document = parse_request(request)
+    prepared, row = prepare(document, tools=tools, profile=profile), row_of(document)
+    return run_sync(lambda: answer_run(prepared, row))
+
+
+def parse_request(request: Mapping[str, object]) -> Document:
+    """Check the body of a run request; its item may be missing.
+
+    Raises:
+        ConfigError: It does not have the form of one.
+    """
+    for key in ("grader", "model_sample"):
+        if key not in request:
+            raise ConfigError(_wrong("missing", key, "is missing"))
     document = parse_config(request)
     if not isinstance(document.value, RunRequest):
         message = "is not a run request: {grader, model_sample, item?}"
-        raise ConfigError(Finding(code="request", severity="error", path="", message=message))
-    config, row = document.value.grader, document.value.row()
-    started = perf_counter()
+        raise ConfigError(_wrong("request", "", message))
+    return document
+
+
+def _wrong(code: str, path: str, message: str) -> Finding:
+    return Finding(code=code, severity="error", path=path, message=message)
+
+
+def row_of(document: Document) -> Row:
+    """What a run request is to grade."""
+    assert isinstance(document.value, RunRequest), "parse_request gives no other"
+    return document.value.row()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The grader of run requests, ready to grade, or the reason why none of them gets a score."""
+
+    config: AnyConfig
+    grader: Grader | Failure
+
+
+def prepare(
+    document: Document, *, tools: Tools | None = None, profile: Profile = OPENAI
+) -> Prepared:
+    """Compile the grader of a run request; what does not compile fails what it is to grade.
+
+    Raises:
+        ConfigError: A tool is missing.
+    """
+    config = document.grader
     problems = findings_of("error", check_document(document, profile))
     if problems:
-        first = problems[0]
-        kind = _RUN_KINDS.get(first.code, FailureKind.OTHER)
-        failure = Failure(kind=kind, message=str(first))
-        grade = Grade(name=config.name, failure=failure)
+        kind = _RUN_KINDS.get(problems[0].code, FailureKind.OTHER)
+        return Prepared(config, Failure(kind=kind, message=str(problems[0])))
+    return Prepared(config, compile_grader(document, tools=tools, profile=profile))
+
+
+async def answer_run(prepared: Prepared, row: Row) -> dict[str, JSON]:
+    """What `run` answers, for callers with an event loop."""
+    config, grader, started = prepared.config, prepared.grader, perf_counter()
+    if isinstance(grader, Failure):
+        grade = Grade(name=config.name, failure=grader)
     else:
-        grader = compile_grader(document, tools=tools, profile=profile)
-
-        async def judge() -> Sequence[Grade]:
-            return await grader.grade([row])
-
-        (grade,) = run_sync(judge)
+        (grade,) = await grader.grade([row])
     return to_hosted(config, grade, seconds=perf_counter() - started)
 
 
@@ -113,8 +161,7 @@ def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dic
         'grader-1f43ce94bbaa'
     """
     if "grader" not in request:
-        message = "is missing"
-        raise ConfigError(Finding(code="missing", severity="error", path="grader", message=message))
+        raise ConfigError(_wrong("missing", "grader", "is missing"))
     document = parse_config({**request, "model_sample": ""})
     config = document.grader
     problems = findings_of("error", check_document(document, profile))
@@ -178,9 +225,7 @@ def to_errors(failure: Failure | None) -> dict[str, JSON]:
         >>> [key for key, value in errors.items() if value]
         ['invalid_variable_error', 'invalid_variable_error_details']
     """
-    errors: dict[str, JSON] = {
-        key: None if key.endswith(_TEXT_KEYS) else False for key in ERROR_KEYS
-    }
+    errors = dict(_NO_ERRORS)
     if failure is not None:
         errors[failure.kind.value] = True
         for suffix, text in (("_details", failure.message), ("_type", failure.reason or None)):

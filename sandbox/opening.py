@@ -18,6 +18,7 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
     python: str | None = None,
     preload: Mapping[str, Sequence[str]] | Sequence[str] = (),
     batch: int = 1,
+    idle: int = 16,
 ) -> Pool | Processes:
     """Open a sandbox with every layer that this machine has, if they are enough.
 
@@ -28,10 +29,12 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         python: The interpreter for the code; the one that runs this by default.
         preload: Modules to import once, for all sources or by source.
         batch: Calls that share a process; more than 1 is faster and lets them share state.
+        idle: Warm sandboxes to keep beside those that are busy, each a few processes and one
+            source's memory; the least recently used go. `unsafe` has none.
 
     Raises:
         IsolationError: The machine cannot give the level; says what is missing.
-        ValueError: The level is unknown.
+        ValueError: The level is unknown, or `idle` is less than 0.
 
     Example:
         >>> from sandbox import Call
@@ -47,5 +50,11 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         return Processes(limits=limits, workers=workers, python=python)
     layers = layers_for(level, examine(python))
     return Pool(
-        layers=layers, limits=limits, workers=workers, python=python, preload=preload, batch=batch
+        layers=layers,
+        limits=limits,
+        workers=workers,
+        python=python,
+        preload=preload,
+        batch=batch,
+        idle=idle,
     )

@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "run": "Grade a file of rows, or one sample.",
     "sample": "Draw the outputs to grade from a model.",
     "schema": "Write the JSON Schema of configs, for editors.",
+    "serve": "Serve the hosted API on this machine.",
     "study": "Compute another formula from results, without grading again.",
     "validate": "Check a config without running it.",
 }
@@ -47,6 +48,7 @@ Examples:
   graders plan method.json train.jsonl
   graders pack grade.py -o grader.json
   graders doctor
+  graders serve
 
 Shell completion: eval "$(_GRADERS_COMPLETE=bash_source graders)"
 """

@@ -137,6 +137,27 @@ def clients_for(
         yield client, _endpoint_client() if endpoints else None
 
 
+@contextmanager
+def server_client(given: Mapping[str, Any], ledger: Ledger) -> Iterator[ModelClient | None]:
+    """The client for whatever models the requests to a server name; None where there is none.
+
+    Raises:
+        click.ClickException: An option is wrong.
+        GradersError: A file of answers cannot be used.
+    """
+    options = given["user_client"] or given["replay"] or _chosen(given)
+    if not options and not any(os.environ.get(name) for name in _ENVIRONMENT):
+        yield None
+        return
+    if given["budget_usd"] is not None:
+        raise click.UsageError(
+            "--budget-usd goes by the prices of models, and which ones a server is asked for is "
+            "not known; --budget-tokens bounds any of them."
+        )
+    with ExitStack() as stack:
+        yield _model_client(["judges"], given, ledger, stack)
+
+
 def _endpoint_client() -> EndpointClient:
     from graders.clients.endpoint import HttpEndpoint
 

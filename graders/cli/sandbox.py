@@ -78,24 +78,57 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
         return
     from graders.images import preloads
     from sandbox.doctor import IsolationError
-    from sandbox.opening import open_sandbox
 
-    if given["level"] == "unsafe":
-        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
     try:
-        box = open_sandbox(
-            given["level"],
-            limits=_limits(given["sandbox_limits"]),
-            python=chosen_python(given["python"]),
-            preload={source: preloads(source) for source in sources},
-            batch=_batch(given["isolation"]),
-        )
+        box = _open(given, preload={source: preloads(source) for source in sources})
     except IsolationError as error:
         raise click.ClickException(str(error)) from None
     try:
         yield box
     finally:
         box.close()
+
+
+@contextmanager
+def server_sandbox(given: Mapping[str, Any], **settings: Any) -> Iterator[Pool | Processes | None]:
+    """The sandbox for whatever python graders a server is sent; None where there can be none.
+
+    Args:
+        given: The command's options.
+        settings: Further ones of `open_sandbox`.
+    """
+    from sandbox.doctor import IsolationError
+
+    try:
+        box = _open(given, **settings)
+    except IsolationError as error:
+        click.echo(f"warning: python graders are refused: {error}", err=True)
+        yield None
+        return
+    try:
+        yield box
+    finally:
+        box.close()
+
+
+def _open(given: Mapping[str, Any], **settings: Any) -> Pool | Processes:
+    """Open the sandbox that the options describe.
+
+    Raises:
+        click.ClickException: An option is wrong.
+        IsolationError: The machine cannot isolate.
+    """
+    from sandbox.opening import open_sandbox
+
+    if given["level"] == "unsafe":
+        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
+    return open_sandbox(
+        given["level"],
+        limits=_limits(given["sandbox_limits"]),
+        python=chosen_python(given["python"]),
+        batch=_batch(given["isolation"]),
+        **settings,
+    )
 
 
 def chosen_python(python: str | None) -> str | None:

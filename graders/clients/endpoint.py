@@ -26,6 +26,7 @@ from sandbox import JSON
 MAX_BYTES: Final = 1024 * 1024
 """Of a request's body, and of an answer's."""
 
+_PORTS: Final = {"http": 80, "https": 443}
 _IN_FLIGHT: Final = 64
 _FIRST_WAIT_SECONDS: Final = 0.5
 _SHOWN: Final = 200
@@ -170,6 +171,22 @@ class HttpEndpoint:
         finally:
             del self._sessions[loop]
             await client.aclose()
+
+
+def host_of(url: str) -> tuple[str, int | None]:
+    """The host that an address is posted to, and the port; "" where there is none to post to.
+
+    Read by what sends, since two readers of one address may see two hosts in it.
+
+    Example:
+        >>> host_of("https://Graders.example/score"), host_of("http://user@[::1]:81/")
+        (('graders.example', 443), ('::1', 81))
+    """
+    try:
+        parsed = _http().URL(url)
+    except (_http().InvalidURL, ValueError):
+        return "", None
+    return parsed.host.rstrip("."), parsed.port or _PORTS.get(parsed.scheme)
 
 
 async def _send(client: Any, url: str, headers: Mapping[str, str], data: bytes) -> bytes:

@@ -255,9 +255,13 @@ def test_a_sample_object_of_tool_calls_has_its_output_tools(slot, value, text):
     [
         ({"grader": {**EXACT, "operation": "neq"}, "model_sample": "x"}, "grader.operation: 'neq' "
          "is not one of eq, ne, like, ilike. Did you mean 'ne'?"),
-        ({"grader": EXACT}, "is not a run request: {grader, model_sample, item?}"),
-        (EXACT, "is not a run request: {grader, model_sample, item?}"),
-        ({"testing_criteria": [EXACT]}, "is not a run request: {grader, model_sample, item?}"),
+        ({"grader": EXACT}, "model_sample: is missing"),
+        (EXACT, "grader: is missing"),
+        ({"testing_criteria": [EXACT]}, "grader: is missing"),
+        (
+            {"grader": EXACT, "model_sample": "x", "testing_criteria": [{**EXACT, "name": "n"}]},
+            "is not a run request: {grader, model_sample, item?}",
+        ),
         ({"grader": EXACT, "model_sample": "x", "item": []}, "item: [] is not an object"),
         ({"grader": PYTHON, "model_sample": "x"}, "grader: the python grader 'code' runs Python "
          "code and needs a sandbox. In Python, pass tools=Tools(sandbox=sandbox.open_sandbox()); "

@@ -1,0 +1,227 @@
+"""`graders serve`: the hosted API on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from graders.cli.clients import client_options, server_client
+from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.sandbox import sandbox_options, server_sandbox
+
+if TYPE_CHECKING:
+    from graders.clients import EndpointClient
+    from graders.config.parse import Document
+    from graders.server.settings import Settings
+
+_EPILOG = """\b
+Examples:
+  graders serve
+  graders serve --port 9000 --grader exact=grader.json
+  graders serve --base-url http://localhost:8080/v1 --cache kept.db
+  graders serve --allow-endpoint graders.example.com
+  GRADERS_TOKEN=... graders serve --host 0.0.0.0
+
+\b
+The SDKs need no other change than the address:
+  OPENAI_BASE_URL=http://127.0.0.1:8000/v1 python your_script.py
+
+Other machines may ask only with the token in GRADERS_TOKEN, which is what
+the SDKs call the api_key. Ctrl-C ends what is under way, and the server.
+"""
+
+_TOKEN: Final = "GRADERS_TOKEN"  # noqa: S105 - its name
+_SHORTEST_TOKEN: Final = 16
+_GRACE_SECONDS: Final = 5
+_WORKERS_A_CORE: Final = 4
+"""Sandboxes at work for each core: a grader that sleeps must not hold up those of others."""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port; 0 takes any that is free.",
+)
+@click.option(
+    "--grader",
+    "graders",
+    metavar="NAME=CONFIG",
+    multiple=True,
+    help="Serve this grader by name, at /endpoint/NAME and to /grade.",
+)
+@click.option(
+    "--allow-endpoint",
+    "endpoints",
+    metavar="HOST[:PORT]",
+    multiple=True,
+    help="Endpoint graders may ask this host; no other is asked.",
+)
+@click.option(
+    "--at-once",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    metavar="N",
+    help="Requests under way at a time; more get a 503.",
+)
+@click.option(
+    "--warm",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="Python graders kept warm; the least recently used goes.",
+)
+@client_options
+@sandbox_options
+@profile_options
+def command(**given: Any) -> int:
+    """Serve the hosted graders API, and evals, files and jobs, on this machine."""
+    sock = _listening(given["host"], given["port"])
+    with sock, _settings(given) as settings:
+        return _serve(settings, sock)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket at the address.
+
+    Raises:
+        click.ClickException: It cannot be listened at, or others could ask without a token.
+    """
+    if not _is_loopback(host) and _token() is None:
+        raise click.UsageError(
+            f"--host {host} lets other machines ask; set {_TOKEN} to what they must know."
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen at {host}, port {port}: {error}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
+
+
+def _token() -> str | None:
+    """What requests must bear.
+
+    Raises:
+        click.UsageError: It could be guessed.
+    """
+    token = os.environ.get(_TOKEN)
+    if token is not None and len(token) < _SHORTEST_TOKEN:
+        raise click.UsageError(f"{_TOKEN} is shorter than {_SHORTEST_TOKEN} characters.")
+    return token
+
+
+@contextmanager
+def _settings(given: dict[str, Any]) -> Iterator[Settings]:
+    """What the options set the server up with."""
+    from graders.compile import Tools
+    from graders.ledger import Ledger
+    from graders.server.settings import Limits, Settings
+
+    profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
+    cores = os.cpu_count() or 1
+    with (
+        server_client(given, Ledger()) as client,
+        server_sandbox(given, workers=cores * _WORKERS_A_CORE, idle=given["warm"]) as sandbox,
+    ):
+        endpoint = _endpoint_client(given["endpoints"])
+        yield Settings(
+            tools=Tools(sandbox=sandbox, client=client, endpoint=endpoint),
+            profile=profile,
+            graders=dict(_named(one) for one in given["graders"]),
+            token=_token(),
+            hosts=_hosts(given["host"]),
+            limits=Limits(at_once=given["at_once"]),
+        )
+
+
+def _endpoint_client(hosts: Sequence[str]) -> EndpointClient:
+    from graders.clients.allowed import AllowedHosts
+    from graders.clients.endpoint import HttpEndpoint
+
+    return AllowedHosts(HttpEndpoint(), frozenset(host.lower() for host in hosts))
+
+
+def _named(setting: str) -> tuple[str, Document]:
+    """A grader that is served by name.
+
+    Raises:
+        click.BadParameter: It is not NAME=CONFIG.
+        ConfigError: The config cannot be used.
+    """
+    from graders.config.parse import load_config
+
+    name, equals, path = setting.partition("=")
+    if not name or not equals or not Path(path).is_file():
+        problem = f"{setting!r} is not NAME=CONFIG, where CONFIG is a file"
+        raise click.BadParameter(problem, param_hint="--grader")
+    document = load_config(Path(path))
+    show_findings(document.findings)
+    return name, document
+
+
+def _hosts(host: str) -> frozenset[str]:
+    """The names that a server at an address is called by; empty where any will do."""
+    if not _is_loopback(host):
+        return frozenset()
+    return frozenset({host, "localhost", "127.0.0.1", "::1"})
+
+
+def _serve(settings: Settings, sock: socket.socket) -> int:
+    """Serve until Ctrl-C or SIGTERM; returns the exit code."""
+    try:
+        import uvicorn
+    except ImportError:
+        problem = "the server needs uvicorn; pip install 'local-graders[server]'"
+        raise click.ClickException(problem) from None
+    from graders.server.app import create_app
+
+    class Server(uvicorn.Server):
+        """One that says when it answers."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                click.echo(f"serving {_url(sock)}")
+
+    config = uvicorn.Config(
+        create_app(settings),
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = Server(config)
+    server.run(sockets=[sock])
+    return 0 if server.started else 1
+
+
+def _url(sock: socket.socket) -> str:
+    """The address that the SDKs take.
+
+    Example:
+        >>> with socket.create_server(("127.0.0.1", 0)) as sock:
+        ...     _url(sock) == f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
+        True
+    """
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"

@@ -1,0 +1,87 @@
+"""The application: routes, and what stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from graders.errors import ConfigError, Finding, GradersError
+from graders.server import gradings
+from graders.server.answers import ApiError, answer, error_answer
+from graders.server.gate import Gate
+from graders.server.settings import Settings
+from graders.server.shared import opened
+from graders.strict_json import NotJSONError
+
+if TYPE_CHECKING:  # starlette is an extra
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def health(_: Request) -> Response:
+    """`GET /health`: whether the server answers."""
+    return answer({"status": "ok"})
+
+
+ROUTES = (
+    ("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run),
+    ("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
+    ("POST", "/grade", gradings.grade_batch),
+    ("POST", "/endpoint/{name}", gradings.score),
+    ("GET", "/health", health),
+)
+"""Method, path, and who answers."""
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The ASGI application of a server.
+
+    Raises:
+        ConfigError: Starlette is not installed.
+    """
+    try:
+        from starlette.applications import Starlette
+        from starlette.exceptions import HTTPException
+        from starlette.middleware import Middleware
+        from starlette.routing import Route
+    except ImportError:
+        message, fix = "the server needs Starlette", "pip install 'local-graders[server]'"
+        raise ConfigError(
+            Finding(code="no-package", severity="error", path="", message=message, fix=fix)
+        ) from None
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened(settings) as shared:
+            app.state.shared = shared
+            yield
+
+    return Starlette(
+        routes=[Route(path, answers, methods=[method]) for method, path, answers in ROUTES],
+        middleware=[Middleware(Gate, settings)],
+        lifespan=lifespan,
+        exception_handlers={
+            ApiError: error_answer,
+            GradersError: error_answer,
+            NotJSONError: error_answer,
+            HTTPException: _no_route,
+            500: _broken,
+        },
+    )
+
+
+def _no_route(request: Request, error: Exception) -> Response:
+    """The answer for a path or a method that is none of ours."""
+    status = getattr(error, "status_code", 404)
+    message = f"there is no {request.method} {request.url.path} here; GET /openapi.json lists all"
+    told = ApiError(status, message, code="no-route", headers=getattr(error, "headers", None))
+    return error_answer(request, told)
+
+
+def _broken(request: Request, _: Exception) -> Response:
+    """The answer where the server itself failed; its log has the traceback."""
+    message = "the server failed, and its log says why"
+    return error_answer(request, ApiError(500, message, code="server-error"))

@@ -1,0 +1,163 @@
+"""Grading over HTTP: the hosted run and validate, batches, and the contract of endpoint graders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+
+from graders.compile import compile_grader
+from graders.config.parse import parse_config
+from graders.engine import FailurePolicy, RunOptions, as_row, grade_stream
+from graders.errors import ConfigError, Failure, FailureKind, Finding, RowError, did_you_mean
+from graders.grades import Grader
+from graders.hosted import answer_run, parse_request, prepare, row_of, validate
+from graders.joins import Joined
+from graders.results import DetailPolicy, to_lines
+from graders.row_files import Reader, RowFormat
+from graders.rows import Row, to_sample
+from graders.server.answers import ApiError, answer, not_found
+from graders.server.bodies import Body, read_object
+from graders.server.recent import Known, weigh
+from graders.server.shared import Shared, shared
+from graders.strict_json import encode
+
+if TYPE_CHECKING:  # starlette is an extra
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+T = TypeVar("T")
+
+_LONG_BYTES: Final = 65_536
+"""Of a body; checking a longer one is left to a thread, so that others are answered meanwhile."""
+_MAY_RECOVER: Final = frozenset(
+    {FailureKind.PYTHON_SERVER, FailureKind.MODEL_SERVER, FailureKind.ENDPOINT_SERVER}
+)
+
+
+async def run(request: Request) -> Response:
+    """`POST /v1/fine_tuning/alpha/graders/run`."""
+    server = shared(request)
+    body = await read_object(request, server.limits)
+    config = encode(body.value.get("grader"))
+    match body.value, server.recent.get(config):
+        case {"model_sample": str() | dict() as sample, "item": dict(item)}, Known() as known:
+            row = Row(item=item, sample=to_sample(sample), row=1)
+        case _:
+            known, row = await _checked(body, lambda: _prepared(server, body))
+            server.recent.keep(config, known)
+    server.refuse_huge(known.weight, body.size)
+    return answer(await answer_run(known.prepared, row))
+
+
+def _prepared(server: Shared, body: Body) -> tuple[Known, Row]:
+    document = parse_request(body.value)
+    prepared = prepare(document, tools=server.tools, profile=server.profile)
+    return Known(prepared, weigh(document)), row_of(document)
+
+
+async def validate_grader(request: Request) -> Response:
+    """`POST /v1/fine_tuning/alpha/graders/validate`."""
+    server = shared(request)
+    body = await read_object(request, server.limits)
+    return answer(await _checked(body, lambda: validate(body.value, profile=server.profile)))
+
+
+async def grade_batch(request: Request) -> Response:
+    """`POST /grade`: rows in any of the shapes of a file's lines, and a result line for each.
+
+    What is no row costs the others nothing: it is named beside the results.
+    """
+    server = shared(request)
+    body = await read_object(request, server.limits)
+    grader = await _checked(body, lambda: _grader_of(server, body))
+    policy: FailurePolicy = _choice(body, "failures", FailurePolicy, "drop", without="stop")
+    detail: DetailPolicy = _choice(body, "detail", DetailPolicy, "failures")
+    signature = f"profile:{server.profile.name}|{grader.signature}"
+    lines: list[bytes] = []
+    bad: list[RowError] = []
+    stream = grade_stream(grader, _rows(body), RunOptions(failures=policy), bad_line=bad.append)
+    async with aclosing(stream):
+        async for graded in stream:
+            lines += to_lines(graded, signature=signature, detail=detail).results
+    wrong = encode([{"row": int(e.place.split(":")[1]), "message": e.problem} for e in bad])
+    return _json(b'{"results":[%b],"bad_rows":%b}' % (b",".join(lines), wrong))
+
+
+async def score(request: Request) -> Response:
+    """`POST /endpoint/NAME`: {sample, item, trace_id} → {score}, as endpoint graders are asked.
+
+    A failure is no score: it is answered with an error, which fails the row over there too.
+    """
+    server = shared(request)
+    name = request.path_params["name"]
+    if name not in server.graders:
+        raise not_found("grader", name)
+    body = (await read_object(request, server.limits)).value
+    row = as_row({key: body[key] for key in ("item", "sample") if key in body}, 1)
+    (grade,) = await server.graders[name].grade([row])
+    if grade.failure is not None:
+        raise _failed(grade.failure)
+    return answer({"score": grade.score})
+
+
+def _failed(failure: Failure) -> ApiError:
+    status = 503 if failure.kind in _MAY_RECOVER else 422
+    return ApiError(status, failure.message, code=failure.kind.value)
+
+
+async def _checked(body: Body, check: Callable[[], T]) -> T:
+    return await asyncio.to_thread(check) if body.size > _LONG_BYTES else check()
+
+
+def _grader_of(server: Shared, body: Body) -> Grader:
+    """The grader that a batch names, or brings.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    match body.value.get("grader"):
+        case str(name):
+            if name in server.graders:
+                return server.graders[name]
+            problem = f"there is no grader {name!r:.80} here. {did_you_mean(name, server.graders)}"
+        case dict(config):
+            document = parse_config({"grader": config, "model_sample": ""})
+            server.refuse_huge(weigh(document), body.size)
+            return compile_grader(document, tools=server.tools, profile=server.profile)
+        case _:
+            problem = "is neither a grader's config nor the name of one that is served"
+    raise ConfigError(Finding(code="grader", severity="error", path="grader", message=problem))
+
+
+def _rows(body: Body) -> Iterator[Row | RowError]:
+    """The rows of a batch, as if they were the lines of a file.
+
+    Raises:
+        ApiError: It has none.
+    """
+    rows = body.value.get("rows")
+    if not isinstance(rows, list):
+        raise ApiError(400, "rows is missing, or no list", "rows", "rows")
+    lines = (Joined(number, encode(row)) for number, row in enumerate(rows, start=1))
+    return Reader("rows", RowFormat()).rows(lines)
+
+
+def _choice(body: Body, key: str, allowed: object, default: str, *, without: str = "") -> Any:
+    """One of a few words in the body.
+
+    Raises:
+        ApiError: It is another.
+    """
+    words = [word for word in get_args(allowed) if word != without]
+    if (given := body.value.get(key, default)) not in words:
+        message = f"{key} is {given!r:.80}, and must be one of {', '.join(words)}"
+        raise ApiError(400, message, key, "choice")
+    return given
+
+
+def _json(data: bytes) -> Response:
+    from starlette.responses import Response
+
+    return Response(data, media_type="application/json")

@@ -1,0 +1,65 @@
+"""Graders of recent requests, so that one that is asked again is not compiled again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from graders.config.graders import EvalConfig, walk
+from graders.config.parse import Document
+from graders.hosted import Prepared
+
+_MOST: Final = 256
+_LONGEST: Final = 65_536
+"""Bytes of a config that is kept."""
+
+
+class Weight(NamedTuple):
+    """How large a grader's templates can become.
+
+    Attributes:
+        path: Of the grader, in its request.
+        letters: Of all templates.
+        slots: Of all templates. Each may hold all that a row has.
+    """
+
+    path: str
+    letters: int
+    slots: int
+
+
+def weigh(document: Document) -> Weight:
+    """The weight of a config's grader."""
+    parts = (part for _, part in walk(document.grader) if not isinstance(part, EvalConfig))
+    templates = [text for part in parts for _, text in part.templates()]
+    slots = sum(text.count("{{") for text in templates)
+    return Weight(document.path, sum(map(len, templates)), slots)
+
+
+class Known(NamedTuple):
+    """What came of a config."""
+
+    prepared: Prepared
+    weight: Weight
+
+
+class Recent:
+    """The graders of the last requests by the JSON of their configs; the least recent goes."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
+
+    def get(self, config: bytes) -> Known | None:
+        """What is known of a config."""
+        known = self._known.get(config)
+        if known is not None:
+            self._known.move_to_end(config)
+        return known
+
+    def keep(self, config: bytes, known: Known) -> None:
+        """Remember what came of a config, unless it is a very long one."""
+        if len(config) > _LONGEST:
+            return
+        self._known[config] = known
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)

@@ -1,0 +1,62 @@
+"""What a server is set up with. Requests change none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graders.compile import Tools
+from graders.config.parse import Document
+from graders.profile import OPENAI, Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one request, and all of them together, may take.
+
+    Attributes:
+        at_once: Requests under way at a time; more are refused with 503.
+        body_bytes: Of a request's JSON.
+        upload_bytes: Of one uploaded file.
+        in_flight_bytes: Of all bodies under way together; more are refused with 503.
+        stored_bytes: Of all files and results that are kept.
+        stored_objects: Files, evals, runs and jobs that are kept, of each kind.
+        rendered_bytes: What the templates of one grading can come to.
+        body_seconds: From a request's first byte to its last.
+        answer_seconds: For the answer to a request.
+        compute_seconds: For what graders compute by themselves in one grading, in a process that
+            is ended then.
+    """
+
+    at_once: int = 256
+    body_bytes: int = 10_000_000
+    upload_bytes: int = 512_000_000
+    in_flight_bytes: int = 256_000_000
+    stored_bytes: int = 4_000_000_000
+    stored_objects: int = 10_000
+    rendered_bytes: int = 64_000_000
+    body_seconds: float = 60.0
+    answer_seconds: float = 600.0
+    compute_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a server is set up with.
+
+    Attributes:
+        tools: What graders need from outside. The judges' client, the sandbox and the hosts of
+            endpoint graders are the server's, whatever a request says.
+        profile: Settings that decide numbers.
+        graders: Configs that can be asked by name.
+        token: What requests must bear; None where anybody on this machine may ask.
+        hosts: Names by which the server may be called; empty where any will do.
+        limits: How much requests may take.
+    """
+
+    tools: Tools = field(default_factory=Tools)
+    profile: Profile = OPENAI
+    graders: Mapping[str, Document] = field(default_factory=dict)
+    token: str | None = None
+    hosts: frozenset[str] = frozenset()
+    limits: Limits = Limits()

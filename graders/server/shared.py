@@ -1,0 +1,95 @@
+"""What all requests of a server share: its tools, its limits, and what it keeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from graders.compile import Tools, compile_grader
+from graders.grades import Grader
+from graders.profile import Profile
+from graders.server.answers import ApiError
+from graders.server.aside import Aside
+from graders.server.recent import Recent, Weight
+from graders.server.settings import Limits, Settings
+from graders.server.storage import Room
+
+if TYPE_CHECKING:  # starlette is an extra
+    from starlette.requests import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all requests share.
+
+    Attributes:
+        tools: What graders need from outside, and where they compute what takes long.
+        profile: Settings that decide numbers.
+        limits: How much requests may take.
+        graders: Those that can be asked by name.
+        recent: Those of the last requests.
+        room: Where files and results are kept.
+    """
+
+    tools: Tools
+    profile: Profile
+    limits: Limits
+    graders: Mapping[str, Grader]
+    recent: Recent
+    room: Room
+
+    def refuse_huge(self, weight: Weight, size: int) -> None:
+        """Refuse a grading whose templates could come to more than fits.
+
+        Args:
+            weight: Of the grader.
+            size: Bytes of the row that it is to grade, at most.
+
+        Raises:
+            ApiError: 400.
+        """
+        most = weight.letters + weight.slots * size
+        if most > self.limits.rendered_bytes:
+            message = (
+                f"the templates could come to {most:,} bytes with this row, and "
+                f"{self.limits.rendered_bytes:,} are allowed"
+            )
+            raise ApiError(400, message, weight.path or None, "rendered-size")
+
+
+def shared(request: Request) -> Shared:
+    """What a request shares with the others."""
+    found = request.app.state.shared
+    assert isinstance(found, Shared), "put there when the server starts"
+    return found
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Shared]:
+    """What requests share, from the server's start to its end.
+
+    Raises:
+        ConfigError: A grader that is served by name needs a tool that the server has not.
+    """
+    limits, profile = settings.limits, settings.profile
+    aside = Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
+    tools = replace(settings.tools, aside=aside.take)
+    room = Room(limits.stored_bytes)
+    try:
+        yield Shared(
+            tools=tools,
+            profile=profile,
+            limits=limits,
+            graders={
+                name: compile_grader(document, tools=tools, profile=profile)
+                for name, document in settings.graders.items()
+            },
+            recent=Recent(),
+            room=room,
+        )
+    finally:
+        room.close()
+        await aside.close()

@@ -1,0 +1,159 @@
+"""What a server keeps while it runs: objects by id, and their bytes in a folder of its own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Generic, TypeVar
+
+from graders.server.answers import ApiError, not_found
+from sandbox import JSON
+
+T = TypeVar("T")
+
+PAGE: Final = 20
+_LONGEST_PAGE: Final = 100
+_PREFIX: Final = "graders-serve-"
+
+
+def new_id(prefix: str) -> str:
+    """An id that nobody can guess, in the hosted form.
+
+    Example:
+        >>> len(new_id("file-"))
+        29
+    """
+    return prefix + secrets.token_hex(12)
+
+
+class Objects(Generic[T]):
+    """Objects of one kind by id, in the order in which they were made.
+
+    Args:
+        what: What one is called: `file`.
+        most: How many there may be; none goes by itself.
+    """
+
+    def __init__(self, what: str, most: int) -> None:
+        self._what, self._most = what, most
+        self._objects: dict[str, T] = {}
+
+    def add(self, name: str, one: T) -> None:
+        """Keep one more.
+
+        Raises:
+            ApiError: 400, there are as many as there may be.
+        """
+        if len(self._objects) >= self._most:
+            message = f"the server keeps {self._most:,} {self._what}s, and no more; delete some"
+            raise ApiError(400, message, code="storage-full")
+        self._objects[name] = one
+
+    def get(self, name: str) -> T:
+        """The one of an id.
+
+        Raises:
+            ApiError: 404.
+        """
+        if name not in self._objects:
+            raise not_found(self._what, name)
+        return self._objects[name]
+
+    def remove(self, name: str) -> T:
+        """Forget the one of an id, and give it.
+
+        Raises:
+            ApiError: 404.
+        """
+        one = self.get(name)
+        del self._objects[name]
+        return one
+
+    def page(
+        self,
+        query: Mapping[str, str],
+        show: Callable[[T], dict[str, JSON]],
+        *,
+        where: Callable[[T], bool] = lambda _: True,
+        order: str = "asc",
+    ) -> dict[str, JSON]:
+        """A page of them, in the shape of hosted lists.
+
+        Args:
+            query: `after`, the id of the last one seen; `limit`, 1 to 100; `order`, asc or desc.
+            show: The JSON of one; it has an `id`.
+            where: Which of them are listed.
+            order: The order where the query names none.
+
+        Raises:
+            ApiError: 400, the query is wrong.
+        """
+        limit = _limit(query.get("limit", str(PAGE)))
+        order = query.get("order", order)
+        if order not in {"asc", "desc"}:
+            raise ApiError(400, f"order is {order!r:.80}, and must be asc or desc", "order")
+        names = [name for name, one in self._objects.items() if where(one)]
+        if order == "desc":
+            names.reverse()
+        if (after := query.get("after")) is not None:
+            if after not in names:
+                raise ApiError(400, f"after is {after!r:.80}, and no such {self._what}", "after")
+            names = names[names.index(after) + 1 :]
+        return list_of([show(self._objects[name]) for name in names[:limit]], len(names) > limit)
+
+
+def list_of(data: list[dict[str, JSON]], has_more: bool) -> dict[str, JSON]:  # noqa: FBT001
+    """A hosted list of objects with ids."""
+    ids = [one["id"] for one in data]
+    return {
+        "object": "list",
+        "data": [*data],
+        "first_id": ids[0] if ids else None,
+        "last_id": ids[-1] if ids else None,
+        "has_more": has_more,
+    }
+
+
+def _limit(text: str) -> int:
+    limit = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if not 1 <= limit <= _LONGEST_PAGE:
+        message = f"limit is {text!r:.80}, and must be a number from 1 to {_LONGEST_PAGE}"
+        raise ApiError(400, message, "limit", "limit")
+    return limit
+
+
+class Room:
+    """A folder that only this server can read, and the bytes that are left in it.
+
+    Args:
+        most: Bytes of all files in it together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._used = most, 0
+        self._folder = TemporaryDirectory(prefix=_PREFIX)
+
+    def path(self, name: str) -> Path:
+        """Where the file of an id stands. Ids are our own: no name of a user is a path."""
+        return Path(self._folder.name) / name
+
+    def take(self, size: int) -> None:
+        """Count bytes that are about to be written.
+
+        Raises:
+            ApiError: 400, there is no room for them.
+        """
+        if self._used + size > self._most:
+            message = f"the server keeps {self._most:,} bytes, and no more; delete some files"
+            raise ApiError(400, message, code="storage-full")
+        self._used += size
+
+    def give_back(self, size: int) -> None:
+        """Count bytes that are no longer there."""
+        self._used -= size
+
+    def close(self) -> None:
+        """Remove the folder with all that is in it."""
+        self._folder.cleanup()
