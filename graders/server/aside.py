@@ -27,16 +27,18 @@ _CUBIC_BYTES: Final = 1_024
 """The same where a metric's time grows with the cube of a text."""
 
 
-class Aside:
-    """Grades in other processes.
+class Aside(Processes):
+    """Processes that grade.
 
     Args:
         profile: Settings that decide numbers.
-        processes: Where. What takes longer than they have has failed.
+        seconds: After which a process is ended, and what it graded has failed.
+        processes: How many at a time.
     """
 
-    def __init__(self, profile: Profile, processes: Processes) -> None:
-        self._profile, self._processes = profile, processes
+    def __init__(self, profile: Profile, *, seconds: float, processes: int) -> None:
+        super().__init__(seconds=seconds, most=processes)
+        self._profile = profile
 
     def take(self, config: AnyConfig, grader: Grader) -> Grader:
         """A grader that grades what may take long in another process."""
@@ -50,9 +52,9 @@ class Aside:
         """Grade rows in another process; all of them fail where it does not come to an end."""
         recipe = pickle.dumps((config, self._profile))
         try:
-            return await self._processes.call(_grade, recipe, list(rows))
+            return await self.call(_grade, recipe, list(rows))
         except TimeoutError:
-            problem = f"computing took longer than {self._processes.seconds:g} s"
+            problem = f"computing took longer than {self.seconds:g} s"
             failure = Failure(kind=FailureKind.OTHER, reason="timeout", message=problem)
         except ProcessDiedError:
             problem = "the process that computed it died: it may take too much memory"

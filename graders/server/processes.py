@@ -31,12 +31,15 @@ class Processes:
     Args:
         seconds: After which a process is ended, with what it computes.
         most: How many at a time; who finds none free waits, and that time does not count.
+
+    Attributes:
+        idle: Those that wait for work.
     """
 
     def __init__(self, *, seconds: float, most: int) -> None:
         self.seconds = seconds
         self._free = asyncio.Semaphore(most)
-        self._idle: list[Process] = []
+        self.idle: list[Process] = []
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a function gives, called in another process.
@@ -62,11 +65,13 @@ class Processes:
 
     async def close(self) -> None:
         """End the processes; those at work end with their requests."""
-        while self._idle:
-            await _end(self._idle.pop())
+        while self.idle:
+            await _end(self.idle.pop())
 
     async def _ask(self, work: bytes) -> bytes:
-        process = self._idle.pop() if self._idle else await _start()
+        alive = [process for process in self.idle if process.returncode is None]
+        process = alive.pop() if alive else await _start()
+        self.idle = alive
         try:
             assert process.stdin is not None, "a pipe"
             assert process.stdout is not None, "a pipe"
@@ -76,7 +81,7 @@ class Processes:
         except BaseException:  # what is still to come is nobody's
             await asyncio.shield(_end(process))
             raise
-        self._idle.append(process)
+        self.idle.append(process)
         return answer
 
 

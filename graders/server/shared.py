@@ -13,7 +13,6 @@ from graders.grades import Grader
 from graders.profile import Profile
 from graders.server.answers import ApiError
 from graders.server.aside import Aside
-from graders.server.processes import Processes
 from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
 from graders.server.storage import Objects, Room
@@ -80,8 +79,8 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
         ConfigError: A grader that is served by name needs a tool that the server has not.
     """
     limits, profile = settings.limits, settings.profile
-    gradings = Processes(seconds=limits.compute_seconds, most=os.cpu_count() or 1)
-    tools = replace(settings.tools, aside=Aside(profile, gradings).take)
+    aside = Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
+    tools = replace(settings.tools, aside=aside.take)
     room = Room(limits.stored_bytes)
     try:
         yield Shared(
@@ -98,4 +97,4 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
         )
     finally:
         room.close()
-        await gradings.close()
+        await aside.close()

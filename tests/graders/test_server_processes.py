@@ -3,17 +3,10 @@
 import asyncio
 import operator
 import os
-import signal
 import time
 
 import pytest
 
-from graders.compile import Tools, compile_grader
-from graders.config.parse import parse_config
-from graders.errors import Failure
-from graders.profile import OPENAI
-from graders.rows import Row, to_sample
-from graders.server.aside import HERE_BYTES, Aside
 from graders.server.processes import ProcessDiedError, Processes
 
 AN_HOUR = 3600
@@ -97,42 +90,3 @@ def test_a_cancelled_call_ends_its_process_and_lets_the_next_one_in():
         return pid
 
     assert not is_there(with_processes(work))
-
-
-COMPARE = {
-    "type": "text_similarity",
-    "name": "c",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.ref }}",
-    "evaluation_metric": "rouge_l",
-}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "died", "expected"),
-    [
-        (60.0, False, 1.0),
-        (0.001, False, ("timeout", "computing took longer than 0.001 s")),
-        (60.0, True, ("worker_died", "the process that computed it died: it may take too much")),
-    ],
-)
-def test_long_texts_are_graded_aside_and_fail_where_that_does_not_end(seconds, died, expected):
-    """The same score as here, or a failure that says why there is none."""
-    text = "word " * HERE_BYTES
-    row = Row(item={"ref": text}, sample=to_sample(text), row=1)
-
-    async def work(processes):
-        if died:
-            os.kill(await processes.call(os.getpid), signal.SIGKILL)
-        tools = Tools(aside=Aside(OPENAI, processes).take)
-        (grade,) = await compile_grader(parse_config(COMPARE), tools=tools).grade([row])
-        return grade
-
-    grade = with_processes(work, seconds=seconds)
-
-    if isinstance(grade.failure, Failure):
-        reason, message = expected
-        assert grade.failure.reason == reason
-        assert grade.failure.message.startswith(message)
-    else:
-        assert grade.score == pytest.approx(expected)
