@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from graders.errors import ConfigError, Finding, GradersError
-from graders.server import files, gradings
+from graders.server import files, gradings, jobs
 from graders.server.answers import ApiError, answer, error_answer
 from graders.server.gate import Gate
 from graders.server.settings import Settings
@@ -35,6 +35,14 @@ ROUTES = (
     ("GET", "/v1/files/{file}", files.retrieve),
     ("DELETE", "/v1/files/{file}", files.delete),
     ("GET", "/v1/files/{file}/content", files.content),
+    ("POST", "/v1/fine_tuning/jobs", jobs.create),
+    ("GET", "/v1/fine_tuning/jobs", jobs.list_all),
+    ("GET", "/v1/fine_tuning/jobs/{job}", jobs.retrieve),
+    ("POST", "/v1/fine_tuning/jobs/{job}/cancel", jobs.cancel),
+    ("POST", "/v1/fine_tuning/jobs/{job}/pause", jobs.pause_or_resume),
+    ("POST", "/v1/fine_tuning/jobs/{job}/resume", jobs.pause_or_resume),
+    ("GET", "/v1/fine_tuning/jobs/{job}/events", jobs.list_events),
+    ("GET", "/v1/fine_tuning/jobs/{job}/checkpoints", jobs.checkpoints),
     ("GET", "/health", health),
 )
 """Method, path, and who answers."""

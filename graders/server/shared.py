@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from graders.compile import Tools, compile_grader
 from graders.grades import Grader
+from graders.jobs.bounds import Target
 from graders.profile import Profile
 from graders.server.answers import ApiError
 from graders.server.aside import Aside
+from graders.server.background import Background
+from graders.server.processes import Processes
 from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
 from graders.server.storage import Objects, Room
@@ -21,6 +24,7 @@ if TYPE_CHECKING:  # starlette is an extra; the others keep what they define her
     from starlette.requests import Request
 
     from graders.server.files import StoredFile
+    from graders.server.stored_jobs import StoredJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,10 @@ class Shared:
         recent: Those of the last requests.
         room: Where files and results are kept.
         files: Those that were uploaded.
+        jobs: Fine-tuning jobs.
+        dry_runs: Those that are under way.
+        plans: Where they are computed.
+        target: The service that they are meant for.
     """
 
     tools: Tools
@@ -44,6 +52,10 @@ class Shared:
     recent: Recent
     room: Room
     files: Objects[StoredFile]
+    jobs: Objects[StoredJob]
+    dry_runs: Background
+    plans: Processes
+    target: Target
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates could come to more than fits.
@@ -82,6 +94,10 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
     aside = Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
     tools = replace(settings.tools, aside=aside.take)
     room = Room(limits.stored_bytes)
+    plans, dry_runs = (
+        Processes(seconds=limits.plan_seconds, most=limits.plans_at_once),
+        Background(),
+    )
     try:
         yield Shared(
             tools=tools,
@@ -94,7 +110,13 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             recent=Recent(),
             room=room,
             files=Objects("file", limits.stored_objects),
+            jobs=Objects("fine-tuning job", limits.stored_objects),
+            dry_runs=dry_runs,
+            plans=plans,
+            target=settings.target,
         )
     finally:
+        await dry_runs.close()
+        await plans.close()
         room.close()
         await aside.close()
