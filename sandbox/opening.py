@@ -29,11 +29,12 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         python: The interpreter for the code; the one that runs this by default.
         preload: Modules to import once, for all sources or by source.
         batch: Calls that share a process; more than 1 is faster and lets them share state.
-        idle: Warm sandboxes to keep.
+        idle: Warm sandboxes to keep beside those that are busy, each a few processes and one
+            source's memory; the least recently used go. `unsafe` has none.
 
     Raises:
         IsolationError: The machine cannot give the level; says what is missing.
-        ValueError: The level is unknown.
+        ValueError: The level is unknown, or `idle` is less than 0.
 
     Example:
         >>> from sandbox import Call

@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any, Final
 from sandbox import endings, wire
 from sandbox.interpreter import ENVIRONMENT, FLAGS, boot
 from sandbox.limits import Limits
+from sandbox.turns import Run, Turns
 from sandbox.types import Call, Outcome, Status
 
 try:
@@ -34,7 +34,6 @@ except ImportError:
 else:
     _MEASURES = True
 
-_CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
 _CODE: Final = """
 import json, linecache, sys
 with open("call", "rb") as file:
@@ -72,8 +71,21 @@ class _Ended:
     used: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Started:
+    """A process that runs."""
+
+    process: subprocess.Popen[bytes]
+
+    def abandon(self) -> None:
+        self.process.kill()
+        _kill_group(self.process)
+
+
 class Processes:
     """Runs each call in a process of its own, with your rights.
+
+    Runs that are under way at once take turns.
 
     Args:
         limits: Wall time everywhere; memory and CPU time where the system has such limits.
@@ -90,24 +102,13 @@ class Processes:
         self.limits = limits or Limits()
         self.workers = workers or os.cpu_count() or 1
         self._python = python or sys.executable
-        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="unsafe")
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._closed = threading.Event()
+        self._turns = Turns(self._work, workers=self.workers)
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]:
         """Run calls; an outcome each, in the same order."""
-        if self._closed.is_set():
-            return [_CLOSED for _ in calls]
-        futures = [self._threads.submit(self._run, call) for call in calls]
-        try:
-            return list(await asyncio.gather(*map(asyncio.wrap_future, futures)))
-        finally:
-            stopped = not all(future.done() for future in futures)
-            for future in futures:
-                future.cancel()
-            if stopped:
-                self._kill_all()
+        with self._turns.running(calls) as run:
+            await asyncio.wrap_future(run.over)
+        return run.results()
 
     async def aclose(self) -> None:
         """End what runs."""
@@ -115,34 +116,28 @@ class Processes:
 
     def close(self) -> None:
         """The same, for callers without an event loop."""
-        self._closed.set()  # what still waits sees it
-        self._kill_all()
-        self._threads.shutdown()
+        self._turns.close()
+        self._turns.join()
 
-    def _kill_all(self) -> None:
-        with self._lock:
-            for process in self._running:
-                _kill(process)
+    def _work(self, run: Run, taken: list[int]) -> None:
+        for i in taken:
+            try:
+                outcome = self._run_in_folder(run, run.calls[i])
+            except OSError as error:  # no file, process or descriptor: not the row's fault
+                outcome = Outcome(status=Status.BROKEN, error=str(error))
+            # How it ends once the run is stopped says nothing of the row.
+            if outcome.status is Status.OK or not run.cancelled:
+                run.outcomes[i] = outcome
 
-    def _run(self, call: Call) -> Outcome:
-        if self._closed.is_set():
-            return _CLOSED
-        try:
-            return self._run_in_folder(call)
-        except OSError as error:  # no file, process or descriptor to be had: not the row's fault
-            return Outcome(status=Status.BROKEN, error=str(error))
-
-    def _run_in_folder(self, call: Call) -> Outcome:
+    def _run_in_folder(self, run: Run, call: Call) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             (folder / "call").write_text(json.dumps(self._request(call)), encoding="ascii")
             started = monotonic()
-            ended = self._wait(folder)
+            ended = self._wait(run, folder)
             took = monotonic() - started
             said = {**ended.used, **self._result(folder / "result", ended)}
             out, err = (_printed(folder / stream) for stream in ("out", "err"))
-        if self._closed.is_set() and said["status"] is Status.SIGNALED:
-            return _CLOSED
         return Outcome(stdout=out, stderr=err, wall_seconds=took, **said)
 
     def _request(self, call: Call) -> dict[str, Any]:
@@ -156,7 +151,7 @@ class Processes:
         args = list(call.args)
         return {"source": call.source, "entry": call.entry, "args": args, "rlimits": limits}
 
-    def _wait(self, folder: Path) -> _Ended:
+    def _wait(self, run: Run, folder: Path) -> _Ended:
         """Run the process to its end, or to the end of its time."""
         command = [self._python, "-u", *FLAGS, "-c", boot() + _CODE, str(folder / "result")]
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
@@ -169,24 +164,20 @@ class Processes:
                 env={**_needed_by_system(), **ENVIRONMENT, "HOME": str(folder)},
                 start_new_session=True,
             )
+        started = _Started(process)
         late = threading.Event()
 
         def time_is_up() -> None:
             late.set()
-            _kill(process)
+            started.abandon()
 
         timer = threading.Timer(self.limits.wall_seconds, time_is_up)
-        with self._lock:
-            self._running.add(process)
-        if self._closed.is_set():  # between the last look and here
-            _kill(process)
         timer.start()
         try:
-            used = _reap(process)
+            with run.watched(started):
+                used = _reap(process)
         finally:
             timer.cancel()
-            with self._lock:
-                self._running.discard(process)
             _kill_group(process)  # what it started and left
         return _Ended(None if late.is_set() else process.returncode, used)
 
@@ -216,11 +207,6 @@ def _reap(process: subprocess.Popen[bytes]) -> dict[str, Any]:
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_bytes": usage.ru_maxrss * scale,
     }
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    _kill_group(process)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

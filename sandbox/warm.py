@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -39,15 +40,21 @@ class Warm:
         self._closed = False
         self.mothers: OrderedDict[tuple[str, ...], Mother] = OrderedDict()
         self.idle: OrderedDict[int, Zygote] = OrderedDict()
-        self._verdicts: OrderedDict[str, Outcome] = OrderedDict()
+        self._verdicts: OrderedDict[bytes, Outcome] = OrderedDict()
 
-    def take(self, source: str, slot: int) -> Zygote | None:
-        """A zygote for a source that was made for this worker; None where there is none."""
+    def take(self, source: str, loads: Mapping[int, int]) -> Zygote | None:
+        """A zygote for a source, or None where there is none.
+
+        Args:
+            source: What it is to run.
+            loads: How much is at work in each slot; of several zygotes it is the one with the
+                least beside it, and of equals the most recently used.
+        """
         with self._lock:
-            for key in reversed(self.idle):
-                if self.idle[key].source == source and self.idle[key].slot == slot:
-                    return self.idle.pop(key)
-        return None
+            fitting = [key for key in reversed(self.idle) if self.idle[key].source == source]
+            if not fitting:
+                return None
+            return self.idle.pop(min(fitting, key=lambda key: loads[self.idle[key].slot]))
 
     def give_back(self, zygote: Zygote) -> None:
         """Keep a zygote, or end it where it is of no use."""
@@ -95,11 +102,16 @@ class Warm:
 
     def verdict(self, source: str) -> Outcome | None:
         """What each call of a source comes to that is known not to compile."""
-        return self._verdicts.get(source)
+        key = _digest(source)
+        with self._lock:
+            if key in self._verdicts:
+                self._verdicts.move_to_end(key)
+            return self._verdicts.get(key)
 
     def remember(self, source: str, verdict: Outcome) -> None:
+        """Keep the verdict on a source that does not compile."""
         with self._lock:
-            self._verdicts[source] = verdict
+            self._verdicts[_digest(source)] = verdict
             while len(self._verdicts) > _VERDICTS:
                 self._verdicts.popitem(last=False)
 
@@ -114,3 +126,8 @@ class Warm:
             mother.close()
         for zygote in zygotes:
             zygote.close()
+
+
+def _digest(source: str) -> bytes:
+    """What stands for a source that is not kept: it may be large, and there are many."""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()

@@ -40,12 +40,15 @@ class Aside:
         profile: Settings that decide numbers.
         seconds: After which a process is ended, and what it graded has failed.
         processes: How many at a time.
+
+    Attributes:
+        idle: The processes that wait for work.
     """
 
     def __init__(self, profile: Profile, *, seconds: float, processes: int) -> None:
-        self._profile, self._seconds = profile, seconds
+        self._profile, self.seconds = profile, seconds
         self._free = asyncio.Semaphore(processes)
-        self._idle: list[Process] = []
+        self.idle: list[Process] = []
 
     def take(self, config: AnyConfig, grader: Grader) -> Grader:
         """A grader that grades what may take long in another process."""
@@ -60,10 +63,10 @@ class Aside:
         work = pickle.dumps((pickle.dumps((config, self._profile)), list(rows)))
         async with self._free:
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(self.seconds):
                     answer = await self._ask(work)
             except TimeoutError:
-                problem = f"computing took longer than {self._seconds:g} s"
+                problem = f"computing took longer than {self.seconds:g} s"
                 failure = Failure(kind=FailureKind.OTHER, reason="timeout", message=problem)
             except (asyncio.IncompleteReadError, ConnectionError):
                 problem = "the process that computed it died: it may take too much memory"
@@ -75,11 +78,13 @@ class Aside:
 
     async def close(self) -> None:
         """End the processes; those at work end with their requests."""
-        while self._idle:
-            await _end(self._idle.pop())
+        while self.idle:
+            await _end(self.idle.pop())
 
     async def _ask(self, work: bytes) -> bytes:
-        process = self._idle.pop() if self._idle else await _start()
+        alive = [process for process in self.idle if process.returncode is None]
+        process = alive.pop() if alive else await _start()
+        self.idle = alive
         try:
             assert process.stdin is not None, "a pipe"
             assert process.stdout is not None, "a pipe"
@@ -89,7 +94,7 @@ class Aside:
         except BaseException:  # what is still to come is nobody's
             await asyncio.shield(_end(process))
             raise
-        self._idle.append(process)
+        self.idle.append(process)
         return answer
 
 

@@ -33,7 +33,7 @@ def run_while_busy(pool, calls, act):
     got = []
     thread = threading.Thread(target=lambda: got.extend(asyncio.run(pool.run(calls))))
     thread.start()
-    while not any(run.busy for run in pool._runs):
+    while not any(run.busy for run in pool._turns.runs):
         pass
     act()
     thread.join(30)
@@ -42,7 +42,7 @@ def run_while_busy(pool, calls, act):
 
 
 def kill_zygotes(pool):
-    for run in pool._runs:
+    for run in pool._turns.runs:
         for zygote in list(run.busy):
             zygote.abandon()
 

@@ -260,7 +260,7 @@ def test_a_cancelled_run_stops_at_once():
     async def cancelled():
         calls = [Call("import time\n" + grade("time.sleep(50)"), "grade", [0])] * 4
         task = asyncio.create_task(pool.run(calls))
-        while not any(run.busy for run in pool._runs):  # noqa: ASYNC110
+        while not any(run.busy for run in pool._turns.runs):  # noqa: ASYNC110
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -140,7 +140,7 @@ def test_a_run_without_a_loop_is_stopped_by_closing():
     got = []
     thread = threading.Thread(target=lambda: got.extend(pool.run_now([Call(WAIT, "grade", [50])])))
     thread.start()
-    while not any(run.busy for run in pool._runs):
+    while not any(run.busy for run in pool._turns.runs):
         pass
     pool.close()
     thread.join(10)
