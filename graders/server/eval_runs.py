@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec.structs import asdict
@@ -15,9 +16,10 @@ from graders.server.files import StoredFile, file_of, reading
 from graders.server.items import Items
 from graders.server.labels import metadata_of, name_of
 from graders.server.output_items import Criterion
+from graders.server.run_sources import ID, check_kind, inline_file, source_of, to_lines
 from graders.server.running import Counts, Run, Status, grade_run
 from graders.server.shared import Shared, shared
-from graders.server.storage import encoded_list, new_id, not_kept
+from graders.server.storage import encoded_list, new_id
 from graders.strict_json import encode
 from sandbox import JSON
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:  # starlette is an extra
 
     from graders.server.evals import Eval
 
-_SAMPLING: Final = frozenset({"completions", "responses"})
 _NOT_AGAIN: Final = {"x-should-retry": "false"}  # the SDKs would, at once
 
 
@@ -35,40 +36,47 @@ async def create(request: Request) -> Response:
     """`POST /v1/evals/{id}/runs`: the run is queued, and graded in the background."""
     server = shared(request)
     body = await read_object(request, server.limits)
-    name, metadata = name_of(body.value, "run"), metadata_of(body.value)
-    source = _source_of(body.value.get("data_source"))
-    rows = await checked(body, lambda: _lines(source)) if isinstance(source, list) else None
+    label = name_of(body.value, "run"), metadata_of(body.value)
+    source = source_of(body.value.get("data_source"))
+    rows = await checked(body, lambda: to_lines(source)) if isinstance(source, list) else None
     one = _eval(request)  # from here on, nothing is awaited until the run is its own
-    _check_kind(one)
+    check_kind(one.source)
     most = server.limits.runs_at_once + server.limits.waiting_runs
     if len(server.tasks) >= most:
         message = f"{most:,} runs wait or are graded, and no more may; wait until some have ended"
         raise ApiError(429, message, code="runs", headers=_NOT_AGAIN)
-    run_id = new_id("evalrun_")
-    run = Run(
-        id=run_id,
+    name = new_id("evalrun_")
+    with ExitStack() as held:
+        file = inline_file(server, name, rows) if rows is not None else file_of(server, source, ID)
+        held.enter_context(reading(server, file))
+        run = _made(server, one, name, label, file)
+        server.runs.add(name, run)
+        run.held = held.pop_all()
+    _start(server, run)
+    return answer_encoded(await _read(lambda: _show(run)), 201)
+
+
+def _made(
+    server: Shared,
+    one: Eval,
+    name: str,
+    label: tuple[str, dict[str, JSON] | None],
+    file: StoredFile,
+) -> Run:
+    return Run(
+        id=name,
         eval_id=one.id,
-        name=name,
-        metadata=metadata,
+        name=label[0],
+        metadata=label[1],
         created_at=int(time.time()),
-        file=file_of(server, source, "data_source.source.id")
-        if rows is None
-        else _inline_file(server, run_id, rows),
-        inline=rows is not None,
+        file=file,
+        inline=not file.id,
         grader=one.grader,
         weight=one.weight,
         criteria=[Criterion(str(c["id"]), str(c["type"])) for c in one.criteria],
-        items=Items(run_id, server.room.path(f"{run_id}.items"), server.room),
+        items=Items(name, server.room.path(f"{name}.items"), server.room),
         counts=Counts([[0, 0] for _ in one.criteria]),
     )
-    run.held.enter_context(reading(server, run.file))
-    try:
-        server.runs.add(run.id, run)
-    except ApiError:
-        _let_go(run)
-        raise
-    _start(server, run)
-    return answer_encoded(await _read(run, lambda: _show(run)), 201)
 
 
 def _start(server: Shared, run: Run) -> None:
@@ -85,81 +93,6 @@ def _start(server: Shared, run: Run) -> None:
     run.task.add_done_callback(ended)
 
 
-def _check_kind(one: Eval) -> None:
-    """Refuse a run of an eval whose rows only the service has.
-
-    Raises:
-        ApiError: 400.
-    """
-    if (kind := one.source["type"]) != "custom":
-        message = (
-            f"the eval's data_source_config is {kind}, and the service's logs are not here; "
-            "make an eval with a custom one"
-        )
-        raise ApiError(400, message, "data_source", "unsupported")
-
-
-def _source_of(source: JSON) -> JSON:
-    """The rows of a run: a list of them, or what should be the id of a file.
-
-    Raises:
-        ApiError: 400, there are none.
-    """
-    at = "data_source"
-    match source:
-        case {"type": "jsonl", "source": {"type": "file_content", "content": [_, *_] as content}}:
-            return content
-        case {"type": "jsonl", "source": {"type": "file_content"}}:
-            message = "content is missing, empty or no list"
-            raise ApiError(400, message, f"{at}.source.content", "missing")
-        case {"type": "jsonl", "source": {"type": "file_id", "id": str(name)}}:
-            return name
-        case {"type": "jsonl", "source": {"type": "file_id"}}:
-            raise ApiError(400, "id is missing, or no text", f"{at}.source.id", "missing")
-        case {"type": "jsonl"}:
-            message = "source must be an object of type file_content or file_id"
-            raise ApiError(400, message, f"{at}.source", "choice")
-        case {"type": str(kind)} if kind in _SAMPLING:
-            message = (
-                f"a {kind} data source samples from a model, and this server only grades; sample "
-                "with `graders sample`, and run over its rows with a jsonl data source"
-            )
-            raise ApiError(400, message, f"{at}.type", "unsupported")
-        case {"type": other}:
-            raise ApiError(400, f"type is {other!r:.80}, and must be jsonl", f"{at}.type", "choice")
-        case _:
-            raise ApiError(400, f"{at} is missing, or no object with a type", at, "missing")
-
-
-def _lines(rows: Sequence[JSON]) -> bytes:
-    return b"".join([encode(row) + b"\n" for row in rows])
-
-
-def _inline_file(server: Shared, run_id: str, rows: bytes) -> StoredFile:
-    """The rows of a request as a file; it is in no list, and goes with its last reader.
-
-    Raises:
-        ApiError: 400, there is no room for it.
-    """
-    path = server.room.path(f"{run_id}.jsonl")
-    server.room.take(len(rows))
-    try:
-        path.write_bytes(rows)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        server.room.give_back(len(rows))
-        raise not_kept(error) from None
-    return StoredFile(
-        id="",
-        name="content",
-        purpose="evals",
-        size=len(rows),
-        created_at=int(time.time()),
-        path=path,
-        deleted=True,
-    )
-
-
 async def list_all(request: Request) -> Response:
     """`GET /v1/evals/{id}/runs`."""
     server, query = shared(request), request.query_params
@@ -172,14 +105,13 @@ async def list_all(request: Request) -> Response:
         query, where=lambda run: run.eval_id == one.id and status in {None, run.status}
     )
     runs = [server.runs.get(name) for name in names]
-    page = await asyncio.to_thread(lambda: encoded_list(names, map(_show, runs), more))
-    return answer_encoded(page)
+    return answer_encoded(await _read(lambda: encoded_list(names, map(_show, runs), more)))
 
 
 async def retrieve(request: Request) -> Response:
     """`GET /v1/evals/{id}/runs/{id}`."""
     run = _run(request)
-    return answer_encoded(await _read(run, lambda: _show(run)))
+    return answer_encoded(await _read(lambda: _show(run)))
 
 
 async def cancel(request: Request) -> Response:
@@ -189,7 +121,7 @@ async def cancel(request: Request) -> Response:
         message = f"the run is {run.status}, and cannot be cancelled any more"
         raise ApiError(400, message, code="run-ended")
     await _stop(run)
-    return answer_encoded(await _read(run, lambda: _show(run)))
+    return answer_encoded(await _read(lambda: _show(run)))
 
 
 async def delete(request: Request) -> Response:
@@ -207,7 +139,8 @@ async def remove_run(server: Shared, run: Run) -> None:
     try:
         await _stop(run)
     finally:
-        _let_go(run)
+        run.held.close()
+        run.items.remove()
 
 
 async def _stop(run: Run) -> None:
@@ -216,18 +149,13 @@ async def _stop(run: Run) -> None:
         await asyncio.wait({run.task})
 
 
-def _let_go(run: Run) -> None:
-    run.held.close()
-    run.items.remove()
-
-
 async def list_items(request: Request) -> Response:
     """`GET /v1/evals/{id}/runs/{id}/output_items`."""
     run = _run(request)
     items = run.items
     positions, more = items.page(request.query_params)
     names = [items.name(position) for position in positions]
-    page = await _read(run, lambda: encoded_list(names, items.read(positions), more))
+    page = await _read(lambda: encoded_list(names, items.read(positions), more))
     return answer_encoded(page)
 
 
@@ -237,19 +165,19 @@ async def retrieve_item(request: Request) -> Response:
     position = run.items.position(name)
     if position is None:
         raise not_found("output item", name)
-    return answer_encoded(await _read(run, lambda: b"".join(run.items.read([position]))))
+    return answer_encoded(await _read(lambda: b"".join(run.items.read([position]))))
 
 
-async def _read(run: Run, read: Callable[[], bytes]) -> bytes:
+async def _read(read: Callable[[], bytes]) -> bytes:
     """What is read from the disk, in a thread.
 
     Raises:
-        ApiError: 404, the run was deleted meanwhile.
+        ApiError: 409, a run was deleted meanwhile; the SDKs ask again, and learn which.
     """
     try:
         return await asyncio.to_thread(read)
     except FileNotFoundError:
-        raise not_found("run", run.id) from None
+        raise ApiError(409, "a run was deleted meanwhile; ask again", code="changed") from None
 
 
 def _eval(request: Request) -> Eval:

@@ -30,7 +30,6 @@ class Items:
         self._path, self._room = path, room
         self._ends = array("Q", [0])
         self._passed = bytearray()
-        path.touch()
 
     def __len__(self) -> int:
         return len(self._passed)
@@ -55,7 +54,7 @@ class Items:
         data = b"".join(lines)
         self._room.take(len(data))
         try:
-            with self._path.open("r+b") as file:
+            with self._path.open("r+b" if len(self) else "wb") as file:
                 file.seek(self._ends[-1])  # over what a full disk may have left
                 file.write(data)
         except OSError:
@@ -98,6 +97,8 @@ class Items:
 
     def read(self, positions: Sequence[int]) -> Iterator[bytes]:
         """The lines at some positions."""
+        if not positions:  # there may be no file yet
+            return
         with self._path.open("rb") as file:
             for position in positions:
                 begin, end = self._ends[position : position + 2]
