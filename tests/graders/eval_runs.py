@@ -112,10 +112,11 @@ class GatedJudge:
 
     Attributes:
         error: What it raises instead.
+        answered: How many it has answered.
     """
 
     def __init__(self):
-        self.error = None
+        self.error, self.answered = None, 0
         self._loop = None
         self._gate = asyncio.Event()
 
@@ -127,6 +128,7 @@ class GatedJudge:
         text = request.messages[0].content
         if "wait" in text:
             await self._gate.wait()
+        self.answered += 1
         score = float("yes" in text)
         usage = Usage(prompt_tokens=10, completion_tokens=5, total_tokens=15, cached_tokens=2)
         return ModelReply(text=f'{{"steps": [], "result": {score}}}', usage=usage)

@@ -1,6 +1,7 @@
 """Runs of a server: the hosted shapes, the numbers of `graders run`, nothing lost on the way."""
 
 import json
+from contextlib import closing
 from typing import get_args, get_type_hints
 
 import pytest
@@ -43,6 +44,7 @@ from graders.compile import Tools
 from graders.errors import FailureKind, GradingError
 from graders.server.running import Status
 from graders.server.settings import Settings
+from sandbox import open_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -133,33 +135,49 @@ def test_a_run_says_what_came_of_each_row(server, inlined):
     ]
 
 
-def test_scores_are_those_of_a_run_of_the_command(server, run, tmp_path):
+PYTHON = {
+    "type": "python",
+    "name": "python",
+    "source": "def grade(sample, item):\n    return len(sample['output_text'])/len(item['answer'])",
+    "pass_threshold": 1.0,
+}
+
+
+def test_scores_are_those_of_a_run_of_the_command(run, tmp_path):
+    """With failures of every kind of criterion, and texts that are compared aside."""
     rows = [
         {"item": {"answer": answer}, "sample": sample}
         for answer in ("four", "the cat sat on the mat", "", "é", 4)
-        for sample in ("four", "a cat sat on the mat today", "", "\ud800", {"choices": []})
+        for sample in ("four", "a cat sat on the mat " * 1_500, "", "\ud800", {"choices": []})
     ]
     metrics = ("fuzzy_match", "bleu", "gleu", "rouge_1", "rouge_l")
     similar = [{**SIMILAR, "name": name, "evaluation_metric": name} for name in metrics]
-    criteria = [EXACT, {**EXACT, "name": "like", "operation": "ilike"}, *similar]
+    criteria = [EXACT, {**EXACT, "name": "like", "operation": "ilike"}, *similar, PYTHON]
     (tmp_path / "config.json").write_text(json.dumps({"testing_criteria": criteria}))
     (tmp_path / "rows.jsonl").write_bytes(jsonl(*rows))
     out = tmp_path / "out.jsonl"
     code, _, err = run(str(tmp_path / "config.json"), str(tmp_path / "rows.jsonl"), "-o", str(out))
     assert code in (0, 1), err
     theirs = [json.loads(line) for line in out.read_bytes().splitlines()]
-    _, items = graded(server, make(server, *criteria), by_file(upload(server, jsonl(*rows))))
+    with (
+        closing(open_sandbox()) as sandbox,
+        serving(Settings(tools=Tools(sandbox=sandbox))) as served,
+    ):
+        source = by_file(upload(served, jsonl(*rows)))
+        ours, items = graded(served, make(served, *criteria), source)
 
     assert len(items) == len(theirs) == len(rows)
     for item, line in zip(items, theirs, strict=True):
         parts = [line["parts"][criterion["name"]] for criterion in criteria]
         assert [result.score for result in item.results] == [p["score"] or 0.0 for p in parts]
         assert [result.passed for result in item.results] == [bool(p["passed"]) for p in parts]
-        failed = ["error" in (result.sample or {}) for result in item.results]
-        assert failed == [part["failure"] is not None for part in parts]
+        failed = [(result.sample or {}).get("error", {}) for result in item.results]
+        kinds = [(part["failure"] or {}).get("kind") for part in parts]
+        assert [error.get("code") for error in failed] == kinds
         assert item.status == ("pass" if line["passed"] else "fail")
-    assert any(line["failure"] for line in theirs)
-    assert any(0 < result.score < 1 for item in items for result in item.results)
+    errored = sum(line["failure"] is not None for line in theirs)
+    assert counts_of(ours) == (1, len(rows) - 1, errored)
+    assert 0 < errored < len(rows)
 
 
 def test_a_row_without_a_sample_fails_where_the_sample_is_needed(server):

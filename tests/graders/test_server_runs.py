@@ -40,11 +40,11 @@ WAIT, YES = {"item": {}, "sample": "wait"}, {"item": {}, "sample": "yes"}
 
 @pytest.fixture
 def judged():
-    """A server whose judge waits for a word, and that word."""
+    """A server, and its judge, who waits for a word."""
     judge = GatedJudge()
     limits = Limits(runs_at_once=1, waiting_runs=2)
     with serving(Settings(tools=Tools(client=judge), limits=limits)) as served:
-        yield served, judge.let
+        yield served, judge
 
 
 def left(served):
@@ -62,10 +62,10 @@ def cancel_by_either(served, run, how):
 
 @pytest.mark.parametrize("how", ["now", "before"])
 def test_a_run_that_is_cancelled_keeps_what_was_graded(judged, how):
-    served, _ = judged
+    served, judge = judged
     one = make(served, JUDGE)
     run = until(served, start(served, one, inline([YES, YES, WAIT, YES])), "in_progress")
-    while len(items_of(served, run)) < 2:
+    while judge.answered < 3 or len(items_of(served, run)) < 2:
         pass
     cancelled = cancel_by_either(served, run, how)
 
@@ -77,7 +77,7 @@ def test_a_run_that_is_cancelled_keeps_what_was_graded(judged, how):
 
 
 def test_runs_take_turns_and_only_so_many_wait(judged):
-    served, let = judged
+    served, judge = judged
     one = make(served, JUDGE)
     first = until(served, start(served, one, inline([WAIT])), "in_progress")
     second, third = (start(served, one, inline([YES])) for _ in range(2))
@@ -89,7 +89,7 @@ def test_runs_take_turns_and_only_so_many_wait(judged):
     cancelled = served.openai.evals.runs.cancel(second.id, eval_id=one.id)
     assert (cancelled.status, items_of(served, cancelled)) == ("canceled", [])
     fourth = start(served, one, inline([YES]))
-    let()
+    judge.let()
     for run in (first, third, fourth):
         assert ended(served, run).status == "completed"
 
@@ -146,14 +146,14 @@ def test_what_is_deleted_while_it_is_graded_leaves_nothing(judged, what):
 
 
 def test_a_file_that_is_deleted_is_read_to_its_end(judged):
-    served, let = judged
+    served, judge = judged
     one, file = make(served, JUDGE), upload(served, [WAIT, YES])
     run = until(served, start(served, one, by_file(file)), "in_progress")
     queued = start(served, one, by_file(file))
     served.openai.files.delete(file.id)
     with pytest.raises(openai.BadRequestError, match="no file on this server has that id"):
         start(served, one, by_file(file))
-    let()
+    judge.let()
 
     for each in (run, queued):
         assert counts_of(ended(served, each)) == (1, 1, 0)
