@@ -92,5 +92,5 @@ async def read_object(request: Request, limits: Limits) -> Body:
 
 
 async def checked(body: Body, check: Callable[[], T]) -> T:
-    """What a check of a body gives."""
+    """What checking a body gives, or raises."""
     return await asyncio.to_thread(check) if body.size > _LONG_BYTES else check()

@@ -16,7 +16,7 @@ from graders.joins import Joined
 from graders.results import DetailPolicy, to_lines
 from graders.row_files import Reader, RowFormat
 from graders.rows import Row, to_sample
-from graders.server.answers import ApiError, answer, not_found
+from graders.server.answers import ApiError, answer, answer_encoded, not_found
 from graders.server.bodies import Body, checked, read_object
 from graders.server.recent import Known, weigh
 from graders.server.shared import Shared, shared
@@ -77,7 +77,7 @@ async def grade_batch(request: Request) -> Response:
         async for graded in stream:
             lines += to_lines(graded, signature=signature, detail=detail).results
     wrong = encode([{"row": int(e.place.split(":")[1]), "message": e.problem} for e in bad])
-    return _json(b'{"results":[%b],"bad_rows":%b}' % (b",".join(lines), wrong))
+    return answer_encoded(b'{"results":[%b],"bad_rows":%b}' % (b",".join(lines), wrong))
 
 
 async def score(request: Request) -> Response:
@@ -146,9 +146,3 @@ def _choice(body: Body, key: str, allowed: object, default: str, *, without: str
         message = f"{key} is {given!r:.80}, and must be one of {', '.join(words)}"
         raise ApiError(400, message, key, "choice")
     return given
-
-
-def _json(data: bytes) -> Response:
-    from starlette.responses import Response
-
-    return Response(data, media_type="application/json")

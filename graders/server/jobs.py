@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # starlette is an extra
 
 _BODY_BYTES: Final = 1_000_000
 """Of a job, which is kept; the service takes sources of 256 kB at most."""
-_RETRY_AFTER_SECONDS: Final = 5
+_NOT_AGAIN: Final = {"x-should-retry": "false"}
 _PURPOSE: Final = "fine-tune"
 _RESULTS: Final = "fine-tune-results"
 _EVENTS: Final = "-events"
@@ -59,16 +59,26 @@ async def create(request: Request) -> Response:
         if body.value.get(key) is not None
     ]
     if len(server.dry_runs) >= server.limits.plans_under_way:
-        message = f"{len(server.dry_runs):,} jobs are under way, and no more are taken; try again"
-        wait = {"retry-after": str(_RETRY_AFTER_SECONDS)}
-        raise ApiError(503, message, code="overloaded", headers=wait)
+        message = f"{len(server.dry_runs):,} jobs are under way, and no more may be; wait for some"
+        raise ApiError(429, message, code="jobs", headers=_NOT_AGAIN)
     stored = _kept(server, body.value, job)
     with ExitStack() as stack:
         for file in files:
             stack.enter_context(reading(server, file))
-        work = _dry_run(server, stored, _work(server, body.value, files))
-        stored.task = server.dry_runs.start(work, stack.pop_all().close)
+        held = stack.pop_all()
+    _start(server, stored, _work(server, body.value, files), held)
     return answer(show(stored))
+
+
+def _start(server: Shared, job: StoredJob, work: Work, held: ExitStack) -> None:
+    job.task = asyncio.create_task(_dry_run(server, job, work))
+    server.dry_runs.add(job.task)
+
+    def ended(task: asyncio.Task[None]) -> None:  # perhaps before it began
+        server.dry_runs.discard(task)
+        held.close()
+
+    job.task.add_done_callback(ended)
 
 
 def _checked(body: dict[str, JSON], profile: Profile) -> Job:
@@ -118,7 +128,7 @@ def _work(server: Shared, body: dict[str, JSON], files: Sequence[StoredFile]) ->
 def _kept(server: Shared, body: Mapping[str, JSON], job: Job) -> StoredJob:
     """A new job among the others. Nobody can delete one, so the oldest that has ended goes."""
     if len(server.jobs) >= server.limits.stored_objects:
-        oldest = server.jobs.first(lambda one: one.finished_at is not None)
+        oldest = next((one for one in server.jobs if one.finished_at is not None), None)
         if oldest is not None:
             server.jobs.remove(oldest.id)
             server.room.drop(oldest.id)
