@@ -22,6 +22,8 @@ _QUOTED = re.compile(r"'([^']*)'")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _SHOWN: Final = 60
+_LONGEST_KEY: Final = 200
+"""Characters of a key in a path: each of thousands of findings below a key has it in its own."""
 _FIELDS: Final = frozenset(
     name
     for member in get_args(get_args(GraderConfig)[0])
@@ -197,6 +199,8 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
     Example:
         >>> show_path(("graders", "my key", "input", 0), {})
         'graders["my key"].input[0]'
+        >>> len(show_path(("k" * 100_000,), {}))
+        204
     """
     plain = location
     for moved, place in renames.items():
@@ -204,7 +208,10 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
             plain = place + plain[len(moved) :]
             break
     path = ""
-    for part in plain:
+    for step in plain:
+        part = step
+        if isinstance(part, str) and len(part) > _LONGEST_KEY:
+            part = part[: _LONGEST_KEY - 4] + " ..."
         if isinstance(part, int):
             path += f"[{part}]"
         elif _IDENTIFIER.fullmatch(part):

@@ -115,7 +115,7 @@ def try_out(work: Work) -> Tried:
     plan = _planned(job, work)
     plan = replace(plan, findings=tuple(_kept(plan.findings)))
     findings = list(dict.fromkeys([*_kept([*_linted(job, work)]), *plan.findings]))
-    findings.sort(key=lambda one: list(_LEVELS).index(one.severity))
+    findings.sort(key=_gravity)
     return Tried(
         events=[*map(_told, findings), event("\n".join(to_lines(plan)))],
         plan=json.dumps(to_json(plan), indent=2).encode(),
@@ -124,14 +124,19 @@ def try_out(work: Work) -> Tried:
 
 
 def _kept(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """The first of them, and no more of each than anybody reads."""
-    for one in findings[:_MOST]:
+    """No more of them, and no more of each, than anybody reads; of too many, the gravest."""
+    cut = sorted(findings, key=_gravity) if len(findings) > _MOST else findings
+    for one in cut[:_MOST]:
         texts = (one.path, one.message, one.fix)
         path, message, fix = (text[:_LONGEST] for text in texts)
         yield replace(one, path=path, message=message, fix=fix)
-    if len(findings) > _MOST:
-        said = f"there are {len(findings) - _MOST:,} findings more"
-        yield Finding(code="more", severity="error", path="", message=said)
+    if len(cut) > _MOST:
+        said = f"there are {len(cut) - _MOST:,} findings more, which are not kept"
+        yield Finding(code="more", severity=cut[_MOST].severity, path="", message=said)
+
+
+def _gravity(finding: Finding) -> int:
+    return list(_LEVELS).index(finding.severity)
 
 
 def _planned(job: Job, work: Work) -> Plan:

@@ -253,8 +253,7 @@ class Room:
         except OSError as error:
             self.path(name).unlink(missing_ok=True)
             self.give_back(len(data))
-            message = f"nothing more can be kept: {error.strerror}"
-            raise ApiError(400, message, code="storage-full") from None
+            raise not_kept(error) from None
 
     def drop(self, name: str) -> None:
         """Remove the file of an id, if there is one."""

@@ -232,6 +232,23 @@ def test_files_of_one_name_are_told_apart_by_their_ids(server):
     assert plan["training"]["name"] == job.training_file
 
 
+@pytest.mark.parametrize(("metric", "status"), [("bleu", "succeeded"), ("cosine", "failed")])
+def test_of_very_many_findings_the_gravest_are_kept(server, metric, status):
+    """And it is said that there are more."""
+    last = {**EXACT, "type": "text_similarity", "evaluation_metric": metric}
+    members = {"a": {**EXACT, **{f"unknown_{n}": n for n in range(1_100)}}, "z": last}
+    grader = {"type": "multi", "name": "m", "graders": members, "calculate_output": "a + z"}
+    job = ended(server, start(server, GOOD, method=method(grader)))
+    told = [one.data for one in events(server, job, limit=100) if one.data]
+
+    assert job.status == status
+    assert 1_000 < len(told) < 1_020
+    more = [one for one in told if one["code"] == "more"]
+    assert {one["severity"] for one in more} == {"warning"}
+    for one in more:
+        assert one["message"].endswith(" findings more, which are not kept")
+
+
 # --- lists, and what is not there
 
 
