@@ -62,10 +62,9 @@ async def create(request: Request) -> Response:
         message = f"{len(server.dry_runs):,} jobs are under way, and no more may be; wait for some"
         raise ApiError(429, message, code="jobs", headers=_NOT_AGAIN)
     stored = _kept(server, body.value, job)
-    with ExitStack() as stack:
-        for file in files:
-            stack.enter_context(reading(server, file))
-        held = stack.pop_all()
+    held = ExitStack()
+    for file in files:
+        held.enter_context(reading(server, file))
     _start(server, stored, _work(server, body.value, files), held)
     return answer(show(stored))
 
