@@ -63,9 +63,12 @@ class _Climber:
 
     @property
     def at_the_top(self) -> bool:
-        """Whether the best text scores what the reference does, and there is nothing to gain."""
-        top, best = self.bar.reference, self.best
-        return top is not None and best is not None and not _above(top, best.score)
+        """Whether the best text wins, and by as much as anything that is right could."""
+        score = self.best.score if self.best else None
+        if score is None or not self.bar.wins(score, lacks=True):
+            return False
+        right = (self.bar.reference, self.bar.best)
+        return not any(top is not None and _above(top, score) for top in right)
 
     def edits(self, number: int) -> list[Attempt]:
         """Up to `number` new texts, each one to three edits away from the best."""
