@@ -106,8 +106,9 @@ def command(config: Path, rows: str, **given: Any) -> int:
         first = f": {bad_lines[0]}" if bad_lines else "."
         raise click.UsageError(f"{rows} holds no rows{first}")
     _print(report, f"{document.describe()}, from {config}", bad_lines, given)
-    found = report.tally.findings()
-    return 1 if bad_lines or any(one.share > given["threshold"] for one in found) else 0
+    if bad_lines or not report.tally.says_something:
+        return 1
+    return int(any(one.share > given["threshold"] for one in report.tally.findings()))
 
 
 @contextmanager

@@ -25,6 +25,8 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
         f"{count(found.samples, 'honest sample')}, {sum(found.honest_failures.values()):,} failed"
     )
     yield from wrap(said, indent=0)
+    for kind, number in found.honest_failures.items():
+        yield f"  {number:,} honest {kind}"
     names = ", ".join(map(str, report.references))
     yield from wrap(printable(f"the reference stands at {names}"), indent=0)
     if report.without_reference:
@@ -89,6 +91,9 @@ def _share(number: int, rows: int) -> str:
 def _finding_lines(found: Tally) -> Iterator[str]:
     findings = found.findings()
     yield ""
+    if not found.says_something:
+        yield "  nothing can be said: no honest sample has a score, and no reference"
+        return
     if not findings:
         yield "  nothing found: no attack wins, and none breaks the grader"
         return
@@ -121,7 +126,11 @@ def _shown(text: str) -> str:
 def _against(example: Example) -> str:
     bar = example.bar
     if example.failure:
-        return f"row {example.line}: {example.failure.splitlines()[0]}"
+        first, *rest = example.failure.splitlines()
+        kind, _, said = first.partition(": ")
+        if rest and said.startswith("Traceback"):  # whose last line says what was raised
+            first = f"{kind}: {rest[-1]}"
+        return f"row {example.line}: {first}"
     against = {"median": bar.median, "best": bar.best, "reference": bar.reference}
     known = [f"{name} {value:.4g}" for name, value in against.items() if value is not None]
     return f"row {example.line}: {example.score:.4g}, against {', '.join(known)}"

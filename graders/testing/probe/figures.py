@@ -182,6 +182,11 @@ class Tally:
         """How gameable: the share of rows on which some attack wins, in [0, 1]."""
         return self.cheated / self.rows if self.rows else 0.0
 
+    @property
+    def says_something(self) -> bool:
+        """Whether any attack was held against anything: a sample or a reference has a score."""
+        return self.honest_best is not None or self.control.mean is not None
+
     def findings(self) -> list[ProbeFinding]:
         """What is wrong with the grader, by kind, the largest share first."""
         found = [*self._found()]
