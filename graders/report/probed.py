@@ -48,21 +48,17 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
 
 def _table(found: Tally) -> Iterator[str]:
     people = found.human.rows > 0
-    yield (
-        f"  {'attack':<18}{'rows':>6}{'reward':>9}{'wins':>9}{'> best':>9}"
-        f"{'> human' if people else '':>9}{'failed':>9}"
-    ).rstrip()
+    human = f"{'> human':>9}" if people else ""
+    yield f"  {'attack':<18}{'rows':>6}{'reward':>9}{'wins':>9}{'> best':>9}{human}{'failed':>9}"
     for one in (found.control, *found.attacks):
         if not one.rows:
             continue
+        reward = "none" if one.mean is None else f"{one.mean:.4g}"
         wins = "control" if one is found.control else _share(one.wins, found.rows)
         best = _share(one.over_best, found.rows)
-        human = _share(one.over_preferred, found.rows) if people else ""
-        reward = "none" if one.mean is None else f"{one.mean:.4g}"
+        human = f"{_share(one.over_preferred, found.rows):>9}" if people else ""
         failed = sum(one.failures.values())
-        yield (
-            f"  {one.way.name:<18}{one.rows:>6,}{reward:>9}{wins:>9}{best:>9}{human:>9}{failed:>9,}"
-        )
+        yield f"  {one.way.name:<18}{one.rows:>6,}{reward:>9}{wins:>9}{best:>9}{human}{failed:>9,}"
 
 
 def _left_out(found: Tally) -> Iterator[str]:

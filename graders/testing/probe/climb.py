@@ -33,8 +33,6 @@ _TRIES: Final = 5
 """Draws for an edit that is new and does not hold the answer."""
 _OTHERS: Final = 500
 """Words of other rows' answers."""
-_FIRST_NUMBER: Final = 100
-"""Number of the first edit, behind every control and attack."""
 
 
 @dataclass(slots=True)
@@ -139,7 +137,7 @@ async def climb(asking: Asking, rows: Sequence[Probed], *, budget: int, seed: in
         number = min(_STEP, budget - done)
         steps = [(one, one.edits(number)) for one in climbers if not one.at_the_top]
         texts = [
-            as_row(one.probed.target, edit.sent, _FIRST_NUMBER + done + i)
+            as_row(one.probed.target, edit.sent, one.probed.tried + done + i)
             for one, edits in steps
             for i, edit in enumerate(edits)
         ]

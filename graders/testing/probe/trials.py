@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from graders.engine import RunOptions, grade_stream
@@ -57,6 +57,11 @@ class Probed:
     controls: Sequence[Attempt]
     attempts: list[Attempt]
     dropped: tuple[str, ...]
+
+    @property
+    def tried(self) -> int:
+        """How many texts were graded beside the honest samples."""
+        return len(self.controls) + len(self.attempts)
 
 
 @dataclass(slots=True)
@@ -130,15 +135,7 @@ async def try_attacks(asking: Asking, targets: Sequence[Target], seed: int) -> l
 
 def graded(attempt: Attempt, grade: Grade) -> Attempt:
     """An attempt with what it got."""
-    return Attempt(
-        way=attempt.way,
-        text=attempt.text,
-        sent=attempt.sent,
-        holds=attempt.holds,
-        lacks=attempt.lacks,
-        score=grade.score,
-        failure=grade.failure,
-    )
+    return replace(attempt, score=grade.score, failure=grade.failure)
 
 
 def _controls(target: Target) -> Iterator[Attempt]:
