@@ -53,9 +53,8 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["kinds", "checks"],
     ["compile"],
     ["hosted", "batches", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
-    ["report"],
+    ["report", "testing"],
     ["runs"],
-    ["testing"],
     ["server"],
     ["cli", "pytest_plugin"],
 ]

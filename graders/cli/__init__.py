@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "lint": "Find what would go wrong with a config and its rows.",
     "pack": "Make a grader config from a Python file.",
     "plan": "Say what a fine-tuning job would take, before it is started.",
+    "probe": "Try to cheat a grader, and say what it falls for.",
     "run": "Grade a file of rows, or one sample.",
     "sample": "Draw the outputs to grade from a model.",
     "schema": "Write the JSON Schema of configs, for editors.",
@@ -46,6 +47,7 @@ Examples:
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders validate grader.json
   graders plan method.json train.jsonl
+  graders probe grader.json rows.jsonl
   graders pack grade.py -o grader.json
   graders doctor
   graders serve
