@@ -203,6 +203,16 @@ def test_servers_serve(command, starter):
         assert url.endswith("/v1")
 
 
+@pytest.mark.usefixtures("starter")
+def test_the_survivor_shown_is_the_survivor(capfd):
+    """What the starter's cases do not notice, to the letter."""
+    (shown,) = (text for text in blocks("text") if "survivor" in text)
+    capfd.readouterr()
+
+    assert main(["mutate", "starter/grade.cases.json"]) == 0
+    assert capfd.readouterr().out == shown
+
+
 @pytest.mark.parametrize("code", [code for code in blocks("python") if "def test_" not in code])
 def test_python(code):
     """The README's Python runs, in an interpreter of its own; the SDK asks a server of ours."""

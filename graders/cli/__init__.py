@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "image": "Build an environment with the packages of a hosted image.",
     "init": "Write a starter: a grader config and rows to try it on.",
     "lint": "Find what would go wrong with a config and its rows.",
+    "mutate": "Say which small changes to a grader its cases would notice.",
     "pack": "Make a grader config from a Python file.",
     "plan": "Say what a fine-tuning job would take, before it is started.",
     "probe": "Try to cheat a grader, and say what it falls for.",
