@@ -26,7 +26,7 @@ _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
     "explain": "Show everything about the grading of one sample.",
     "image": "Build an environment with the packages of a hosted image.",
-    "init": "Write a starter: a grader config and rows to try it on.",
+    "init": "Write a starter, or an example of a common reward.",
     "lint": "Find what would go wrong with a config and its rows.",
     "pack": "Make a grader config from a Python file.",
     "plan": "Say what a fine-tuning job would take, before it is started.",
@@ -41,6 +41,7 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\b
 Examples:
   graders init starter
+  graders init --example math rewards
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
   graders explain grader.json rows.jsonl --row 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from graders.clients import asked_for
 from graders.compile import Tools, compile_grader
 from graders.config.graders import (
     AnyConfig,
@@ -120,10 +121,12 @@ async def explain_row(document: Document, row: Row, tools: Tools, profile: Profi
     """
     watch, config = Watch(), document.grader
     grader = compile_grader(document, tools=watch.over(tools), profile=profile)
+    place = f"{row.row}:{row.sample_index}"
+    asked_for.set(place)  # of this task alone
     (grade,) = await grader.grade([row])
     return Explained(
         row=row,
-        judged=_Reader(row, watch, profile).judged(config.name, config, grade, ""),
+        judged=_Reader(row, watch, profile).judged(config.name, config, grade, place),
         signature=grader.signature,
         profile=profile.name,
         layers=sorted(tools.sandbox.layers) if tools.sandbox else None,

@@ -16,7 +16,7 @@ from sandbox import JSON, Call, Outcome, Sandbox
 
 T = TypeVar("T")
 Kept = defaultdict[str, list[T]]
-"""What was kept, by the member it was for: `/judge`; "" for a grader that has no members."""
+"""What was kept, by what it was for, as `asked_for` has it: `3:0/judge`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
