@@ -16,11 +16,11 @@ from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import sandbox_options
 
 if TYPE_CHECKING:
-    from graders.clients import ModelClient
     from graders.config.parse import Document
     from graders.profile import Profile
     from graders.rows import Row
     from graders.testing.cases import Case, Cases
+    from graders.testing.judging import CaseJudge
 
 _EPILOG = """\b
 Examples:
@@ -76,7 +76,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     chosen = _chosen(config, rows, given)
     document = chosen.document
     show_findings([*document.findings, *sound(document, chosen.profile, given["python"])])
-    with tools_for(document, chosen.profile, given, Ledger(), client=chosen.client) as prepared:
+    with tools_for(document, chosen.profile, given, Ledger(), judge=chosen.judge) as prepared:
         explained = run_sync(lambda: explain_row(document, chosen.row, *prepared))
     if given["as_json"]:
         click.echo(json.dumps(to_json(explained), indent=2))  # ASCII: nothing a terminal obeys
@@ -94,13 +94,14 @@ class _Chosen:
         document: The config.
         profile: Settings that decide numbers.
         row: What is graded.
-        client: The judge that a case speaks for; None for the one that the options describe.
+        judge: Answers as the case or its file says; None where neither does, for whom the options
+            name.
     """
 
     document: Document
     profile: Profile
     row: Row
-    client: ModelClient | None = None
+    judge: CaseJudge | None = None
 
 
 def _chosen(config: Path, rows: str | None, given: dict[str, Any]) -> _Chosen:
@@ -111,7 +112,7 @@ def _chosen(config: Path, rows: str | None, given: dict[str, Any]) -> _Chosen:
         GradersError: A file is not what it should be.
     """
     from graders.config.parse import load_config
-    from graders.testing.cases import SUFFIXES
+    from graders.testing import SUFFIXES
 
     if config.name.endswith(SUFFIXES):
         return _of_a_case(config, rows, given)
@@ -168,7 +169,6 @@ def _row_of_a_file(rows: str | None, given: dict[str, Any]) -> Row:
 
 
 def _of_a_case(config: Path, rows: str | None, given: dict[str, Any]) -> _Chosen:
-    from graders.profile import find_profile
     from graders.testing.cases import read_cases
     from graders.testing.check import rows_of
     from graders.testing.judging import judge_of
@@ -182,13 +182,12 @@ def _of_a_case(config: Path, rows: str | None, given: dict[str, Any]) -> _Chosen
         raise click.BadParameter(
             f"the case has {len(samples)} samples, from 0", param_hint="--sample-index"
         )
-    if case.judge is None and cases.file.judge is not None:
-        given["replay"] = config.parent / cases.file.judge["replay"]
-    profile = find_profile(cases.file.profile).override(cases.file.settings)
-    client = None if case.judge is None else judge_of(case)
-    return _changed(
-        _Chosen(document=cases.document, profile=profile, row=samples[index], client=client), given
+    spoken = case.judge is not None or cases.recording is not None
+    judge = judge_of(case, cases.recording) if spoken else None
+    chosen = _Chosen(
+        document=cases.document, profile=cases.profile, row=samples[index], judge=judge
     )
+    return _changed(chosen, given)
 
 
 def _case(cases: Cases, name: str | None) -> Case:

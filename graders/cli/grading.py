@@ -16,7 +16,6 @@ from graders.cli.embeddings import embedding_profile
 from graders.cli.sandbox import chosen_python, sandbox_for
 
 if TYPE_CHECKING:
-    from graders.clients import ModelClient
     from graders.compile import Tools
     from graders.config.parse import Document
     from graders.errors import Finding
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from graders.profile import Profile
     from graders.row_files import RowFormat
     from graders.rows import Row
+    from graders.testing.judging import CaseJudge
 
 
 def sound(document: Document, profile: Profile, python: str | None) -> list[Finding]:
@@ -48,7 +48,7 @@ def tools_for(
     given: dict[str, Any],
     ledger: Ledger,
     *,
-    client: ModelClient | None = None,
+    judge: CaseJudge | None = None,
 ) -> Iterator[tuple[Tools, Profile]]:
     """What a config's graders need, and the profile whose embedder keeps to the options.
 
@@ -57,7 +57,7 @@ def tools_for(
         profile: As the options name it.
         given: The options of `client_options` and `sandbox_options`.
         ledger: Where answers are entered.
-        client: Asks the judges, in place of the one that the options describe.
+        judge: Answers for judges and endpoints, in place of those that the options describe.
 
     Raises:
         click.ClickException: An option is wrong, a judge cannot be reached, or the machine cannot
@@ -66,14 +66,14 @@ def tools_for(
     from graders.compile import Tools
     from graders.config.graders import EndpointConfig, walk
 
-    models = judges(document) if client is None else []
+    models = judges(document) if judge is None else []
     endpoints = any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
     with (
         sandbox_for(document, given) as sandbox,
         embedding_profile(document, profile, given, ledger) as asking,
-        clients_for(models, given, ledger, endpoints=endpoints) as (chosen, endpoint),
+        clients_for(models, given, ledger, endpoints=endpoints) as (client, endpoint),
     ):
-        yield Tools(sandbox=sandbox, client=client or chosen, endpoint=endpoint), asking
+        yield Tools(sandbox=sandbox, client=judge or client, endpoint=judge or endpoint), asking
 
 
 def row_format(rows: str | None, given: dict[str, Any]) -> RowFormat:

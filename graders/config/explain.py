@@ -51,6 +51,7 @@ _CODES: Final[Mapping[str, str]] = {
     "union_tag_invalid": "unknown-type",
     "union_tag_not_found": "no-type",
     "missing": "missing",
+    "extra_forbidden": "unknown-key",
     "range": "range",
     "passing_labels": "passing-labels",
     "hyperparameter": "hyperparameter",
@@ -68,6 +69,10 @@ _NO_OPERATION: Final = frozenset(
     {"starts_with", "startswith", "ends_with", "endswith", "regex", "matches", "not_contains"}
 )
 METHODS: Final = ("supervised", "dpo", "reinforcement")
+_SAID: Final[Mapping[str, str]] = {
+    "string_too_short": "is empty",
+    "extra_forbidden": "is a key that nobody reads",
+}
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -135,9 +140,7 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
     if kind in ("too_short", "too_long"):
         bound = "at least {min_length}" if kind == "too_short" else "at most {max_length}"
         return f"has {len(value)} entries, and must have {bound.format(**context)}", ""
-    if kind == "string_too_short":
-        return "is empty", ""
-    return detail["msg"], ""
+    return _SAID.get(kind, detail["msg"]), ""
 
 
 def _instead(name: str, given: object) -> str:

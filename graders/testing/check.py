@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from operator import eq, ge, gt
 from typing import Final
 
+from graders.clients import asked_for
+from graders.errors import Failure
 from graders.grades import Grade, Grader
 from graders.rows import Row, to_sample
-from graders.testing.cases import Case, Expect, parse_order
+from graders.testing.case_file import Case, Expect, parse_order
 
 _RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">": gt, ">=": ge, "=": eq}
 
@@ -39,9 +41,9 @@ def rows_of(case: Case) -> tuple[Row, ...]:
 
 
 async def check_case(grader: Grader, case: Case) -> Checked:
-    """Grade a case's samples, and compare."""
+    """Grade a case's samples, each alone, and compare."""
     rows = rows_of(case)
-    grades = tuple(await grader.grade(rows))
+    grades = tuple([await _grade_alone(grader, row) for row in rows])
     if case.samples:
         problems = _order_problems(case, dict(zip(case.samples, grades, strict=True)))
     else:
@@ -49,14 +51,23 @@ async def check_case(grader: Grader, case: Case) -> Checked:
     return Checked(rows=rows, grades=grades, problems=tuple(problems))
 
 
+async def _grade_alone(grader: Grader, row: Row) -> Grade:
+    before = asked_for.set(f"{row.row}:{row.sample_index}")  # a case's judge may answer by sample
+    try:
+        (grade,) = await grader.grade([row])
+    finally:
+        asked_for.reset(before)
+    return grade
+
+
 def _problems(expect: Expect, grade: Grade, place: str) -> Iterator[str]:
     """What is not as expected of one grade."""
     failure = grade.failure
-    if expect.failure is None and failure is not None:
-        yield f"{place}expected {_wanted(expect)}, and got {failure.kind}: {failure.message}"
-        return
-    if expect.failure is not None:
+    if _expects_failure(expect):
         yield from _failure_problems(expect, grade, place)
+    elif failure is not None:  # where no pass is expected too: a grader that broke told nothing
+        yield f"{place}expected {_wanted(expect)}, and got {said(failure)}"
+        return
     if grade.score is not None:
         if expect.score is not None and abs(grade.score - expect.score) > expect.tolerance:
             yield f"{place}expected a score of {expect.score!r}, and got {grade.score!r}"
@@ -72,28 +83,45 @@ def _problems(expect: Expect, grade: Grade, place: str) -> Iterator[str]:
             yield f"{place}expected a member {key!r}, and there is none"
 
 
+def _expects_failure(expect: Expect) -> bool:
+    return any(one is not None for one in (expect.failure, expect.reason, expect.message))
+
+
 def _failure_problems(expect: Expect, grade: Grade, place: str) -> Iterator[str]:
     failure = grade.failure
     if failure is None:
-        yield f"{place}expected {expect.failure}, and got a score of {grade.score!r}"
+        yield f"{place}expected {expect.failure or 'a failure'}, and got a score of {grade.score!r}"
         return
-    if failure.kind != expect.failure:
-        yield f"{place}expected {expect.failure}, and got {failure.kind}: {failure.message}"
+    if expect.failure is not None and failure.kind != expect.failure:
+        yield f"{place}expected {expect.failure}, and got {said(failure)}"
     if expect.reason is not None and failure.reason != expect.reason:
         yield f"{place}expected the reason {expect.reason!r}, and got {failure.reason!r}"
     if expect.message is not None and expect.message not in failure.message:
-        yield f"{place}expected a message with {expect.message!r}, and got: {failure.message}"
+        yield f"{place}expected a message with {expect.message!r}, and got {said(failure)}"
 
 
 def _order_problems(case: Case, grades: Mapping[str, Grade]) -> Iterator[str]:
     assert case.expect.order is not None, "several samples have an order"
     failed = {name: grade.failure for name, grade in grades.items() if grade.failure is not None}
     for name, failure in failed.items():
-        yield f"{name}: expected a score, and got {failure.kind}: {failure.message}"
+        yield f"{name}: expected a score, and got {said(failure)}"
     for one, relation, other in parse_order(case.expect.order, case.samples):
         left, right = grades[one].score, grades[other].score
         if left is not None and right is not None and not _RELATIONS[relation](left, right):
             yield f"expected {one} {relation} {other}, and got {left!r} and {right!r}"
+
+
+def said(failure: Failure) -> str:
+    r"""A failure in one line: its kind and what it says; of a traceback, how that ends.
+
+    Example:
+        >>> from graders.errors import FailureKind
+        >>> said(Failure(kind=FailureKind.OTHER, message="Traceback ...\n  x\nKeyError: 'a'"))
+        "other_error: KeyError: 'a'"
+    """
+    lines = failure.message.strip().splitlines() or [""]
+    line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return f"{failure.kind}: {line}"
 
 
 def _wanted(expect: Expect) -> str:

@@ -36,7 +36,9 @@ def command(tmp_path, monkeypatch, capsys):
         {"item": {"a": "x"}, "samples": {"b": "x", "c": "q"}, "expect": "b > c"},
     ]
     write("exact.cases.json", {"cases": cases})
-    write("judge.cases.json", {"cases": cases[:1], "set": {"default_threshold": "0.5"}})
+    several = {**cases[1], "name": "several", "judge": {"b": 0.75, "c": 0.5}}
+    judged = [cases[0], several]
+    write("judge.cases.json", {"cases": judged, "set": {"default_threshold": "0.5"}})
 
     def run(*arguments):
         code = main(["explain", *arguments])
@@ -59,6 +61,8 @@ def write(name, value):
         (["exact.cases.json"], 0, "output      x"),
         (["exact.cases.json", "--case", "case-2", "--sample-index", "1"], 0, "output      q"),
         (["judge.cases.json", "--case", "first"], 0, "score       0.25, not passed"),
+        (["judge.cases.json", "--case", "several"], 0, "score       0.75, passed"),
+        (["judge.cases.json", "--case", "several", "--sample-index", "1"], 0, "score       0.5, p"),
         (["judge.cases.json", "--judge", "o3-2025-04-16"], 0, "asked       o3-2025-04-16"),
         (["code.py", "rows.jsonl", "--pass-threshold", "0.5"], 0, "score       0.5, passed"),
     ],
