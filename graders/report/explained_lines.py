@@ -229,8 +229,10 @@ def _shown(value: JSON) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text, in quotes where its ends could not be seen."""
-    return text if text and text == text.strip() else f'"{text}"'
+    """A text, in quotes where its ends could not be seen; of a long one they are not shown."""
+    if len(text) > _CHARACTERS or (text and text == text.strip()):
+        return text
+    return f'"{text}"'
 
 
 def _number(value: float) -> str:

@@ -4,6 +4,8 @@ import asyncio
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from stand_ins import EXACT, JUDGE, LABEL, REMOTE, USAGE
 
 from graders.clients import ModelReply, ScriptedClient
@@ -18,6 +20,7 @@ from graders.rows import Row, to_sample
 from graders.terminal import columns
 from metrics import METRICS
 
+texts = st.text(max_size=2_000) | st.text(alphabet="a \n\t\x1b\u0301漢", max_size=300)
 SIMILAR = {
     "type": "text_similarity",
     "name": "similar",
@@ -284,13 +287,19 @@ def test_hostile_text_stays_text():
     assert "\\x1b[2J\\r\\x07\\u202eevil\\x9b31m" in text
 
 
+@given(output=texts, reference=texts, full=st.booleans())
+def test_any_text_fits_the_screen(output, reference, full):
+    """No line is wider than 80 columns, and none holds what a terminal would obey."""
+    screen(BOTH, {"a": reference, output: reference}, output, full=full)
+
+
 def test_long_texts_are_cut_with_their_length():
     """A screen stays one, and --full has all."""
     config = {**BOTH, "calculate_output": "exact" + " + 1" * 99}
-    long = "word " * 9_999 + "word"
+    long = "word " * 10_000
     cut, full = (screen(config, {"a": "x"}, long, full=full) for full in (False, True))
 
-    assert "... (49,999 characters; --full shows all)" in cut
+    assert "... (50,000 characters; --full shows all)" in cut
     assert "... (99 steps; --full shows all)" in cut
     assert len(cut.splitlines()) < 120
     assert "--full" not in full
