@@ -1,10 +1,10 @@
 """A number in a text, within a tolerance: 1.0, 0.5 within ten times of it, else 0.0.
 
 The item has `answer` (a number), and may have `tolerance` (a share of the answer, absolute for an
-answer of 0; default 0.01) and `unit`. What counts is the first number behind the last `Answer:`, or
-else the last of the text; a list of numbers is one guess. Read: 1,234.5 and 1 234.5, 1.2e3, -5,
-12%, and the units below, which are converted; a number without one is taken to have the item's.
-Not read: decimal commas (1,5), numbers in words, units that are not in the table.
+answer of 0; default 0.01) and `unit`. What counts is the one number behind the last `Answer:`, or
+of the whole text where there is none. Several numbers are no answer, nor is a list of guesses.
+Read: 1,234.5 and 1 234.5, 1.2e3, -5, 12%, and the units below, which are converted; without one, a
+number has the item's. Not read: decimal commas (1,5), numbers in words, other units.
 """
 
 import math
@@ -36,7 +36,7 @@ def grade(sample, item):
         raise ValueError(f"the row has the answer {wanted!r} within {tolerance!r}, of 0 to 1")
     if unit not in UNITS:
         raise ValueError(f"the row's unit is {unit!r}, and known are {', '.join(UNITS)}")
-    found = last_number(sample.get("output_text") or "", unit)
+    found = only_number(sample.get("output_text") or "", unit)
     if found is None or not math.isfinite(found):
         return 0.0
     error = abs(found - wanted) / (abs(wanted) or 1)
@@ -44,14 +44,14 @@ def grade(sample, item):
     return 1.0 if error <= room else 0.5 if error <= 10 * room else 0.0
 
 
-def last_number(text, unit):
+def only_number(text, unit):
     """The number that counts, in the item's unit; None where there is none, or of another kind."""
-    marked = re.findall(r"\banswer:(.*)", text[-5000:], re.IGNORECASE)
-    matches = list(NUMBER.finditer(marked[-1] if marked else text[-5000:]))
-    if not matches:
+    marked = re.findall(r"\banswer:(.*)", text, re.IGNORECASE)
+    numbers = NUMBER.findall(marked[-1] if marked else text)
+    if len(numbers) != 1:
         return None
-    sign, whole, decimals, exponent, word = matches[0 if marked else -1].groups()
-    number = float(re.sub(r"\D", "", whole or "0") + (decimals or "") + (exponent or ""))
+    sign, whole, decimals, exponent, word = numbers[0]
+    number = float(re.sub(r"\D", "", whole) + decimals + exponent)
     number = -number if sign in {"-", "\u2212"} else number
     wanted_kind, wanted_size = UNITS[unit]
     kind, size = UNITS.get((word or unit).lower(), UNITS[unit])
