@@ -7,6 +7,11 @@ import pytest
 from stand_ins import EXACT, JUDGE
 
 from graders.cli import main
+from graders.clients import ModelReply, ScriptedClient
+from graders.clients.replay import Recording
+from graders.compile import Tools, compile_grader
+from graders.engine import run_sync
+from graders.rows import Row, to_sample
 
 SOURCE = """
 import sys
@@ -94,6 +99,21 @@ def test_the_outcome_of_code_is_data(command):
     (ran,) = json.loads(out)["grader"]["ran"]
     assert code == 0
     assert (ran["status"], ran["value"], ran["stdout"]) == ("ok", 0.5, "seen 1\n")
+
+
+def test_a_case_is_explained_from_its_recording(command):
+    """What the file's recording has is what its judge answers; nobody is asked."""
+    answer = ModelReply(text='{"steps": [], "result": 0.125}')
+    recording = Recording(ScriptedClient(lambda _: answer), Path("answers.jsonl"))
+    grader = compile_grader(JUDGE, tools=Tools(client=recording))
+    run_sync(lambda: grader.grade([Row(item={}, sample=to_sample("x"))]))
+    recording.close()
+    case = {"item": {}, "sample": "x", "expect": 0.125}
+    write("judge.cases.json", {"cases": [case], "judge": {"replay": "answers.jsonl"}})
+
+    code, out, err = command("judge.cases.json")
+    assert (code, err) == (0, "")
+    assert "score       0.125\n" in out
 
 
 @pytest.mark.parametrize(
