@@ -33,6 +33,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
         "terminal",
         "installation",
         "starter",
+        "examples",
         "images",
     ],
     [
