@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from graders.errors import ConfigError, Finding, GradersError
-from graders.server import gradings
+from graders.server import eval_runs, evals, files, gradings, jobs
 from graders.server.answers import ApiError, answer, error_answer
 from graders.server.gate import Gate
 from graders.server.settings import Settings
@@ -25,11 +25,39 @@ async def health(_: Request) -> Response:
     return answer({"status": "ok"})
 
 
+_RUNS: Final = "/v1/evals/{eval}/runs"
+
 ROUTES = (
     ("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run),
     ("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
     ("POST", "/grade", gradings.grade_batch),
     ("POST", "/endpoint/{name}", gradings.score),
+    ("POST", "/v1/files", files.create),
+    ("GET", "/v1/files", files.list_all),
+    ("GET", "/v1/files/{file}", files.retrieve),
+    ("DELETE", "/v1/files/{file}", files.delete),
+    ("GET", "/v1/files/{file}/content", files.content),
+    ("POST", "/v1/evals", evals.create),
+    ("GET", "/v1/evals", evals.list_all),
+    ("GET", "/v1/evals/{eval}", evals.retrieve),
+    ("POST", "/v1/evals/{eval}", evals.update),
+    ("DELETE", "/v1/evals/{eval}", evals.delete),
+    ("POST", _RUNS, eval_runs.create),
+    ("GET", _RUNS, eval_runs.list_all),
+    ("GET", f"{_RUNS}/{{run}}", eval_runs.retrieve),
+    ("DELETE", f"{_RUNS}/{{run}}", eval_runs.delete),
+    ("POST", f"{_RUNS}/{{run}}", eval_runs.cancel),
+    ("POST", f"{_RUNS}/{{run}}/cancel", eval_runs.cancel),
+    ("GET", f"{_RUNS}/{{run}}/output_items", eval_runs.list_items),
+    ("GET", f"{_RUNS}/{{run}}/output_items/{{item}}", eval_runs.retrieve_item),
+    ("POST", "/v1/fine_tuning/jobs", jobs.create),
+    ("GET", "/v1/fine_tuning/jobs", jobs.list_all),
+    ("GET", "/v1/fine_tuning/jobs/{job}", jobs.retrieve),
+    ("POST", "/v1/fine_tuning/jobs/{job}/cancel", jobs.cancel),
+    ("POST", "/v1/fine_tuning/jobs/{job}/pause", jobs.pause_or_resume),
+    ("POST", "/v1/fine_tuning/jobs/{job}/resume", jobs.pause_or_resume),
+    ("GET", "/v1/fine_tuning/jobs/{job}/events", jobs.list_events),
+    ("GET", "/v1/fine_tuning/jobs/{job}/checkpoints", jobs.checkpoints),
     ("GET", "/health", health),
 )
 """Method, path, and who answers."""
