@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
+from graders.clients import ModelReply, ModelRequest
+from graders.clients.replay import Replay
 from graders.compile import Tools, compile_grader
-from graders.config.graders import (
-    EndpointConfig,
-    LabelModelConfig,
-    Location,
-    PythonConfig,
-    ScoreModelConfig,
-    walk,
-)
+from graders.config.graders import Location, PythonConfig, walk
 from graders.config.parse import Document
 from graders.errors import ConfigError, FailureKind, GradersError
-from graders.grades import Grade, Grader
+from graders.grades import Grade
 from graders.testing.cases import Case, Cases
 from graders.testing.check import Checked, check_case
 from graders.testing.coverage import Coverage, Covering, union
-from graders.testing.judging import judge_of
+from graders.testing.judging import CaseJudge, judge_of
 from graders.testing.meaning import Meaning
 from graders.testing.mutants import Mutant, means_something
-from sandbox import Sandbox
+from sandbox import JSON, Sandbox
 
 LEAST_SECONDS: Final = 2.0
 """What a case of a mutant may take at least, however fast it was before."""
@@ -101,18 +96,31 @@ class Baseline:
         return union([one[source] for one in self.cases])
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """The cases, and what their judge answered once, read once."""
+
+    cases: Cases
+    recorded: Replay | None
+
+    @classmethod
+    def of(cls, cases: Cases) -> Self:
+        return cls(cases, Replay(cases.recording) if cases.recording else None)
+
+
 async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
     """Hold the grader as it is against its cases, and note what they run of it.
 
     Raises:
-        ConfigError: It does not compile, or needs what no case can give.
+        ConfigError: It does not compile.
+        RecordingError: A line of the judge's recording is no recorded answer.
     """
-    sources = sorted({*_sources(cases.document).values()})
+    setting, sources = _Setting.of(cases), sorted({*_sources(cases.document).values()})
     checked: list[Checked] = []
     covered: list[Mapping[str, Coverage | None]] = []
     for case in cases.file.cases:
         covering = Covering(sandbox) if sandbox else None
-        checked.append(await _Compiled(cases, cases.document, covering).check(case))
+        checked.append(await _Held(setting, cases.document, covering).against(case))
         covered.append({s: covering.coverage(s) for s in sources} if covering else {})
     return Baseline(
         problems={cases.name(i): one.problems for i, one in enumerate(checked) if one.problems},
@@ -140,7 +148,7 @@ async def run_mutants(
     Raises:
         GradersError: The sandbox broke.
     """
-    meanings = dict[str, Meaning]()
+    setting, meanings = _Setting.of(cases), dict[str, Meaning]()
     sources, every = _sources(cases.document), list(range(len(cases.file.cases)))
     judged: list[Judged | None] = [None] * len(mutants)
     waiting = iter(range(len(mutants)))
@@ -152,7 +160,7 @@ async def run_mutants(
                 able = every
                 if mutant.line is not None:
                     able = baseline.reached_by(sources[mutant.location], mutant.line)
-                judged[i] = await _judge(cases, mutant, able, sandbox)
+                judged[i] = await _judge(setting, mutant, able, sandbox)
             progress()
 
     try:
@@ -170,18 +178,19 @@ def _sources(document: Document) -> Mapping[Location, str]:
 
 
 async def _judge(
-    cases: Cases, mutant: Mutant, able: Sequence[int], sandbox: Sandbox | None
+    setting: _Setting, mutant: Mutant, able: Sequence[int], sandbox: Sandbox | None
 ) -> Judged | None:
     """What becomes of a mutant; None where it does not compile, so that there is none."""
     if not able:
         return Judged(mutant=mutant, fate=Fate.NOT_COVERED)
+    cases = setting.cases
     document = Document(kind="grader", value=mutant.of(cases.document.grader))
     try:
-        compiled = _Compiled(cases, document, sandbox)
+        held = _Held(setting, document, sandbox)
     except ConfigError:
         return None
     for i in able:  # and no two at once: they would need a warm process each
-        one = await compiled.check(cases.file.cases[i])
+        one = await held.against(cases.file.cases[i])
         if one.problems:
             _refuse_broken(one, mutant)
             fate = Fate.TIMED_OUT if any(map(_timed_out, one.grades)) else Fate.NOTICED
@@ -190,29 +199,42 @@ async def _judge(
     return Judged(mutant=mutant, fate=Fate.SURVIVED)
 
 
-class _Compiled:
-    """A grader that can be held against cases: compiled once, or where it asks a judge, by case.
+@dataclass(slots=True)
+class _Judge:
+    """A judge that speaks for one case after the other, so that a grader is compiled once."""
+
+    now: CaseJudge = field(default_factory=CaseJudge)
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        return await self.now.complete(request)
+
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: JSON,
+        *,
+        per_second: float | None = None,
+    ) -> JSON:
+        return await self.now.post(url, headers, body, per_second=per_second)
+
+
+class _Held:
+    """A grader that can be held against cases, one at a time.
 
     Raises:
         ConfigError: It does not compile.
     """
 
-    def __init__(self, cases: Cases, document: Document, sandbox: Sandbox | None) -> None:
-        self._cases, self._document, self._sandbox = cases, document, sandbox
-        asking = (ScoreModelConfig, LabelModelConfig, EndpointConfig)
-        asks = any(isinstance(part, asking) for _, part in walk(document.grader))
-        self._shared = None if asks else self._compile(Tools(sandbox=sandbox))
+    def __init__(self, setting: _Setting, document: Document, sandbox: Sandbox | None) -> None:
+        self._recorded, self._judge = setting.recorded, _Judge()
+        tools = Tools(sandbox=sandbox, client=self._judge, endpoint=self._judge)
+        self._grader = compile_grader(document, tools=tools, profile=setting.cases.profile)
 
-    async def check(self, case: Case) -> Checked:
-        """Hold it against a case."""
-        if self._shared is not None:
-            return await check_case(self._shared, case)
-        judge = judge_of(case, self._cases.recording)
-        tools = Tools(sandbox=self._sandbox, client=judge, endpoint=judge)
-        return await check_case(self._compile(tools), case)
-
-    def _compile(self, tools: Tools) -> Grader:
-        return compile_grader(self._document, tools=tools, profile=self._cases.profile)
+    async def against(self, case: Case) -> Checked:
+        """What comes of a case."""
+        self._judge.now = judge_of(case, self._recorded)
+        return await check_case(self._grader, case)
 
 
 def _timed_out(grade: Grade) -> bool:

@@ -5,8 +5,12 @@ import json
 import pytest
 
 from graders.cli import main
+from graders.clients import ModelReply, ScriptedClient
+from graders.clients.replay import Recording
+from graders.compile import Tools, compile_grader
 from graders.engine import run_sync
 from graders.errors import GradersError
+from graders.rows import Row, to_sample
 from graders.testing.cases import read_cases
 from graders.testing.mutants import mutants_of
 from graders.testing.mutate import Fate, run_baseline, run_mutants
@@ -191,6 +195,8 @@ def test_what_a_source_does_happens_in_the_sandbox_alone(write, box, tmp_path):
 
 OUTPUT, ANSWER = "{{ sample.output_text }}", "{{ item.a }}"
 SIDES = {"input": OUTPUT, "reference": ANSWER}
+PROMPT = [{"role": "user", "content": OUTPUT}]
+SCORED = {"type": "score_model", "name": "j", "model": "m", "range": [0, 1], "input": PROMPT}
 CONTAINS = {"type": "string_check", "name": "c", "operation": "ilike", **SIDES}
 ALIKE = {"type": "text_similarity", "name": "a", "evaluation_metric": "fuzzy_match", **SIDES}
 MULTI = {
@@ -232,23 +238,40 @@ def test_python_members_of_a_multi_are_changed_in_their_place(write, box):
 
 def test_a_judge_answers_as_the_case_says(write):
     """Its range is changed, and the answer of each case tells."""
-    config = {
-        "type": "score_model",
-        "name": "j",
-        "model": "m",
-        "range": [0, 1],
-        "input": [{"role": "user", "content": OUTPUT}],
-    }
     cases = [
         {"item": {}, "sample": "x", "judge": 2, "expect": 1},
         {"item": {}, "sample": "y", "judge": 0.25, "expect": 0.25},
     ]
-    judged = judge(write(config, cases), None)
+    judged = judge(write(SCORED, cases), None)
 
     assert [(one.mutant.new, one.fate) for one in judged] == [
         ('"range": [-1.0, 1.0]', Fate.SURVIVED),
         ('"range": [0.0, 2.0]', Fate.NOTICED),
         ('"range": [0.0, 0.5]', Fate.NOTICED),
+    ]
+
+
+def test_endpoints_answer_as_the_case_says(write):
+    """And a judge beside them, each its own."""
+    service = {"type": "endpoint", "name": "e", "url": "http://localhost/grade"}
+    multi = {**MULTI, "graders": {"j": SCORED, "e": service}, "calculate_output": "j + 2 * e"}
+    case = {"item": {}, "sample": "x", "judge": {"j": 0.5, "e": 0.125}, "expect": 0.75}
+
+    left = {mutator for mutator, _, _ in survivors(judge(write(multi, [case]), None))}
+    assert left == {"threshold", "range"}  # every change of the formula is noticed
+
+
+def test_what_a_judge_answered_once_is_replayed(write, tmp_path):
+    """For the cases that say nothing of it."""
+    client = ScriptedClient(lambda _: ModelReply(text='{"steps": [], "result": 2}'))
+    recording = Recording(client, tmp_path / "judge.jsonl")
+    grader = compile_grader(SCORED, tools=Tools(client=recording))
+    run_sync(lambda: grader.grade([Row(item={}, sample=to_sample("x"), row=1)]))
+    recording.close()
+    path = write(SCORED, [{"sample": "x", "expect": 1}], judge={"replay": "judge.jsonl"})
+
+    assert survivors(judge(path, None)) == [
+        ("range", '"range": [0.0, 1.0]', '"range": [-1.0, 1.0]')
     ]
 
 
