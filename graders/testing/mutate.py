@@ -208,7 +208,7 @@ class _Compiled:
         """Hold it against a case."""
         if self._shared is not None:
             return await check_case(self._shared, case)
-        judge = judge_of(case, self._cases.recording)
+        judge = judge_of(case, self._cases.recorded)
         tools = Tools(sandbox=self._sandbox, client=judge, endpoint=judge)
         return await check_case(self._compile(tools), case)
 
