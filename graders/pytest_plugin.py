@@ -20,7 +20,6 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from graders.clients.replay import Replay
     from graders.config.parse import ConfigSource, Document
     from graders.grades import Grade, Grader
     from graders.profile import Profile
@@ -104,26 +103,23 @@ class CaseFile(pytest.File):
     """A case file, a test a case."""
 
     def collect(self) -> Iterator[CaseItem]:
-        from graders.clients.replay import Replay
         from graders.errors import GradersError
         from graders.testing.cases import read_cases
 
         try:
             cases = read_cases(self.path)
-            recorded = Replay(cases.recording) if cases.recording else None
         except (GradersError, OSError) as error:
             raise self.CollectError(_from_here(self.config, error)) from None
         for index in range(len(cases.file.cases)):
-            test = {"cases": cases, "index": index, "recorded": recorded}
-            yield CaseItem.from_parent(self, name=cases.name(index), **test)
+            yield CaseItem.from_parent(self, name=cases.name(index), cases=cases, index=index)
 
 
 class CaseItem(pytest.Item):
     """A case, as a test."""
 
-    def __init__(self, *, cases: Cases, index: int, recorded: Replay | None, **rest: Any) -> None:
+    def __init__(self, *, cases: Cases, index: int, **rest: Any) -> None:
         super().__init__(**rest)
-        self.cases, self.index, self.recorded = cases, index, recorded
+        self.cases, self.index = cases, index
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         return self.path, self.cases.lines[self.index] - 1, self.name
@@ -138,7 +134,7 @@ class CaseItem(pytest.Item):
 
         cases, case = self.cases, self.cases.file.cases[self.index]
         try:
-            checked = run_case(cases, self.index, self.recorded, _box(self.config))
+            checked = run_case(cases, self.index, _box(self.config))
         except (ConfigError, IsolationError) as error:
             raise _FailedError(sentence(str(error)), printable_lines(str(error))) from None
         for name, one in zip([*case.samples] or [""], checked.grades, strict=True):

@@ -182,8 +182,8 @@ def _of_a_case(config: Path, rows: str | None, given: dict[str, Any]) -> _Chosen
         raise click.BadParameter(
             f"the case has {len(samples)} samples, from 0", param_hint="--sample-index"
         )
-    spoken = case.judge is not None or cases.recording is not None
-    judge = judge_of(case, cases.recording) if spoken else None
+    spoken = case.judge is not None or cases.recorded is not None
+    judge = judge_of(case, cases.recorded) if spoken else None
     chosen = _Chosen(
         document=cases.document, profile=cases.profile, row=samples[index], judge=judge
     )

@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 from graders.clients import ModelReply, ModelRequest
-from graders.clients.replay import Replay
 from graders.compile import Tools, compile_grader
 from graders.config.graders import Location, PythonConfig, walk
 from graders.config.parse import Document
@@ -96,31 +95,18 @@ class Baseline:
         return union([one[source] for one in self.cases])
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """The cases, and what their judge answered once, read once."""
-
-    cases: Cases
-    recorded: Replay | None
-
-    @classmethod
-    def of(cls, cases: Cases) -> Self:
-        return cls(cases, Replay(cases.recording) if cases.recording else None)
-
-
 async def run_baseline(cases: Cases, sandbox: Sandbox | None) -> Baseline:
     """Hold the grader as it is against its cases, and note what they run of it.
 
     Raises:
         ConfigError: It does not compile.
-        RecordingError: A line of the judge's recording is no recorded answer.
     """
-    setting, sources = _Setting.of(cases), sorted({*_sources(cases.document).values()})
+    sources = sorted({*_sources(cases.document).values()})
     checked: list[Checked] = []
     covered: list[Mapping[str, Coverage | None]] = []
     for case in cases.file.cases:
         covering = Covering(sandbox) if sandbox else None
-        checked.append(await _Held(setting, cases.document, covering).against(case))
+        checked.append(await _Held(cases, cases.document, covering).against(case))
         covered.append({s: covering.coverage(s) for s in sources} if covering else {})
     return Baseline(
         problems={cases.name(i): one.problems for i, one in enumerate(checked) if one.problems},
@@ -148,7 +134,7 @@ async def run_mutants(
     Raises:
         GradersError: The sandbox broke.
     """
-    setting, meanings = _Setting.of(cases), dict[str, Meaning]()
+    meanings = dict[str, Meaning]()
     sources, every = _sources(cases.document), list(range(len(cases.file.cases)))
     judged: list[Judged | None] = [None] * len(mutants)
     waiting = iter(range(len(mutants)))
@@ -160,7 +146,7 @@ async def run_mutants(
                 able = every
                 if mutant.line is not None:
                     able = baseline.reached_by(sources[mutant.location], mutant.line)
-                judged[i] = await _judge(setting, mutant, able, sandbox)
+                judged[i] = await _judge(cases, mutant, able, sandbox)
             progress()
 
     try:
@@ -178,15 +164,14 @@ def _sources(document: Document) -> Mapping[Location, str]:
 
 
 async def _judge(
-    setting: _Setting, mutant: Mutant, able: Sequence[int], sandbox: Sandbox | None
+    cases: Cases, mutant: Mutant, able: Sequence[int], sandbox: Sandbox | None
 ) -> Judged | None:
     """What becomes of a mutant; None where it does not compile, so that there is none."""
     if not able:
         return Judged(mutant=mutant, fate=Fate.NOT_COVERED)
-    cases = setting.cases
     document = Document(kind="grader", value=mutant.of(cases.document.grader))
     try:
-        held = _Held(setting, document, sandbox)
+        held = _Held(cases, document, sandbox)
     except ConfigError:
         return None
     for i in able:  # and no two at once: they would need a warm process each
@@ -226,10 +211,10 @@ class _Held:
         ConfigError: It does not compile.
     """
 
-    def __init__(self, setting: _Setting, document: Document, sandbox: Sandbox | None) -> None:
-        self._recorded, self._judge = setting.recorded, _Judge()
+    def __init__(self, cases: Cases, document: Document, sandbox: Sandbox | None) -> None:
+        self._recorded, self._judge = cases.recorded, _Judge()
         tools = Tools(sandbox=sandbox, client=self._judge, endpoint=self._judge)
-        self._grader = compile_grader(document, tools=tools, profile=setting.cases.profile)
+        self._grader = compile_grader(document, tools=tools, profile=cases.profile)
 
     async def against(self, case: Case) -> Checked:
         """What comes of a case."""

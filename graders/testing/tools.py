@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from graders.clients import ModelClient
 from graders.compile import Tools, compile_grader
 from graders.config.graders import PythonConfig, walk
 from graders.config.parse import ConfigSource, Document, read_config
@@ -74,15 +73,12 @@ def compiled(document: Document, profile: Profile, judge: CaseJudge, box: Sessio
     return compile_grader(document, tools=tools, profile=profile)
 
 
-def run_case(
-    cases: Cases, index: int, recorded: ModelClient | None, box: SessionSandbox
-) -> Checked:
+def run_case(cases: Cases, index: int, box: SessionSandbox) -> Checked:
     """Grade a case and compare.
 
     Args:
         cases: The file that it stands in.
         index: Its place there, from 0.
-        recorded: What its judge answered once, for where the case says nothing.
         box: Where python graders run.
 
     Raises:
@@ -90,7 +86,7 @@ def run_case(
         IsolationError: The machine cannot isolate.
     """
     case = cases.file.cases[index]
-    grader = compiled(cases.document, cases.profile, judge_of(case, recorded), box)
+    grader = compiled(cases.document, cases.profile, judge_of(case, cases.recorded), box)
     return run_sync(lambda: check_case(grader, case))
 
 
