@@ -1,6 +1,7 @@
 """The changes that make mutants: what is changed, to the character, and what is left alone."""
 
 import ast
+import re
 import warnings
 from pathlib import Path
 
@@ -300,6 +301,15 @@ def test_every_change_says_what_would_notice_it():
     assert all(mutant.notice for mutant in mutants_of(document))
     assert all(mutator.notice.startswith("one ") for mutator in MUTATORS.values())
     assert all(notice.startswith("one ") for notice in NOTICE.values())
+
+
+def test_the_page_has_each_change():
+    """With what would notice it, in the order of the tables."""
+    page = Path(graders.__file__).with_name("testing") / "README.md"
+    section = page.read_text("utf-8").partition("## Mutants")[2]
+    rows = re.findall(r"^\| `(\w+)` \| .+? \| (.+?) \|$", section, re.MULTILINE)
+
+    assert rows == [*((name, one.notice) for name, one in MUTATORS.items()), *NOTICE.items()]
 
 
 def test_some_are_drawn_by_a_seed_and_keep_their_order():
