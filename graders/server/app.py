@@ -10,6 +10,7 @@ from graders.errors import ConfigError, Finding, GradersError
 from graders.server import gradings
 from graders.server.answers import ApiError, answer, error_answer
 from graders.server.gate import Gate
+from graders.server.openapi import Operation, document
 from graders.server.settings import Settings
 from graders.server.shared import opened
 from graders.strict_json import NotJSONError
@@ -25,14 +26,40 @@ async def health(_: Request) -> Response:
     return answer({"status": "ok"})
 
 
+async def described(_: Request) -> Response:
+    """`GET /openapi.json`: what is answered here, for people's tools."""
+    return answer(document(ROUTES))
+
+
 ROUTES = (
-    ("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run),
-    ("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
-    ("POST", "/grade", gradings.grade_batch),
-    ("POST", "/endpoint/{name}", gradings.score),
-    ("GET", "/health", health),
+    Operation(
+        *("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run),
+        "Grade one sample, as the hosted service does.",
+        body="RunRequest",
+        answer="RunAnswer",
+    ),
+    Operation(
+        *("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
+        "Check a grader, and get it back with its name filled in.",
+        body="ValidateRequest",
+        answer="ValidateAnswer",
+    ),
+    Operation(
+        *("POST", "/grade", gradings.grade_batch),
+        "Grade rows, in any of the shapes that lines of a file may have.",
+        body="BatchRequest",
+        answer="BatchAnswer",
+    ),
+    Operation(
+        *("POST", "/endpoint/{name}", gradings.score),
+        "Score a sample with a grader that is served by name, as endpoint graders are asked.",
+        body="EndpointRequest",
+        answer="EndpointAnswer",
+    ),
+    Operation("GET", "/health", health, "Whether the server answers.", answer="Health"),
+    Operation("GET", "/openapi.json", described, "This document.", answer="Object"),
 )
-"""Method, path, and who answers."""
+"""What is answered, and by whom. The OpenAPI document is made of it."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -60,7 +87,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     return Starlette(
-        routes=[Route(path, answers, methods=[method]) for method, path, answers in ROUTES],
+        routes=[Route(one.path, one.answers, methods=[one.method]) for one in ROUTES],
         middleware=[Middleware(Gate, settings)],
         lifespan=lifespan,
         exception_handlers={

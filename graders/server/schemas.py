@@ -1,0 +1,132 @@
+"""Schemas and examples of the bodies and answers that are not graders' configs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+from graders.engine import FailurePolicy
+from graders.hosted import ERROR_KEYS
+from graders.results import DetailPolicy
+
+Schema = dict[str, Any]
+
+_TEXT: Final[Schema] = {"type": "string"}
+_NUMBER: Final[Schema] = {"type": "number"}
+_ANY_OBJECT: Final[Schema] = {"type": "object"}
+_GRADER: Final[Schema] = {"$ref": "#/components/schemas/Grader"}
+
+
+def _object(required: Schema, optional: Schema | None = None) -> Schema:
+    """An object with these keys. It may have others, as everywhere in the hosted API."""
+    properties = {**required, **(optional or {})}
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _map(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _words(vocabulary: object, *, without: str = "") -> Schema:
+    return {"enum": [word for word in get_args(vocabulary) if word != without]}
+
+
+_INTEGER: Final[Schema] = {"type": "integer"}
+_USAGE: Final = _object(
+    {
+        "prompt_tokens": _INTEGER,
+        "total_tokens": _INTEGER,
+        "completion_tokens": _INTEGER,
+        "cached_tokens": _INTEGER,
+    }
+)
+_FLAG_OR_TEXT: Final[Schema] = {"type": ["boolean", "string", "null"]}
+
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    "Object": _ANY_OBJECT,
+    "Limit": {"type": "integer", "minimum": 1},
+    "Health": _object({"status": {"const": "ok"}}),
+    "Error": _object(
+        {
+            "error": _object(
+                {
+                    "message": _TEXT,
+                    "type": _TEXT,
+                    "param": _or_null(_TEXT),
+                    "code": _or_null(_TEXT),
+                }
+            )
+        }
+    ),
+    "RunAnswer": _object(
+        {
+            "reward": _NUMBER,
+            "metadata": _object(
+                {
+                    "name": _TEXT,
+                    "type": _TEXT,
+                    "errors": _object(dict.fromkeys(ERROR_KEYS, _FLAG_OR_TEXT)),
+                    "execution_time": _NUMBER,
+                    "scores": _ANY_OBJECT,
+                    "token_usage": _or_null(_USAGE),
+                    "sampled_model_name": _or_null(_TEXT),
+                }
+            ),
+            "sub_rewards": _map(_NUMBER),
+            "model_grader_token_usage_per_model": _map(_USAGE),
+        }
+    ),
+    "ValidateRequest": _object({"grader": _GRADER}),
+    "ValidateAnswer": _object({"grader": _ANY_OBJECT}),
+    "BatchRequest": _object(
+        {"grader": {"anyOf": [_TEXT, _GRADER]}, "rows": _list(_ANY_OBJECT)},
+        {
+            "failures": _words(FailurePolicy, without="stop"),
+            "detail": _words(DetailPolicy),
+        },
+    ),
+    "BatchAnswer": _object(
+        {
+            "results": _list(_ANY_OBJECT),
+            "bad_rows": _list(_object({"row": _INTEGER, "message": _TEXT})),
+        }
+    ),
+    "EndpointRequest": _object(
+        {"sample": {"type": ["string", "object"]}, "item": _ANY_OBJECT}, {"trace_id": _TEXT}
+    ),
+    "EndpointAnswer": _object({"score": _NUMBER}),
+}
+"""By name. Those of configs are made where the configs are."""
+
+_EXACT: Final = {
+    "type": "string_check",
+    "name": "exact",
+    "operation": "eq",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.answer }}",
+}
+_ITEM: Final = {"answer": "Paris"}
+
+EXAMPLES: Final[Mapping[str, Any]] = {
+    "RunRequest": {"grader": _EXACT, "model_sample": "Paris", "item": _ITEM},
+    "ValidateRequest": {"grader": _EXACT},
+    "BatchRequest": {"grader": _EXACT, "rows": [{"item": _ITEM, "samples": ["Paris", "Rome"]}]},
+    "EndpointRequest": {"sample": {"output_text": "Paris"}, "item": _ITEM, "trace_id": "1"},
+    "Error": {
+        "error": {
+            "message": "there is no grader 'exakt' on this server",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "not_found",
+        }
+    },
+}
+"""A body, or an answer, by the name of its schema."""

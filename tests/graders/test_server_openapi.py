@@ -1,0 +1,110 @@
+"""The OpenAPI document is one, has every route, and is true of what the server answers."""
+
+import asyncio
+
+import jsonschema
+import pytest
+from asking import EXACT, asking
+
+from graders.config.parse import parse_config
+from graders.server.app import ROUTES
+from graders.server.openapi import document
+
+DOCUMENT = document(ROUTES)
+SERVED = {"exact": parse_config(EXACT)}
+
+
+def operations():
+    """Every operation, in the order of the routes: what is made first can be asked for."""
+    for path, methods in DOCUMENT["paths"].items():
+        yield from ((method, path, told) for method, told in methods.items())
+
+
+def strings(value):
+    """Every text in a JSON value, keys left out."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for entry in value.values():
+                yield from strings(entry)
+        case list():
+            for entry in value:
+                yield from strings(entry)
+
+
+def schema_of(content):
+    (media,) = content.values()
+    return {**media["schema"], "components": DOCUMENT["components"]}
+
+
+@pytest.mark.needs("openapi_spec_validator")
+def test_it_is_openapi_3_1():
+    """By the published schema, and every reference leads somewhere."""
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_it_has_every_route_and_no_other():
+    """So that a route cannot be forgotten."""
+    said = {(method.upper(), path) for method, path, _ in operations()}
+
+    assert said == {(route.method, route.path) for route in ROUTES}
+    assert len(said) == len(ROUTES)
+
+
+def test_it_leads_nowhere_else():
+    """Tools that load it ask this server alone."""
+    assert DOCUMENT["servers"] == [{"url": "/"}]
+    assert [text for text in strings(DOCUMENT) if "://" in text and not text.startswith("^")] == []
+
+
+def test_it_is_served():
+    """As JSON, the same each time."""
+
+    async def ask():
+        async with asking() as client:
+            return [(await client.get("/openapi.json")).json() for _ in range(2)]
+
+    assert asyncio.run(ask()) == [DOCUMENT, DOCUMENT]
+
+
+@pytest.mark.needs("jsonschema")
+@pytest.mark.parametrize(
+    ("method", "path", "told"), [pytest.param(*one, id=" ".join(one[:2])) for one in operations()]
+)
+def test_what_it_gives_as_an_example_is_answered_as_it_says(method, path, told):
+    """And the example is what it says a body is."""
+    body = None
+    if "requestBody" in told:
+        (media,) = told["requestBody"]["content"].values()
+        body = media["example"]
+        jsonschema.validate(body, schema_of(told["requestBody"]["content"]))
+
+    async def ask():
+        async with asking(graders=SERVED) as client:
+            return await client.request(method.upper(), path.format(name="exact"), json=body)
+
+    answer = asyncio.run(ask())
+
+    assert answer.status_code == 200, answer.text
+    jsonschema.validate(answer.json(), schema_of(told["responses"]["200"]["content"]))
+
+
+@pytest.mark.needs("jsonschema")
+@pytest.mark.parametrize(
+    ("method", "path", "told"),
+    [pytest.param(*one, id=" ".join(one[:2])) for one in operations() if "requestBody" in one[2]],
+)
+def test_what_is_wrong_is_answered_as_it_says(method, path, told):
+    """With the status of a mistake."""
+
+    async def ask():
+        async with asking(graders=SERVED) as client:
+            return await client.request(method.upper(), path.format(name="exact"), json={})
+
+    answer = asyncio.run(ask())
+
+    assert answer.status_code == 400
+    jsonschema.validate(answer.json(), schema_of(told["responses"]["default"]["content"]))
