@@ -168,10 +168,10 @@ def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dic
     if problems:
         raise ConfigError(*problems)
     grader: JSON = config.model_dump(mode="json", exclude_unset=True)
-    return {"grader": _masked(grader)}
+    return {"grader": masked_grader(grader)}
 
 
-def _masked(grader: JSON) -> JSON:
+def masked_grader(grader: JSON) -> JSON:
     """A grader's config without credentials: those of endpoint graders, and all else untouched."""
     if not isinstance(grader, dict):
         return grader
@@ -179,9 +179,12 @@ def _masked(grader: JSON) -> JSON:
         return {key: _masked_setting(key, value) for key, value in grader.items()}
     match grader.get("graders"):
         case dict(members):
-            return {**grader, "graders": {key: _masked(member) for key, member in members.items()}}
+            return {
+                **grader,
+                "graders": {key: masked_grader(member) for key, member in members.items()},
+            }
         case list(members):
-            return {**grader, "graders": [_masked(member) for member in members]}
+            return {**grader, "graders": [masked_grader(member) for member in members]}
     return grader
 
 

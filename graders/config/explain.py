@@ -41,12 +41,20 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "finite_number": "a finite number",
     "string_pattern_mismatch": "an http:// or https:// address",
 }
+_LENGTHS: Final[Mapping[str, str]] = {
+    "too_short": "has {length} entries, and must have at least {min_length}",
+    "too_long": "has {length} entries, and must have at most {max_length}",
+    "string_too_short": "is empty",
+    "string_too_long": "has {length} characters, and may have {max_length}",
+}
 _CODES: Final[Mapping[str, str]] = {
     **dict.fromkeys((*_EXPECTED, "sample"), "wrong-type"),
     **dict.fromkeys(
         ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), "out-of-bounds"
     ),
-    **dict.fromkeys(("too_short", "too_long", "string_too_short"), "wrong-length"),
+    **dict.fromkeys(
+        ("too_short", "too_long", "string_too_short", "string_too_long"), "wrong-length"
+    ),
     "literal_error": "not-one-of",
     "union_tag_invalid": "unknown-type",
     "union_tag_not_found": "no-type",
@@ -131,12 +139,9 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         return f"{_show(value, detail)} is not {_EXPECTED[kind]}", ""
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return f"{_show(value, detail)} is not {words} {context[bound]:g}", ""
-    if kind in ("too_short", "too_long"):
-        bound = "at least {min_length}" if kind == "too_short" else "at most {max_length}"
-        return f"has {len(value)} entries, and must have {bound.format(**context)}", ""
-    if kind == "string_too_short":
-        return "is empty", ""
+        return f"{_show(value, detail)} is not {words} {context[bound]:,.15g}", ""
+    if kind in _LENGTHS:
+        return _LENGTHS[kind].format(length=len(value), **context), ""
     return detail["msg"], ""
 
 

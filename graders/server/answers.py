@@ -94,9 +94,15 @@ def error_body(error: ApiError) -> dict[str, JSON]:
 
 def answer(value: JSON, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer of JSON."""
+    return answer_encoded(encode(value), status, headers)
+
+
+def answer_encoded(
+    data: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer of JSON that is written already."""
     from starlette.responses import Response
 
-    data = encode(value)
     return Response(data, status, headers, media_type="application/json")
 
 

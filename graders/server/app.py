@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from graders.errors import ConfigError, Finding, GradersError
-from graders.server import gradings
-from graders.server.answers import ApiError, answer, error_answer
+from graders.server.answers import ApiError, error_answer
 from graders.server.gate import Gate
-from graders.server.openapi import Operation, document
+from graders.server.routes import ROUTES
 from graders.server.settings import Settings
 from graders.server.shared import opened
 from graders.strict_json import NotJSONError
@@ -19,47 +18,6 @@ if TYPE_CHECKING:  # starlette is an extra
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-
-
-async def health(_: Request) -> Response:
-    """`GET /health`: whether the server answers."""
-    return answer({"status": "ok"})
-
-
-async def described(_: Request) -> Response:
-    """`GET /openapi.json`: what is answered here, for people's tools."""
-    return answer(document(ROUTES))
-
-
-ROUTES = (
-    Operation(
-        *("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run),
-        "Grade one sample, as the hosted service does.",
-        body="RunRequest",
-        answer="RunAnswer",
-    ),
-    Operation(
-        *("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
-        "Check a grader, and get it back with its name filled in.",
-        body="ValidateRequest",
-        answer="ValidateAnswer",
-    ),
-    Operation(
-        *("POST", "/grade", gradings.grade_batch),
-        "Grade rows, in any of the shapes that lines of a file may have.",
-        body="BatchRequest",
-        answer="BatchAnswer",
-    ),
-    Operation(
-        *("POST", "/endpoint/{name}", gradings.score),
-        "Score a sample with a grader that is served by name, as endpoint graders are asked.",
-        body="EndpointRequest",
-        answer="EndpointAnswer",
-    ),
-    Operation("GET", "/health", health, "Whether the server answers.", answer="Health"),
-    Operation("GET", "/openapi.json", described, "This document.", answer="Object"),
-)
-"""What is answered, and by whom. The OpenAPI document is made of it."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:

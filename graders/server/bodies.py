@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from graders.server.answers import ApiError
 from graders.server.settings import Limits
@@ -14,7 +14,11 @@ from sandbox import JSON
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
 
+T = TypeVar("T")
+
 _JSON: Final = "application/json"
+_LONG_BYTES: Final = 65_536
+"""Of a body; checking a longer one is left to a thread, so that others are answered meanwhile."""
 
 
 def check_length(request: Request, most: int) -> None:
@@ -85,3 +89,8 @@ async def read_object(request: Request, limits: Limits) -> Body:
     if not isinstance(value, dict):
         raise ApiError(400, "the body is no JSON object", code="not-an-object")
     return Body(value, len(data))
+
+
+async def checked(body: Body, check: Callable[[], T]) -> T:
+    """What a check of a body gives."""
+    return await asyncio.to_thread(check) if body.size > _LONG_BYTES else check()

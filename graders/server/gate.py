@@ -41,7 +41,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(reversed(scope["headers"]))  # of one name, the first
-        size = _length(headers)
+        # What is longer is refused, or goes to a file as it comes.
+        size = min(_length(headers), self._settings.limits.body_bytes)
         try:
             self._check(headers, size)
         except ApiError as error:

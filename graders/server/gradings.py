@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from graders.compile import compile_grader
 from graders.config.parse import parse_config
@@ -17,8 +16,8 @@ from graders.joins import Joined
 from graders.results import DetailPolicy, to_lines
 from graders.row_files import Reader, RowFormat
 from graders.rows import Row, to_sample
-from graders.server.answers import ApiError, answer, not_found
-from graders.server.bodies import Body, read_object
+from graders.server.answers import ApiError, answer, answer_encoded, not_found
+from graders.server.bodies import Body, checked, read_object
 from graders.server.recent import Known, weigh
 from graders.server.shared import Shared, shared
 from graders.strict_json import encode
@@ -27,10 +26,6 @@ if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
     from starlette.responses import Response
 
-T = TypeVar("T")
-
-_LONG_BYTES: Final = 65_536
-"""Of a body; checking a longer one is left to a thread, so that others are answered meanwhile."""
 _MAY_RECOVER: Final = frozenset(
     {FailureKind.PYTHON_SERVER, FailureKind.MODEL_SERVER, FailureKind.ENDPOINT_SERVER}
 )
@@ -45,7 +40,7 @@ async def run(request: Request) -> Response:
         case {"model_sample": str() | dict() as sample, "item": dict(item)}, Known() as known:
             row = Row(item=item, sample=to_sample(sample), row=1)
         case _:
-            known, row = await _checked(body, lambda: _prepared(server, body))
+            known, row = await checked(body, lambda: _prepared(server, body))
             server.recent.keep(config, known)
     server.refuse_huge(known.weight, body.size)
     return answer(await answer_run(known.prepared, row))
@@ -61,7 +56,7 @@ async def validate_grader(request: Request) -> Response:
     """`POST /v1/fine_tuning/alpha/graders/validate`."""
     server = shared(request)
     body = await read_object(request, server.limits)
-    return answer(await _checked(body, lambda: validate(body.value, profile=server.profile)))
+    return answer(await checked(body, lambda: validate(body.value, profile=server.profile)))
 
 
 async def grade_batch(request: Request) -> Response:
@@ -71,7 +66,7 @@ async def grade_batch(request: Request) -> Response:
     """
     server = shared(request)
     body = await read_object(request, server.limits)
-    grader = await _checked(body, lambda: _grader_of(server, body))
+    grader = await checked(body, lambda: _grader_of(server, body))
     policy: FailurePolicy = _choice(body, "failures", FailurePolicy, "drop", without="stop")
     detail: DetailPolicy = _choice(body, "detail", DetailPolicy, "failures")
     signature = f"profile:{server.profile.name}|{grader.signature}"
@@ -82,7 +77,7 @@ async def grade_batch(request: Request) -> Response:
         async for graded in stream:
             lines += to_lines(graded, signature=signature, detail=detail).results
     wrong = encode([{"row": int(e.place.split(":")[1]), "message": e.problem} for e in bad])
-    return _json(b'{"results":[%b],"bad_rows":%b}' % (b",".join(lines), wrong))
+    return answer_encoded(b'{"results":[%b],"bad_rows":%b}' % (b",".join(lines), wrong))
 
 
 async def score(request: Request) -> Response:
@@ -105,10 +100,6 @@ async def score(request: Request) -> Response:
 def _failed(failure: Failure) -> ApiError:
     status = 503 if failure.kind in _MAY_RECOVER else 422
     return ApiError(status, failure.message, code=failure.kind.value)
-
-
-async def _checked(body: Body, check: Callable[[], T]) -> T:
-    return await asyncio.to_thread(check) if body.size > _LONG_BYTES else check()
 
 
 def _grader_of(server: Shared, body: Body) -> Grader:
@@ -155,9 +146,3 @@ def _choice(body: Body, key: str, allowed: object, default: str, *, without: str
         message = f"{key} is {given!r:.80}, and must be one of {', '.join(words)}"
         raise ApiError(400, message, key, "choice")
     return given
-
-
-def _json(data: bytes) -> Response:
-    from starlette.responses import Response
-
-    return Response(data, media_type="application/json")

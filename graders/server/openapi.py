@@ -13,7 +13,7 @@ from graders.server.schemas import EXAMPLES, SCHEMAS
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.types import ASGIApp
 
 _COMPONENTS: Final = "#/components/schemas/"
 _PARAMETER = re.compile(r"{(\w+)}")
@@ -26,7 +26,7 @@ class Operation(NamedTuple):
         method: Of HTTP.
         path: With its parameters in braces.
         answers: Who answers.
-        summary: What for, in a sentence.
+        summary: What for.
         body: The name of its body's schema, if it has a body.
         answer: The name of its answer's schema; None where it answers with bytes.
         query: The names of what its query may have.
@@ -34,7 +34,7 @@ class Operation(NamedTuple):
 
     method: str
     path: str
-    answers: Callable[[Request], Awaitable[Response]]
+    answers: Callable[[Request], Awaitable[ASGIApp]]
     summary: str
     body: str | None = None
     answer: str | None = None

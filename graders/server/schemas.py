@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 from graders.engine import FailurePolicy
 from graders.hosted import ERROR_KEYS
 from graders.results import DetailPolicy
+from graders.server.files import PURPOSES
 
 Schema = dict[str, Any]
 
@@ -40,6 +41,7 @@ def _words(vocabulary: object, *, without: str = "") -> Schema:
 
 
 _INTEGER: Final[Schema] = {"type": "integer"}
+_NAMED: Final = _object({"object": _TEXT, "id": _TEXT})
 _USAGE: Final = _object(
     {
         "prompt_tokens": _INTEGER,
@@ -51,7 +53,18 @@ _USAGE: Final = _object(
 _FLAG_OR_TEXT: Final[Schema] = {"type": ["boolean", "string", "null"]}
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
-    "Object": _ANY_OBJECT,
+    "AnyObject": _ANY_OBJECT,
+    "Object": _NAMED,
+    "List": _object(
+        {
+            "object": {"const": "list"},
+            "data": _list(_NAMED),
+            "first_id": _or_null(_TEXT),
+            "last_id": _or_null(_TEXT),
+            "has_more": {"type": "boolean"},
+        }
+    ),
+    "Deleted": _object({"object": _TEXT, "deleted": {"const": True}}),
     "Limit": {"type": "integer", "minimum": 1},
     "Health": _object({"status": {"const": "ok"}}),
     "Error": _object(
@@ -84,8 +97,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "model_grader_token_usage_per_model": _map(_USAGE),
         }
     ),
-    "ValidateRequest": _object({"grader": _GRADER}),
-    "ValidateAnswer": _object({"grader": _ANY_OBJECT}),
+    "GraderRequest": _object({"grader": _GRADER}),
+    "GraderAnswer": _object({"grader": _ANY_OBJECT}),
     "BatchRequest": _object(
         {"grader": {"anyOf": [_TEXT, _GRADER]}, "rows": _list(_ANY_OBJECT)},
         {
@@ -102,7 +115,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "EndpointRequest": _object(
         {"sample": {"type": ["string", "object"]}, "item": _ANY_OBJECT}, {"trace_id": _TEXT}
     ),
-    "EndpointAnswer": _object({"score": _NUMBER}),
+    "Score": _object({"score": _NUMBER}),
+    "FileUpload": _object(
+        {"file": {"type": "string", "format": "binary"}, "purpose": {"enum": [*PURPOSES]}}
+    ),
 }
 """By name. Those of configs are made where the configs are."""
 
@@ -117,9 +133,13 @@ _ITEM: Final = {"answer": "Paris"}
 
 EXAMPLES: Final[Mapping[str, Any]] = {
     "RunRequest": {"grader": _EXACT, "model_sample": "Paris", "item": _ITEM},
-    "ValidateRequest": {"grader": _EXACT},
+    "GraderRequest": {"grader": _EXACT},
     "BatchRequest": {"grader": _EXACT, "rows": [{"item": _ITEM, "samples": ["Paris", "Rome"]}]},
     "EndpointRequest": {"sample": {"output_text": "Paris"}, "item": _ITEM, "trace_id": "1"},
+    "FileUpload": {
+        "file": '{"item": {"answer": "Paris"}, "sample": "Paris"}\n',
+        "purpose": "evals",
+    },
     "Error": {
         "error": {
             "message": "there is no grader 'exakt' on this server",

@@ -15,10 +15,12 @@ from graders.server.answers import ApiError
 from graders.server.aside import Aside
 from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
-from graders.server.storage import Room
+from graders.server.storage import Objects, Room
 
-if TYPE_CHECKING:  # starlette is an extra
+if TYPE_CHECKING:  # starlette is an extra; the others keep what they define here
     from starlette.requests import Request
+
+    from graders.server.files import StoredFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Shared:
         graders: Those that can be asked by name.
         recent: Those of the last requests.
         room: Where files and results are kept.
+        files: Those that were uploaded.
     """
 
     tools: Tools
@@ -40,6 +43,7 @@ class Shared:
     graders: Mapping[str, Grader]
     recent: Recent
     room: Room
+    files: Objects[StoredFile]
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates could come to more than fits.
@@ -89,6 +93,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             },
             recent=Recent(),
             room=room,
+            files=Objects("file", limits.stored_objects),
         )
     finally:
         room.close()

@@ -6,15 +6,13 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from graders.server.answers import ApiError, not_found
 from sandbox import JSON
 
 T = TypeVar("T")
 
-PAGE: Final = 20
-_LONGEST_PAGE: Final = 100
 _PREFIX: Final = "graders-serve-"
 
 
@@ -26,6 +24,39 @@ def new_id(prefix: str) -> str:
         29
     """
     return prefix + secrets.token_hex(12)
+
+
+class Paging(NamedTuple):
+    """How a list is cut into pages.
+
+    Attributes:
+        order: `asc` or `desc`, where the query names none.
+        limit: How many are on a page, where the query says nothing.
+        longest: How many there may be.
+    """
+
+    order: str = "asc"
+    limit: int = 20
+    longest: int = 100
+
+    def read(self, query: Mapping[str, str]) -> tuple[int, bool]:
+        """How many a query asks for, and whether the last made comes first.
+
+        Raises:
+            ApiError: 400, it asks for something else.
+        """
+        text = query.get("limit", str(self.limit))
+        limit = int(text) if text.isdecimal() and len(text) < 10 else 0
+        if not 1 <= limit <= self.longest:
+            message = f"limit is {text!r:.80}, and must be a number from 1 to {self.longest:,}"
+            raise ApiError(400, message, "limit", "limit")
+        order = query.get("order", self.order)
+        if order not in {"asc", "desc"}:
+            raise ApiError(400, f"order is {order!r:.80}, and must be asc or desc", "order")
+        return limit, order == "desc"
+
+
+USUAL: Final = Paging()
 
 
 class Objects(Generic[T]):
@@ -50,6 +81,9 @@ class Objects(Generic[T]):
             message = f"the server keeps {self._most:,} {self._what}s, and no more; delete some"
             raise ApiError(400, message, code="storage-full")
         self._objects[name] = one
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._objects
 
     def get(self, name: str) -> T:
         """The one of an id.
@@ -77,25 +111,22 @@ class Objects(Generic[T]):
         show: Callable[[T], dict[str, JSON]],
         *,
         where: Callable[[T], bool] = lambda _: True,
-        order: str = "asc",
+        paging: Paging = USUAL,
     ) -> dict[str, JSON]:
         """A page of them, in the shape of hosted lists.
 
         Args:
-            query: `after`, the id of the last one seen; `limit`, 1 to 100; `order`, asc or desc.
+            query: `after`, the id of the last one seen; `limit`; `order`, asc or desc.
             show: The JSON of one; it has an `id`.
             where: Which of them are listed.
-            order: The order where the query names none.
+            paging: What holds where the query says nothing.
 
         Raises:
             ApiError: 400, the query is wrong.
         """
-        limit = _limit(query.get("limit", str(PAGE)))
-        order = query.get("order", order)
-        if order not in {"asc", "desc"}:
-            raise ApiError(400, f"order is {order!r:.80}, and must be asc or desc", "order")
+        limit, falls = paging.read(query)
         names = [name for name, one in self._objects.items() if where(one)]
-        if order == "desc":
+        if falls:
             names.reverse()
         if (after := query.get("after")) is not None:
             if after not in names:
@@ -116,23 +147,18 @@ def list_of(data: list[dict[str, JSON]], has_more: bool) -> dict[str, JSON]:  # 
     }
 
 
-def _limit(text: str) -> int:
-    limit = int(text) if text.isdecimal() and len(text) < 10 else 0
-    if not 1 <= limit <= _LONGEST_PAGE:
-        message = f"limit is {text!r:.80}, and must be a number from 1 to {_LONGEST_PAGE}"
-        raise ApiError(400, message, "limit", "limit")
-    return limit
-
-
 class Room:
     """A folder that only this server can read, and the bytes that are left in it.
 
     Args:
         most: Bytes of all files in it together.
+
+    Attributes:
+        used: Bytes that are counted.
     """
 
     def __init__(self, most: int) -> None:
-        self._most, self._used = most, 0
+        self._most, self.used = most, 0
         self._folder = TemporaryDirectory(prefix=_PREFIX)
 
     def path(self, name: str) -> Path:
@@ -145,14 +171,14 @@ class Room:
         Raises:
             ApiError: 400, there is no room for them.
         """
-        if self._used + size > self._most:
+        if self.used + size > self._most:
             message = f"the server keeps {self._most:,} bytes, and no more; delete some files"
             raise ApiError(400, message, code="storage-full")
-        self._used += size
+        self.used += size
 
     def give_back(self, size: int) -> None:
         """Count bytes that are no longer there."""
-        self._used -= size
+        self.used -= size
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""

@@ -1,0 +1,61 @@
+"""What is answered, and by whom. The OpenAPI document is made of it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from graders.server import files, gradings
+from graders.server.answers import answer, answer_encoded
+from graders.server.openapi import Operation, document
+from graders.strict_json import encode
+
+if TYPE_CHECKING:  # starlette is an extra
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def health(_: Request) -> Response:
+    """`GET /health`: whether the server answers."""
+    return answer({"status": "ok"})
+
+
+async def described(_: Request) -> Response:
+    """`GET /openapi.json`: all that is answered, for people's tools."""
+    return answer_encoded(_document())
+
+
+@cache
+def _document() -> bytes:
+    return encode(document(ROUTES))
+
+
+_PAGE: Final = ("after", "limit", "order")
+
+# fmt: off
+ROUTES: Final = (
+    Operation("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run,
+              "Grade one sample", "RunRequest", "RunAnswer"),
+    Operation("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader,
+              "Check a grader, and fill in its name", "GraderRequest", "GraderAnswer"),
+    Operation("POST", "/grade", gradings.grade_batch,
+              "Grade rows, as if they were a file's lines", "BatchRequest", "BatchAnswer"),
+    Operation("POST", "/endpoint/{name}", gradings.score,
+              "Score a sample, as an endpoint grader asks for it", "EndpointRequest", "Score"),
+    Operation("POST", "/v1/files", files.create,
+              "Keep a file", "FileUpload", "Object"),
+    Operation("GET", "/v1/files", files.list_all,
+              "The files that are kept", None, "List", ("purpose", *_PAGE)),
+    Operation("GET", "/v1/files/{file}", files.retrieve,
+              "What is known of a file", None, "Object"),
+    Operation("DELETE", "/v1/files/{file}", files.delete,
+              "Keep a file no longer", None, "Deleted"),
+    Operation("GET", "/v1/files/{file}/content", files.content,
+              "The bytes of a file"),
+    Operation("GET", "/health", health,
+              "Whether the server answers", None, "Health"),
+    Operation("GET", "/openapi.json", described,
+              "This document", None, "AnyObject"),
+)
+# fmt: on
+"""Method, path, who answers, what for, the schemas of body and answer, and the query's names."""
