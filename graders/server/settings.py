@@ -22,10 +22,13 @@ class Limits:
         stored_bytes: Of all files and results that are kept.
         stored_objects: Files, evals, runs and jobs that are kept, of each kind.
         rendered_bytes: What the templates of one grading can come to.
+        batch_gradings: Samples of one batch, counted for each grader in a multi.
+        results_bytes: What the results of one batch can come to.
         body_seconds: From a request's first byte to its last.
         answer_seconds: For the answer to a request.
         compute_seconds: For what graders compute by themselves in one grading, in a process that
             is ended then.
+        check_seconds: For checking the sources of one grader, in such a process.
     """
 
     at_once: int = 256
@@ -35,9 +38,12 @@ class Limits:
     stored_bytes: int = 4_000_000_000
     stored_objects: int = 10_000
     rendered_bytes: int = 64_000_000
+    batch_gradings: int = 100_000
+    results_bytes: int = 256_000_000
     body_seconds: float = 60.0
     answer_seconds: float = 600.0
     compute_seconds: float = 60.0
+    check_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from graders.grades import Grader
 from graders.profile import Profile
 from graders.server.answers import ApiError
 from graders.server.aside import Aside
+from graders.server.processes import Processes
 from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
 from graders.server.storage import Objects, Room
@@ -31,6 +32,7 @@ class Shared:
         tools: What graders need from outside, and where they compute what takes long.
         profile: Settings that decide numbers.
         limits: How much requests may take.
+        checks: Where sources are checked.
         graders: Those that can be asked by name.
         recent: Those of the last requests.
         room: Where files and results are kept.
@@ -40,6 +42,7 @@ class Shared:
     tools: Tools
     profile: Profile
     limits: Limits
+    checks: Processes
     graders: Mapping[str, Grader]
     recent: Recent
     room: Room
@@ -80,6 +83,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
     """
     limits, profile = settings.limits, settings.profile
     aside = Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
+    checks = Processes(seconds=limits.check_seconds, most=os.cpu_count() or 1)
     tools = replace(settings.tools, aside=aside.take)
     room = Room(limits.stored_bytes)
     try:
@@ -87,6 +91,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             tools=tools,
             profile=profile,
             limits=limits,
+            checks=checks,
             graders={
                 name: compile_grader(document, tools=tools, profile=profile)
                 for name, document in settings.graders.items()
@@ -98,3 +103,4 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
     finally:
         room.close()
         await aside.close()
+        await checks.close()

@@ -15,6 +15,7 @@ from graders.engine import grade, reward_of
 from graders.grades import Graded
 from graders.profile import find_profile
 from graders.results import to_lines
+from graders.server.settings import Limits
 
 MULTI = {
     "type": "multi",
@@ -279,6 +280,37 @@ def test_what_is_wrong_with_a_batch_is_a_400(body, param, message):
 
     assert (status, answer["error"]["param"]) == (400, param)
     assert message in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "rows", "code", "message"),
+    [
+        (
+            Limits(batch_gradings=14),
+            ROWS,
+            "rows",
+            "there are more than the 4 samples that this grader may be sent at once",
+        ),
+        (
+            Limits(batch_gradings=14),
+            [{"item": {"answer": ""}, "samples": [""] * 5}],
+            "rows",
+            "there are more than the 4 samples that this grader may be sent at once",
+        ),
+        (
+            Limits(results_bytes=500),
+            ROWS,
+            "results-size",
+            "the results come to more than 500 bytes; send fewer rows, or ask for less detail",
+        ),
+    ],
+)
+def test_a_batch_has_its_bounds(limits, rows, code, message):
+    """A small body can ask for a lot."""
+    status, answer = asyncio.run(post("/grade", {"grader": MULTI, "rows": rows}, limits=limits))
+
+    assert (status, answer["error"]["param"]) == (400, "rows")
+    assert (answer["error"]["code"], answer["error"]["message"]) == (code, message)
 
 
 def test_an_endpoint_gives_a_score_or_an_error():

@@ -1,0 +1,55 @@
+"""Checking and compiling a request's grader without holding up the others.
+
+Python's own parser and compiler can be made to take seconds over some kilobytes of source, and
+let no other thread run meanwhile: so sources are checked in a process. What else is long is left
+to a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graders.checks import check_document
+from graders.compile import compile_checked
+from graders.config.graders import PythonConfig, walk
+from graders.config.parse import Document
+from graders.errors import Finding
+from graders.grades import Grader
+from graders.server.answers import ApiError
+from graders.server.bodies import Body, checked
+from graders.server.processes import ProcessDiedError
+
+if TYPE_CHECKING:
+    from graders.server.shared import Shared
+
+
+async def findings_about(server: Shared, body: Body, document: Document) -> Sequence[Finding]:
+    """What `check_document` says of the grader in a body.
+
+    Raises:
+        ApiError: 400, it has a source that takes too long to check.
+    """
+    if not any(isinstance(part, PythonConfig) for _, part in walk(document.grader)):
+        return await checked(body, lambda: check_document(document, server.profile))
+    try:
+        return await server.checks.call(check_document, document, server.profile)
+    except TimeoutError:
+        problem = f"takes longer than {server.checks.seconds:g} s to check"
+    except ProcessDiedError:
+        problem = "takes too much memory to check"
+    raise ApiError(400, f"the source {problem}", document.path or None, "source-effort")
+
+
+async def compiled(server: Shared, body: Body, document: Document) -> Grader:
+    """The grader in a body, ready to grade.
+
+    Raises:
+        ApiError: 400, its templates could come to too much, or a source is too hard to check.
+        ConfigError: There is an error in it, or a tool is missing.
+    """
+    findings = await findings_about(server, body, document)
+    return await checked(
+        body,
+        lambda: compile_checked(document, findings, tools=server.tools, profile=server.profile),
+    )
