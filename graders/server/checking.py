@@ -1,8 +1,8 @@
 """Checking and compiling a request's grader without holding up the others.
 
 Python's own parser and compiler can be made to take seconds over some kilobytes of source, and
-let no other thread run meanwhile: so sources are checked in a process. What else is long is left
-to a thread.
+let no other thread run meanwhile: so sources are checked in a process, and formulas, which are
+compiled to Python, have a length. What else is long is left to a thread.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from graders.checks import check_document
 from graders.compile import compile_checked
-from graders.config.graders import PythonConfig, walk
+from graders.config.graders import MultiConfig, PythonConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding
 from graders.grades import Grader
@@ -28,9 +28,14 @@ async def findings_about(server: Shared, body: Body, document: Document) -> Sequ
     """What `check_document` says of the grader in a body.
 
     Raises:
-        ApiError: 400, it has a source that takes too long to check.
+        ApiError: 400, it has a source that takes too long to check, or a formula that would.
     """
-    if not any(isinstance(part, PythonConfig) for _, part in walk(document.grader)):
+    config, most = document.grader, server.limits.formula_letters
+    if isinstance(config, MultiConfig) and len(config.calculate_output) > most:
+        message = f"has {len(config.calculate_output):,} characters, and {most:,} are allowed"
+        place = document.place(("calculate_output",))
+        raise ApiError(400, f"{place}: {message}", place, "formula-size")
+    if not any(isinstance(part, PythonConfig) for _, part in walk(config)):
         return await checked(body, lambda: check_document(document, server.profile))
     try:
         return await server.checks.call(check_document, document, server.profile)

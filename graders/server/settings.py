@@ -22,6 +22,7 @@ class Limits:
         stored_bytes: Of all files and results that are kept.
         stored_objects: Files, evals, runs and jobs that are kept, of each kind.
         rendered_bytes: What the templates of one grading can come to.
+        formula_letters: Of a multi's formula.
         batch_gradings: Samples of one batch, counted for each grader in a multi.
         results_bytes: What the results of one batch can come to.
         body_seconds: From a request's first byte to its last.
@@ -38,6 +39,7 @@ class Limits:
     stored_bytes: int = 4_000_000_000
     stored_objects: int = 10_000
     rendered_bytes: int = 64_000_000
+    formula_letters: int = 20_000
     batch_gradings: int = 100_000
     results_bytes: int = 256_000_000
     body_seconds: float = 60.0

@@ -86,6 +86,12 @@ def test_an_item_may_be_missing():
         ({"grader": PYTHON, "model_sample": ""}, "grader", "no-tool", "needs a sandbox"),
         ({"grader": JUDGE, "model_sample": ""}, "grader", "no-tool", "needs a model client"),
         (
+            {"grader": {**MULTI, "calculate_output": "1+" * 20_000 + "1"}, "model_sample": ""},
+            "grader.calculate_output",
+            "formula-size",
+            "grader.calculate_output: has 40,001 characters, and 20,000 are allowed",
+        ),
+        (
             {"grader": {**EXACT, "input": "{{ item.x }}" * 9000}, "model_sample": "x" * 9000},
             "grader",
             "rendered-size",
