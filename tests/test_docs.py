@@ -1,11 +1,13 @@
 """The README is true: its commands run, its code runs, its JSON is a config."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,6 +15,9 @@ import pytest
 
 import graders
 from graders.cli import main
+
+sys.path.insert(0, str(Path(__file__).parent / "graders"))
+from served import serving
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -23,9 +28,11 @@ def blocks(language):
     return [text for kind, text in BLOCKS if kind == language]
 
 
-COMMANDS = [
+LINES = [
     line for block in blocks("sh") for line in block.splitlines() if line.startswith("graders ")
 ]
+SERVERS = [line for line in LINES if line.startswith("graders serve")]
+COMMANDS = [line for line in LINES if line not in SERVERS]
 
 
 @pytest.fixture
@@ -114,10 +121,20 @@ def test_the_output_shown_is_the_output(capfd):
     assert printed[: len(lines)] == lines
 
 
+@pytest.mark.parametrize("command", SERVERS)
+def test_servers_serve(command, starter):
+    """Each says where, on a port that is free here, and ends when it is told to."""
+    command = re.sub(r" --port \d+", "", command).replace("starter/", f"{starter}/starter/")
+    with serving(*shlex.split(command)[2:]) as url:
+        assert url.endswith("/v1")
+
+
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code):
-    """The README's Python runs, in an interpreter of its own."""
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    """The README's Python runs, in an interpreter of its own; the SDK asks a server of ours."""
+    with serving() if "OpenAI()" in code else nullcontext("") as url:
+        environment = {**os.environ, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any"}
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
 
 
 def test_json():

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graders.checks import check_document
-from graders.compile import compile_checked
+from graders.compile import Tools, compile_checked
 from graders.config.graders import MultiConfig, PythonConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding
@@ -46,15 +46,15 @@ async def findings_about(server: Shared, body: Body, document: Document) -> Sequ
     raise ApiError(400, f"the source {problem}", document.path or None, "source-effort")
 
 
-async def compiled(server: Shared, body: Body, document: Document) -> Grader:
-    """The grader in a body, ready to grade.
+async def compiled(server: Shared, body: Body, document: Document, tools: Tools) -> Grader:
+    """The grader in a body, ready to grade with these tools.
 
     Raises:
-        ApiError: 400, its templates could come to too much, or a source is too hard to check.
+        ApiError: 400, a source is too hard to check, or a formula too long.
         ConfigError: There is an error in it, or a tool is missing.
     """
     findings = await findings_about(server, body, document)
     return await checked(
         body,
-        lambda: compile_checked(document, findings, tools=server.tools, profile=server.profile),
+        lambda: compile_checked(document, findings, tools=tools, profile=server.profile),
     )

@@ -15,7 +15,7 @@ from graders.errors import did_you_mean
 from graders.server.answers import ApiError, answer
 from graders.server.forms import FILE, Form, read_form
 from graders.server.shared import Shared, shared
-from graders.server.storage import Paging, new_id
+from graders.server.storage import Paging, new_id, not_kept
 from graders.terminal import printable
 from sandbox import JSON
 
@@ -125,8 +125,7 @@ async def create(request: Request) -> Response:
         path.unlink(missing_ok=True)
         server.room.give_back(size)
         if isinstance(error, OSError):
-            message = f"the file cannot be kept: {error.strerror}"
-            raise ApiError(400, message, FILE, "storage-full") from None
+            raise not_kept(error) from None
         raise
     return answer(_show(file))
 

@@ -147,7 +147,7 @@ async def _grader_of(server: Shared, body: Body) -> tuple[Grader, int]:
             document = await checked(body, lambda: parse_validation({"grader": config}))
             server.refuse_huge(weigh(document), body.size)
             members = sum(1 for _ in walk(document.grader))
-            return await compiled(server, body, document), members
+            return await compiled(server, body, document, server.tools), members
         case _:
             problem = "is neither a grader's config nor the name of one that is served"
     raise ConfigError(Finding(code="grader", severity="error", path="grader", message=problem))

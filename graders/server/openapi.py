@@ -30,6 +30,7 @@ class Operation(NamedTuple):
         body: The name of its body's schema, if it has a body.
         answer: The name of its answer's schema; None where it answers with bytes.
         query: The names of what its query may have.
+        status: Of its answer.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Operation(NamedTuple):
     body: str | None = None
     answer: str | None = None
     query: tuple[str, ...] = ()
+    status: int = 200
 
 
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def _described(operation: Operation) -> dict[str, Any]:
     told: dict[str, Any] = {
         "summary": operation.summary,
         "responses": {
-            "200": _content("The answer.", kind, operation.answer),
+            str(operation.status): _content("The answer.", kind, operation.answer),
             "default": _content("What is wrong.", "application/json", "Error"),
         },
     }

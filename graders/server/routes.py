@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from graders.server import files, gradings
+from graders.server import eval_runs, evals, files, gradings
 from graders.server.answers import answer, answer_encoded
 from graders.server.openapi import Operation, document
 from graders.strict_json import encode
@@ -30,6 +30,7 @@ def _document() -> bytes:
     return encode(document(ROUTES))
 
 
+_RUNS: Final = "/v1/evals/{eval}/runs"
 _PAGE: Final = ("after", "limit", "order")
 
 # fmt: off
@@ -52,6 +53,32 @@ ROUTES: Final = (
               "Keep a file no longer", None, "Deleted"),
     Operation("GET", "/v1/files/{file}/content", files.content,
               "The bytes of a file"),
+    Operation("POST", "/v1/evals", evals.create,
+              "Make an eval", "EvalRequest", "Object", status=201),
+    Operation("GET", "/v1/evals", evals.list_all,
+              "The evals that are kept", None, "List", (*_PAGE, "order_by")),
+    Operation("GET", "/v1/evals/{eval}", evals.retrieve,
+              "An eval", None, "Object"),
+    Operation("POST", "/v1/evals/{eval}", evals.update,
+              "Give an eval another name or other metadata", "LabelRequest", "Object"),
+    Operation("DELETE", "/v1/evals/{eval}", evals.delete,
+              "Keep an eval no longer", None, "Deleted"),
+    Operation("POST", _RUNS, eval_runs.create,
+              "Run an eval over rows", "EvalRunRequest", "Object", status=201),
+    Operation("GET", _RUNS, eval_runs.list_all,
+              "The runs of an eval", None, "List", (*_PAGE, "status")),
+    Operation("GET", f"{_RUNS}/{{run}}", eval_runs.retrieve,
+              "A run, with what came of its rows in numbers", None, "Object"),
+    Operation("POST", f"{_RUNS}/{{run}}", eval_runs.cancel,
+              "End a run, as SDKs before 3 ask for it", None, "Object"),
+    Operation("DELETE", f"{_RUNS}/{{run}}", eval_runs.delete,
+              "Keep a run no longer", None, "Deleted"),
+    Operation("POST", f"{_RUNS}/{{run}}/cancel", eval_runs.cancel,
+              "End a run", None, "Object"),
+    Operation("GET", f"{_RUNS}/{{run}}/output_items", eval_runs.list_items,
+              "What came of each row", None, "List", (*_PAGE, "status")),
+    Operation("GET", f"{_RUNS}/{{run}}/output_items/{{item}}", eval_runs.retrieve_item,
+              "What came of a row", None, "Object"),
     Operation("GET", "/health", health,
               "Whether the server answers", None, "Health"),
     Operation("GET", "/openapi.json", described,

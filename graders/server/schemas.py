@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
 _ANY_OBJECT: Final[Schema] = {"type": "object"}
+_CRITERIA: Final[Schema] = {"$ref": "#/components/schemas/EvalBody/properties/testing_criteria"}
 _GRADER: Final[Schema] = {"$ref": "#/components/schemas/Grader"}
 
 
@@ -22,6 +23,12 @@ def _object(required: Schema, optional: Schema | None = None) -> Schema:
     """An object with these keys. It may have others, as everywhere in the hosted API."""
     properties = {**required, **(optional or {})}
     return {"type": "object", "properties": properties, "required": list(required)}
+
+
+_LABELS: Final[Schema] = {
+    "name": _TEXT,
+    "metadata": {"type": ["object", "null"], "additionalProperties": _TEXT},
+}
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -116,6 +123,13 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         {"sample": {"type": ["string", "object"]}, "item": _ANY_OBJECT}, {"trace_id": _TEXT}
     ),
     "Score": _object({"score": _NUMBER}),
+    "EvalRequest": _object(
+        {"data_source_config": _object({"type": _TEXT}), "testing_criteria": _CRITERIA}, _LABELS
+    ),
+    "LabelRequest": _object({}, _LABELS),
+    "EvalRunRequest": _object(
+        {"data_source": _object({"type": _TEXT, "source": _object({"type": _TEXT})})}, _LABELS
+    ),
     "FileUpload": _object(
         {"file": {"type": "string", "format": "binary"}, "purpose": {"enum": [*PURPOSES]}}
     ),
@@ -132,6 +146,26 @@ _EXACT: Final = {
 _ITEM: Final = {"answer": "Paris"}
 
 EXAMPLES: Final[Mapping[str, Any]] = {
+    "EvalRequest": {
+        "name": "capitals",
+        "data_source_config": {
+            "type": "custom",
+            "item_schema": {"type": "object", "properties": {"answer": {"type": "string"}}},
+            "include_sample_schema": True,
+        },
+        "testing_criteria": [_EXACT],
+    },
+    "LabelRequest": {"name": "capitals of Europe", "metadata": {"by": "me"}},
+    "EvalRunRequest": {
+        "name": "first",
+        "data_source": {
+            "type": "jsonl",
+            "source": {
+                "type": "file_content",
+                "content": [{"item": _ITEM, "sample": {"output_text": "Paris"}}],
+            },
+        },
+    },
     "RunRequest": {"grader": _EXACT, "model_sample": "Paris", "item": _ITEM},
     "GraderRequest": {"grader": _EXACT},
     "BatchRequest": {"grader": _EXACT, "rows": [{"item": _ITEM, "samples": ["Paris", "Rome"]}]},

@@ -21,6 +21,9 @@ class Limits:
         in_flight_bytes: Of all bodies under way together; more are refused with 503.
         stored_bytes: Of all files and results that are kept.
         stored_objects: Files, evals, runs and jobs that are kept, of each kind.
+        eval_bytes: Of all evals that are kept, which memory holds.
+        runs_at_once: Runs of evals that are graded at a time; further ones wait for their turn.
+        waiting_runs: Runs that wait for their turn; more are refused with 429.
         rendered_bytes: What the templates of one grading can come to.
         formula_letters: Of a multi's formula.
         batch_gradings: Samples of one batch, counted for each grader in a multi.
@@ -38,6 +41,9 @@ class Limits:
     in_flight_bytes: int = 256_000_000
     stored_bytes: int = 4_000_000_000
     stored_objects: int = 10_000
+    eval_bytes: int = 50_000_000
+    runs_at_once: int = 2
+    waiting_runs: int = 100
     rendered_bytes: int = 64_000_000
     formula_letters: int = 20_000
     batch_gradings: int = 100_000

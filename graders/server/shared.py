@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,9 @@ from graders.server.storage import Objects, Room
 if TYPE_CHECKING:  # starlette is an extra; the others keep what they define here
     from starlette.requests import Request
 
+    from graders.server.evals import Eval
     from graders.server.files import StoredFile
+    from graders.server.running import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,12 @@ class Shared:
         recent: Those of the last requests.
         room: Where files and results are kept.
         files: Those that were uploaded.
+        evals: Those that were made.
+        runs: Of all evals.
+        run_tools: The tools of runs. What they compute has processes of its own, so that no run
+            holds up a request.
+        turns: Lets a few runs be graded at a time.
+        tasks: Of the runs that wait or are graded.
     """
 
     tools: Tools
@@ -47,6 +56,11 @@ class Shared:
     recent: Recent
     room: Room
     files: Objects[StoredFile]
+    evals: Objects[Eval]
+    runs: Objects[Run]
+    run_tools: Tools
+    turns: asyncio.Semaphore
+    tasks: set[asyncio.Task[None]]
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates could come to more than fits.
@@ -82,9 +96,13 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
         ConfigError: A grader that is served by name needs a tool that the server has not.
     """
     limits, profile = settings.limits, settings.profile
-    aside = Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
+    aside, aside_runs = (
+        Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
+        for _ in range(2)
+    )
     checks = Processes(seconds=limits.check_seconds, most=os.cpu_count() or 1)
     tools = replace(settings.tools, aside=aside.take)
+    tasks: set[asyncio.Task[None]] = set()
     room = Room(limits.stored_bytes)
     try:
         yield Shared(
@@ -99,8 +117,21 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             recent=Recent(),
             room=room,
             files=Objects("file", limits.stored_objects),
+            evals=Objects("eval", limits.stored_objects, limits.eval_bytes),
+            runs=Objects("run", limits.stored_objects),
+            run_tools=replace(settings.tools, aside=aside_runs.take),
+            turns=asyncio.Semaphore(limits.runs_at_once),
+            tasks=tasks,
         )
     finally:
+        await _end(tasks)
         room.close()
         await aside.close()
+        await aside_runs.close()
         await checks.close()
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

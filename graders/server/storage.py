@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from graders.server.answers import ApiError, not_found
+from graders.strict_json import encode
 from sandbox import JSON
 
 T = TypeVar("T")
 
 _PREFIX: Final = "graders-serve-"
+_PAGE_BYTES: Final = 16_000_000
+"""After which a page ends, however few are on it."""
 
 
 def new_id(prefix: str) -> str:
@@ -65,25 +68,33 @@ class Objects(Generic[T]):
     Args:
         what: What one is called: `file`.
         most: How many there may be; none goes by itself.
+        most_bytes: What they may come to, as far as memory holds them.
     """
 
-    def __init__(self, what: str, most: int) -> None:
-        self._what, self._most = what, most
+    def __init__(self, what: str, most: int, most_bytes: int = 0) -> None:
+        self._what, self._most, self._most_bytes = what, most, most_bytes
         self._objects: dict[str, T] = {}
+        self._sizes: dict[str, int] = {}
 
-    def add(self, name: str, one: T) -> None:
-        """Keep one more.
+    def add(self, name: str, one: T, size: int = 0) -> None:
+        """Keep one more, of so many bytes.
 
         Raises:
-            ApiError: 400, there are as many as there may be.
+            ApiError: 400, there are as many as there may be, or they are as large.
         """
+        if size and sum(self._sizes.values()) + size > self._most_bytes:
+            message = f"the server keeps {self._most_bytes:,} bytes of {self._what}s, and no more"
+            raise ApiError(400, f"{message}; delete some", code="storage-full")
         if len(self._objects) >= self._most:
             message = f"the server keeps {self._most:,} {self._what}s, and no more; delete some"
             raise ApiError(400, message, code="storage-full")
-        self._objects[name] = one
+        self._objects[name], self._sizes[name] = one, size
 
     def __contains__(self, name: str) -> bool:
         return name in self._objects
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(list(self._objects.values()))
 
     def get(self, name: str) -> T:
         """The one of an id.
@@ -102,7 +113,7 @@ class Objects(Generic[T]):
             ApiError: 404.
         """
         one = self.get(name)
-        del self._objects[name]
+        del self._objects[name], self._sizes[name]
         return one
 
     def page(
@@ -124,15 +135,61 @@ class Objects(Generic[T]):
         Raises:
             ApiError: 400, the query is wrong.
         """
+        names, more = self.names(query, where=where, paging=paging)
+        return list_of([show(self._objects[name]) for name in names], more)
+
+    def names(
+        self,
+        query: Mapping[str, str],
+        *,
+        where: Callable[[T], bool] = lambda _: True,
+        by: Callable[[T], int] | None = None,
+        paging: Paging = USUAL,
+    ) -> tuple[list[str], bool]:
+        """The ids on a page, and whether there are more.
+
+        Args:
+            query: As for `page`, and so are the others.
+            where: Which of them are listed.
+            by: What they are sorted by; as they were made where it is None.
+            paging: What holds where the query says nothing.
+
+        Raises:
+            ApiError: 400, the query is wrong.
+        """
         limit, falls = paging.read(query)
         names = [name for name, one in self._objects.items() if where(one)]
+        if by is not None:
+            names.sort(key=lambda name: by(self._objects[name]))
         if falls:
             names.reverse()
         if (after := query.get("after")) is not None:
             if after not in names:
                 raise ApiError(400, f"after is {after!r:.80}, and no such {self._what}", "after")
             names = names[names.index(after) + 1 :]
-        return list_of([show(self._objects[name]) for name in names[:limit]], len(names) > limit)
+        return names[:limit], len(names) > limit
+
+
+def encoded_list(names: Sequence[str], shown: Iterable[bytes], has_more: bool) -> bytes:  # noqa: FBT001
+    """A hosted list of objects that are written already; it ends where it becomes very long.
+
+    Example:
+        >>> encoded_list(["a"], [b'{"id":"a"}'], False)
+        b'{"object":"list","data":[{"id":"a"}],"first_id":"a","last_id":"a","has_more":false}'
+    """
+    data: list[bytes] = []
+    size = 0
+    for one in shown:
+        data.append(one)
+        size += len(one)
+        if size > _PAGE_BYTES:
+            break
+    ends = {
+        "first_id": names[0] if data else None,
+        "last_id": names[len(data) - 1] if data else None,
+        "has_more": has_more or len(data) < len(names),
+    }
+    return b'{"object":"list","data":[%b],%b' % (b",".join(data), encode(ends)[1:])
 
 
 def list_of(data: list[dict[str, JSON]], has_more: bool) -> dict[str, JSON]:  # noqa: FBT001
@@ -145,6 +202,11 @@ def list_of(data: list[dict[str, JSON]], has_more: bool) -> dict[str, JSON]:  # 
         "last_id": ids[-1] if ids else None,
         "has_more": has_more,
     }
+
+
+def not_kept(error: OSError) -> ApiError:
+    """The error for what the disk does not take."""
+    return ApiError(400, f"this cannot be kept: {error.strerror}", code="storage-full")
 
 
 class Room:

@@ -20,6 +20,12 @@ SHORT = {
 }
 RATED = {**JUDGE, "name": "rated", "pass_threshold": 0.2}
 NAMELESS = {key: value for key, value in EXACT.items() if key != "name"}
+SLOW = {
+    **PYTHON,
+    "name": "slow",
+    "source": "import time\n\ndef grade(sample, item):\n    time.sleep(100)\n    return 1.0\n",
+    "pass_threshold": 0.5,
+}
 RAISING = {**PYTHON, "source": 'def grade(sample, item):\n    return item["absent"]\n'}
 REMOTE = {"type": "endpoint", "name": "remote", "url": "http://127.0.0.1:9/"}
 CRITERIA = [EXACT, SIMILAR, SHORT, RATED]
@@ -103,6 +109,7 @@ ASKED = {
         "sample": {**request(EXACT), "model_sample": 5},
     },
     "eval": EVAL,
+    "slow_eval": {**EVAL, "testing_criteria": [SLOW]},
     "refused_evals": {
         "no criteria": {**EVAL, "testing_criteria": []},
         "operation": {**EVAL, "testing_criteria": [EXACT, {**EXACT, "operation": "neq"}]},
@@ -110,6 +117,7 @@ ASKED = {
     "rows": ROWS,
     "jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS),
     "training": "".join(json.dumps(row) + "\n" for row in TRAINING),
+    "long_training": "".join(json.dumps(row) + "\n" for row in TRAINING * 1000),
     "job": JOB,
     "refused_jobs": {
         "hyperparameter": {

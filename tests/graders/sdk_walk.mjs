@@ -57,6 +57,10 @@ async function upload(client, text, name, purpose) {
   return client.files.create({ file: await toFile(Buffer.from(text), name), purpose });
 }
 
+async function contentOf(client, id) {
+  return (await client.files.content(id)).text();
+}
+
 async function files(client, asked) {
   const api = client.files;
   const made = await upload(client, asked.jsonl, "rows.jsonl", "evals");
@@ -65,7 +69,7 @@ async function files(client, asked) {
     made,
     other,
     retrieved: await api.retrieve(made.id),
-    content: await (await api.content(made.id)).text(),
+    content: await contentOf(client, made.id),
     listed: await every(api.list({ limit: 1, order: "asc" })),
     of_purpose: await every(api.list({ purpose: "evals" })),
     deleted: [await api.delete(made.id), await api.delete(other.id)],
@@ -90,7 +94,7 @@ async function evals(client, asked) {
   seen.runs = await every(api.runs.list(made.id, { limit: 1, order: "asc" }));
   const run = seen.by_content.run.id;
   const of = { eval_id: made.id };
-  seen.canceled = await told(() => api.runs.cancel(run, of));
+  seen.canceled = await oneCanceled(client, asked);
   seen.run_deleted = await api.runs.delete(run, of);
   seen.run_gone = await told(() => api.runs.retrieve(run, of));
   seen.deleted = await api.delete(made.id);
@@ -115,21 +119,38 @@ async function oneRun(client, eval_id, source) {
   };
 }
 
+async function oneCanceled(client, asked) {
+  const api = client.evals;
+  const slow = await api.create(asked.slow_eval);
+  const data_source = { type: "jsonl", source: { type: "file_content", content: asked.rows } };
+  const run = await api.runs.create(slow.id, { name: "slow", data_source });
+  const of = { eval_id: slow.id };
+  const canceled = await api.runs.cancel(run.id, of);
+  const ended = await final(() => api.runs.retrieve(run.id, of));
+  await api.delete(slow.id);
+  return { told: canceled, final: ended };
+}
+
 async function jobs(client, asked) {
   const api = client.fineTuning.jobs;
   const file = await upload(client, asked.training, "t.jsonl", "fine-tune");
+  const long = await upload(client, asked.long_training, "long.jsonl", "fine-tune");
   const made = await api.create({ training_file: file.id, ...asked.job });
+  const ended = await final(() => api.retrieve(made.id));
+  const other = await api.create({ training_file: long.id, ...asked.job });
   return {
+    cancelled: await api.cancel(other.id),
     file,
     made,
-    final: await final(() => api.retrieve(made.id)),
+    final: ended,
+    plan: await contentOf(client, ended.result_files[0]),
     events: await every(api.listEvents(made.id, { limit: 2 })),
     checkpoints: await every(api.checkpoints.list(made.id)),
     listed: await every(api.list({ limit: 1 })),
     refused: await each(asked.refused_jobs, (body) =>
       told(() => api.create({ training_file: file.id, ...body })),
     ),
-    canceled: await told(() => api.cancel(made.id)),
+    too_late: await told(() => api.cancel(made.id)),
     gone: await told(() => api.retrieve("ftjob-absent")),
   };
 }

@@ -6,7 +6,6 @@ same in JavaScript. Run with `sync` or `async`, for the one client or the other,
 
 import asyncio
 import inspect
-import io
 import json
 import sys
 import time
@@ -77,18 +76,27 @@ async def graders(client, asked):
     }
 
 
+async def upload(client, text, name, purpose):
+    """A new file."""
+    return await settled(client.files.create(file=(name, text.encode()), purpose=purpose))
+
+
+async def content_of(client, file_id):
+    """What a file holds."""
+    content = client.files.content(file_id)
+    return (await content if inspect.isawaitable(content) else content).read().decode()
+
+
 async def files(client, asked):
     """The life of a file."""
-    api, data = client.files, asked["jsonl"].encode()
-    made = await settled(api.create(file=("rows.jsonl", data), purpose="evals"))
-    other = await settled(api.create(file=("more.jsonl", io.BytesIO(data)), purpose="fine-tune"))
-    content = api.content(made["id"])
-    content = await content if inspect.isawaitable(content) else content
+    api = client.files
+    made = await upload(client, asked["jsonl"], "rows.jsonl", "evals")
+    other = await upload(client, asked["jsonl"], "more.jsonl", "fine-tune")
     return {
         "made": made,
         "other": other,
         "retrieved": await settled(api.retrieve(made["id"])),
-        "content": content.read().decode(),
+        "content": await content_of(client, made["id"]),
         "listed": await every(api.list(limit=1, order="asc")),
         "of_purpose": await every(api.list(purpose="evals")),
         "deleted": [await settled(api.delete(one["id"])) for one in (made, other)],
@@ -111,13 +119,11 @@ async def evals(client, asked):
     }
     rows = {"type": "file_content", "content": asked["rows"]}
     seen["by_content"] = await one_run(client, made["id"], rows)
-    file = await settled(
-        client.files.create(file=("rows.jsonl", asked["jsonl"].encode()), purpose="evals")
-    )
+    file = await upload(client, asked["jsonl"], "rows.jsonl", "evals")
     seen["by_file"] = await one_run(client, made["id"], {"type": "file_id", "id": file["id"]})
     seen["runs"] = await every(api.runs.list(made["id"], limit=1, order="asc"))
     run_id = seen["by_content"]["run"]["id"]
-    seen["canceled"] = await told(api.runs.cancel, run_id, eval_id=made["id"])
+    seen["canceled"] = await one_canceled(client, asked)
     seen["run_deleted"] = await settled(api.runs.delete(run_id, eval_id=made["id"]))
     seen["run_gone"] = await told(api.runs.retrieve, run_id, eval_id=made["id"])
     seen["deleted"] = await settled(api.delete(made["id"]))
@@ -143,17 +149,33 @@ async def one_run(client, eval_id, source):
     }
 
 
+async def one_canceled(client, asked):
+    """A run that would take long, ended."""
+    api, source = client.evals, {"type": "file_content", "content": asked["rows"]}
+    slow = await settled(api.create(**asked["slow_eval"]))
+    data_source = {"type": "jsonl", "source": source}
+    run = await settled(api.runs.create(slow["id"], name="slow", data_source=data_source))
+    where = {"run_id": run["id"], "eval_id": slow["id"]}
+    canceled = await settled(api.runs.cancel(**where))
+    ended = await final(lambda: api.runs.retrieve(**where))
+    await settled(api.delete(slow["id"]))
+    return {"told": canceled, "final": ended}
+
+
 async def jobs(client, asked):
-    """A job's dry run, with its events."""
+    """A job's dry run, with its events and its plan; and one that is cancelled."""
     api = client.fine_tuning.jobs
-    file = await settled(
-        client.files.create(file=("t.jsonl", asked["training"].encode()), purpose="fine-tune")
-    )
+    file = await upload(client, asked["training"], "t.jsonl", "fine-tune")
+    long = await upload(client, asked["long_training"], "long.jsonl", "fine-tune")
     made = await settled(api.create(training_file=file["id"], **asked["job"]))
+    ended = await final(lambda: api.retrieve(made["id"]))
+    other = await settled(api.create(training_file=long["id"], **asked["job"]))
     return {
+        "cancelled": await settled(api.cancel(other["id"])),
         "file": file,
         "made": made,
-        "final": await final(lambda: api.retrieve(made["id"])),
+        "final": ended,
+        "plan": await content_of(client, ended["result_files"][0]),
         "events": await every(api.list_events(made["id"], limit=2)),
         "checkpoints": await every(api.checkpoints.list(made["id"])),
         "listed": await every(api.list(limit=1)),
@@ -161,7 +183,7 @@ async def jobs(client, asked):
             name: await told(api.create, **{"training_file": file["id"], **body})
             for name, body in asked["refused_jobs"].items()
         },
-        "canceled": await told(api.cancel, made["id"]),
+        "too_late": await told(api.cancel, made["id"]),
         "gone": await told(api.retrieve, "ftjob-absent"),
     }
 

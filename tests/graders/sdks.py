@@ -53,7 +53,7 @@ def walked(name, part, url):
         timeout=300,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     seen = json.loads(done.stdout)
     assert seen["version"].startswith(major), "one major would be tested twice"
     return seen
