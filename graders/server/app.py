@@ -58,15 +58,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
 
-def _no_route(request: Request, error: Exception) -> Response:
+async def _no_route(request: Request, error: Exception) -> Response:
     """The answer for a path or a method that is none of ours."""
     status = getattr(error, "status_code", 404)
     message = f"there is no {request.method} {request.url.path} here; GET /openapi.json lists all"
     told = ApiError(status, message, code="no-route", headers=getattr(error, "headers", None))
-    return error_answer(request, told)
+    return await error_answer(request, told)
 
 
-def _broken(request: Request, _: Exception) -> Response:
+async def _broken(request: Request, _: Exception) -> Response:
     """The answer where the server itself failed; its log has the traceback."""
     message = "the server failed, and its log says why"
-    return error_answer(request, ApiError(500, message, code="server-error"))
+    return await error_answer(request, ApiError(500, message, code="server-error"))
