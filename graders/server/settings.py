@@ -25,6 +25,7 @@ class Limits:
         runs_at_once: Runs of evals that are graded at a time; further ones wait for their turn.
         waiting_runs: Runs that wait for their turn; more are refused with 429.
         rendered_bytes: What the templates of one grading can come to.
+        texts: Templates of a grader, those of its members included.
         formula_letters: Of a multi's formula.
         batch_gradings: Samples of one batch, counted for each grader in a multi.
         results_bytes: What the results of one batch can come to.
@@ -45,6 +46,7 @@ class Limits:
     runs_at_once: int = 2
     waiting_runs: int = 100
     rendered_bytes: int = 64_000_000
+    texts: int = 20_000
     formula_letters: int = 20_000
     batch_gradings: int = 100_000
     results_bytes: int = 256_000_000

@@ -63,7 +63,7 @@ class Shared:
     tasks: set[asyncio.Task[None]]
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
-        """Refuse a grading whose templates could come to more than fits.
+        """Refuse a grading whose templates are too many, or could come to more than fits.
 
         Args:
             weight: Of the grader.
@@ -72,6 +72,11 @@ class Shared:
         Raises:
             ApiError: 400.
         """
+        if weight.texts > self.limits.texts:
+            message = (
+                f"there are {weight.texts:,} texts in it, and {self.limits.texts:,} are allowed"
+            )
+            raise ApiError(400, message, weight.path or None, "texts")
         most = weight.letters + weight.slots * size
         if most > self.limits.rendered_bytes:
             message = (

@@ -21,6 +21,8 @@ from graders.server.openapi import document
 from graders.server.routes import ROUTES
 from graders.server.schemas import EXAMPLES
 
+pytestmark = pytest.mark.needs("schemathesis")
+
 DOCUMENT = document(ROUTES)
 EXAMPLES_EACH = 100 if os.environ.get("GRADERS_THOROUGH") == "1" else 25
 OVERLOAD, TOO_SLOW = 503, 504
@@ -85,7 +87,6 @@ def post(client, path, content, kind="application/json"):
     return client.post(path, content=content, headers={"content-type": kind})
 
 
-@pytest.mark.needs("schemathesis")
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_what_the_document_lets_one_ask(url, client, ids, route):
     """And a little more: schemathesis breaks the schemas, too."""

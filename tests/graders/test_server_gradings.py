@@ -140,6 +140,21 @@ def test_judges_are_asked_through_the_servers_client():
     assert [request.model for request in client.asked] == ["gpt-4.1-2025-04-14"]
 
 
+def test_a_judge_is_asked_with_so_many_texts_at_most():
+    """Each takes its time to be written into the prompt."""
+    client = ScriptedClient(lambda _: ModelReply(text='{"steps": [], "result": 1}'))
+
+    def answered(texts):
+        grader = {**JUDGE, "input": [{"role": "user", "content": ["x"] * texts}]}
+        body = {"grader": grader, "model_sample": ""}
+        return asyncio.run(post(RUN, body, tools=Tools(client=client)))
+
+    assert answered(20_000)[0] == 200
+    status, answer = answered(20_001)
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "texts", "grader")
+    assert answer["error"]["message"] == "there are 20,001 texts in it, and 20,000 are allowed"
+
+
 @pytest.mark.parametrize(
     "url",
     [
