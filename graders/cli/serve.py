@@ -83,6 +83,14 @@ _WORKERS_A_CORE: Final = 4
     metavar="N",
     help="Python graders kept warm; the least recently used goes.",
 )
+@click.option(
+    "--for",
+    "target",
+    type=click.Choice(["openai-rft", "azure-rft"]),
+    default="openai-rft",
+    show_default=True,
+    help="The service whose limits fine-tuning jobs are held to.",
+)
 @client_options
 @sandbox_options
 @profile_options
@@ -148,6 +156,7 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
             profile=profile,
             graders=dict(_named(one) for one in given["graders"]),
             token=_token(),
+            target=given["target"],
             hosts=_hosts(given["host"]),
             limits=Limits(at_once=given["at_once"]),
         )

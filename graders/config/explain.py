@@ -24,6 +24,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOST_FINDINGS: Final = 1_000
 """Of one kind that a config gets; who has more does not read them, and each takes its time."""
 _SHOWN: Final = 60
+_LONGEST_KEY: Final = 200
+"""Characters of a key in a path: each of thousands of findings below a key has it in its own."""
 _FIELDS: Final = frozenset(
     name
     for member in get_args(get_args(GraderConfig)[0])
@@ -200,6 +202,8 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
     Example:
         >>> show_path(("graders", "my key", "input", 0), {})
         'graders["my key"].input[0]'
+        >>> len(show_path(("k" * 100_000,), {}))
+        204
     """
     plain = location
     for length in range(len(location) + 1) if renames else ():  # there may be thousands of renames
@@ -207,7 +211,10 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
             plain = place + location[length:]
             break
     path = ""
-    for part in plain:
+    for step in plain:
+        part = step
+        if isinstance(part, str) and len(part) > _LONGEST_KEY:
+            part = part[: _LONGEST_KEY - 4] + " ..."
         if isinstance(part, int):
             path += f"[{part}]"
         elif _IDENTIFIER.fullmatch(part):

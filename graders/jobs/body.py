@@ -15,7 +15,7 @@ from sandbox import JSON
 
 _OF_A_KEY: Final = '["[key]"]'  # so pydantic says that a key is meant, and not its value
 _LARGEST_SEED: Final = 2**31 - 1
-_KEYS: Final = frozenset(
+BODY_KEYS: Final = frozenset(
     {
         *("model", "training_file", "validation_file", "method", "hyperparameters"),
         *("suffix", "seed", "integrations", "metadata"),
@@ -77,9 +77,9 @@ def check_body(body: Mapping[str, JSON]) -> Iterator[Finding]:
         )  # fmt: skip
     if "object" in body:  # a job as the service shows it, which has more keys
         return
-    for key in sorted(body.keys() - _KEYS):
+    for key in sorted(body.keys() - BODY_KEYS):
         said = f"{key!r} is not a field of a fine-tuning job"
-        hint = near_miss(key, _KEYS - body.keys())
+        hint = near_miss(key, BODY_KEYS - body.keys())
         yield Finding(
             code="unknown-key",
             severity="warning",

@@ -43,13 +43,14 @@ class Job:
         """The hyperparameters, with `"auto"` where nothing is given; none where they are wrong."""
         if self.document is None:
             return {}
+        # Warnings: to pydantic, the integers that are among the numbers are of another type.
         match self.document.value:
             case Supervised(supervised=method):
-                return method.hyperparameters.model_dump()
+                return method.hyperparameters.model_dump(warnings=False)
             case DPO(dpo=method):
-                return method.hyperparameters.model_dump()
+                return method.hyperparameters.model_dump(warnings=False)
         assert self.reinforcement is not None, "there is no fourth method"
-        return self.reinforcement.hyperparameters.model_dump()
+        return self.reinforcement.hyperparameters.model_dump(warnings=False)
 
     @property
     def reinforcement(self) -> ReinforcementMethod | None:

@@ -7,8 +7,8 @@ compiled to Python, have a length. What else is long is left to a thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from graders.checks import check_document
 from graders.compile import Tools, compile_checked
@@ -22,6 +22,9 @@ from graders.server.processes import ProcessDiedError
 
 if TYPE_CHECKING:
     from graders.server.shared import Shared
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def findings_about(server: Shared, body: Body, document: Document) -> Sequence[Finding]:
@@ -37,13 +40,29 @@ async def findings_about(server: Shared, body: Body, document: Document) -> Sequ
         raise ApiError(400, f"{place}: {message}", place, "formula-size")
     if not any(isinstance(part, PythonConfig) for _, part in walk(config)):
         return await checked(body, lambda: check_document(document, server.profile))
+    param = document.path or None
+    return await in_process(server, param, check_document, document, server.profile)
+
+
+async def in_process(
+    server: Shared,
+    param: str | None,
+    check: Callable[P, T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """What a check of sources gives; it must not raise.
+
+    Raises:
+        ApiError: 400 for the param, it takes too long or too much memory.
+    """
     try:
-        return await server.checks.call(check_document, document, server.profile)
+        return await server.checks.call(check, *args, **kwargs)
     except TimeoutError:
         problem = f"takes longer than {server.checks.seconds:g} s to check"
     except ProcessDiedError:
         problem = "takes too much memory to check"
-    raise ApiError(400, f"the source {problem}", document.path or None, "source-effort")
+    raise ApiError(400, f"the source {problem}", param, "source-effort")
 
 
 async def compiled(server: Shared, body: Body, document: Document, tools: Tools) -> Grader:

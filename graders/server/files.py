@@ -77,6 +77,30 @@ def file_of(server: Shared, name: object, param: str) -> StoredFile:
     raise ApiError(400, message, param, "not_found")
 
 
+def keep_file(server: Shared, name: str, purpose: str, data: bytes) -> StoredFile:
+    """A file that the server itself has made.
+
+    Raises:
+        ApiError: 400, there is no room for it.
+    """
+    own = new_id("file-")
+    file = StoredFile(
+        id=own,
+        name=name,
+        purpose=purpose,
+        size=len(data),
+        created_at=int(time()),
+        path=server.room.path(own),
+    )
+    server.room.keep(own, data)
+    try:
+        server.files.add(own, file)
+    except ApiError:
+        server.room.drop(own)
+        raise
+    return file
+
+
 @contextmanager
 def reading(server: Shared, file: StoredFile) -> Iterator[Path]:
     """Where the bytes of a file are; they stay until the block ends, also if it is deleted."""

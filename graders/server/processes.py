@@ -69,9 +69,8 @@ class Processes:
             await _end(self.idle.pop())
 
     async def _ask(self, work: bytes) -> bytes:
-        alive = [process for process in self.idle if process.returncode is None]
-        process = alive.pop() if alive else await _start()
-        self.idle = alive
+        self.idle = [process for process in self.idle if process.returncode is None]
+        process = self.idle.pop() if self.idle else await _start()
         try:
             assert process.stdin is not None, "a pipe"
             assert process.stdout is not None, "a pipe"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from graders.server import eval_runs, evals, files, gradings
+from graders.server import eval_runs, evals, files, gradings, jobs
 from graders.server.answers import answer, answer_encoded
 from graders.server.openapi import Operation, document
 from graders.strict_json import encode
@@ -31,6 +31,7 @@ def _document() -> bytes:
 
 
 _RUNS: Final = "/v1/evals/{eval}/runs"
+_JOBS: Final = "/v1/fine_tuning/jobs"
 _PAGE: Final = ("after", "limit", "order")
 
 # fmt: off
@@ -79,6 +80,22 @@ ROUTES: Final = (
               "What came of each row", None, "List", (*_PAGE, "status")),
     Operation("GET", f"{_RUNS}/{{run}}/output_items/{{item}}", eval_runs.retrieve_item,
               "What came of a row", None, "Object"),
+    Operation("POST", _JOBS, jobs.create,
+              "Lint and plan a job; nothing is trained", "JobRequest", "Object"),
+    Operation("GET", _JOBS, jobs.list_all,
+              "The jobs that are kept", None, "List", _PAGE),
+    Operation("GET", f"{_JOBS}/{{job}}", jobs.retrieve,
+              "A job, and how far its dry run is", None, "Object"),
+    Operation("POST", f"{_JOBS}/{{job}}/cancel", jobs.cancel,
+              "End a dry run", None, "Object"),
+    Operation("POST", f"{_JOBS}/{{job}}/pause", jobs.pause_or_resume,
+              "Refused: a dry run has no training to pause", None, "Object"),
+    Operation("POST", f"{_JOBS}/{{job}}/resume", jobs.pause_or_resume,
+              "Refused: a dry run has no training to resume", None, "Object"),
+    Operation("GET", f"{_JOBS}/{{job}}/events", jobs.list_events,
+              "What a dry run found", None, "List", _PAGE),
+    Operation("GET", f"{_JOBS}/{{job}}/checkpoints", jobs.checkpoints,
+              "None, as nothing is trained", None, "List", _PAGE),
     Operation("GET", "/health", health,
               "Whether the server answers", None, "Health"),
     Operation("GET", "/openapi.json", described,

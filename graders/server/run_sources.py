@@ -9,7 +9,6 @@ from typing import Final
 from graders.server.answers import ApiError
 from graders.server.files import StoredFile
 from graders.server.shared import Shared
-from graders.server.storage import not_kept
 from graders.strict_json import encode
 from sandbox import JSON
 
@@ -78,20 +77,14 @@ def inline_file(server: Shared, run: str, rows: bytes) -> StoredFile:
     Raises:
         ApiError: 400, there is no room for it.
     """
-    path = server.room.path(f"{run}.jsonl")
-    server.room.take(len(rows))
-    try:
-        path.write_bytes(rows)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        server.room.give_back(len(rows))
-        raise not_kept(error) from None
+    name = f"{run}.jsonl"
+    server.room.keep(name, rows)
     return StoredFile(
         id="",
         name="content",
         purpose="evals",
         size=len(rows),
         created_at=int(time.time()),
-        path=path,
+        path=server.room.path(name),
         deleted=True,
     )

@@ -130,6 +130,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "EvalRunRequest": _object(
         {"data_source": _object({"type": _TEXT, "source": _object({"type": _TEXT})})}, _LABELS
     ),
+    "JobRequest": _object(
+        {"model": _TEXT, "training_file": _TEXT},
+        {
+            "validation_file": _or_null(_TEXT),
+            "method": {"$ref": "#/components/schemas/Method"},
+            "suffix": _or_null(_TEXT),
+            "seed": _or_null(_INTEGER),
+            "metadata": _LABELS["metadata"],
+        },
+    ),
     "FileUpload": _object(
         {"file": {"type": "string", "format": "binary"}, "purpose": {"enum": [*PURPOSES]}}
     ),
@@ -170,6 +180,11 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "GraderRequest": {"grader": _EXACT},
     "BatchRequest": {"grader": _EXACT, "rows": [{"item": _ITEM, "samples": ["Paris", "Rome"]}]},
     "EndpointRequest": {"sample": {"output_text": "Paris"}, "item": _ITEM, "trace_id": "1"},
+    "JobRequest": {
+        "model": "o4-mini-2025-04-16",
+        "training_file": "file-000000000000000000000000",
+        "method": {"type": "reinforcement", "reinforcement": {"grader": _EXACT}},
+    },
     "FileUpload": {
         "file": '{"item": {"answer": "Paris"}, "sample": "Paris"}\n',
         "purpose": "evals",

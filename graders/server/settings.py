@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graders.compile import Tools
 from graders.config.parse import Document
+from graders.jobs.bounds import Target
 from graders.profile import OPENAI, Profile
 
 
@@ -34,6 +35,9 @@ class Limits:
         compute_seconds: For what graders compute by themselves in one grading, in a process that
             is ended then.
         check_seconds: For checking the sources of one grader, in such a process.
+        plan_seconds: For the dry run of a fine-tuning job, in a process that is ended then.
+        plans_at_once: Dry runs at a time; the rest wait.
+        plans_under_way: Those that wait included; more are refused with 429.
     """
 
     at_once: int = 256
@@ -54,6 +58,9 @@ class Limits:
     answer_seconds: float = 600.0
     compute_seconds: float = 60.0
     check_seconds: float = 10.0
+    plan_seconds: float = 300.0
+    plans_at_once: int = 2
+    plans_under_way: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,7 @@ class Settings:
         profile: Settings that decide numbers.
         graders: Configs that can be asked by name.
         token: What requests must bear; None where anybody on this machine may ask.
+        target: The service that fine-tuning jobs are meant for.
         hosts: Names by which the server may be called; empty where any will do.
         limits: How much requests may take.
     """
@@ -74,5 +82,6 @@ class Settings:
     profile: Profile = OPENAI
     graders: Mapping[str, Document] = field(default_factory=dict)
     token: str | None = None
+    target: Target = "openai-rft"
     hosts: frozenset[str] = frozenset()
     limits: Limits = Limits()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from graders.compile import Tools, compile_grader
 from graders.grades import Grader
+from graders.jobs.bounds import Target
 from graders.profile import Profile
 from graders.server.answers import ApiError
 from graders.server.aside import Aside
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # starlette is an extra; the others keep what they define her
     from graders.server.evals import Eval
     from graders.server.files import StoredFile
     from graders.server.running import Run
+    from graders.server.stored_jobs import StoredJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,10 @@ class Shared:
             holds up a request.
         turns: Lets a few runs be graded at a time.
         tasks: Of the runs that wait or are graded.
+        jobs: Fine-tuning jobs.
+        dry_runs: Of jobs that wait or are tried.
+        plans: Where they are computed.
+        target: The service that they are meant for.
     """
 
     tools: Tools
@@ -61,6 +67,10 @@ class Shared:
     run_tools: Tools
     turns: asyncio.Semaphore
     tasks: set[asyncio.Task[None]]
+    jobs: Objects[StoredJob]
+    dry_runs: set[asyncio.Task[None]]
+    plans: Processes
+    target: Target
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates are too many, or could come to more than fits.
@@ -108,7 +118,9 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
     checks = Processes(seconds=limits.check_seconds, most=os.cpu_count() or 1)
     tools = replace(settings.tools, aside=aside.take)
     tasks: set[asyncio.Task[None]] = set()
+    dry_runs: set[asyncio.Task[None]] = set()
     room = Room(limits.stored_bytes)
+    plans = Processes(seconds=limits.plan_seconds, most=limits.plans_at_once)
     try:
         yield Shared(
             tools=tools,
@@ -127,9 +139,14 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             run_tools=replace(settings.tools, aside=aside_runs.take),
             turns=asyncio.Semaphore(limits.runs_at_once),
             tasks=tasks,
+            jobs=Objects("fine-tuning job", limits.stored_objects),
+            dry_runs=dry_runs,
+            plans=plans,
+            target=settings.target,
         )
     finally:
-        await _end(tasks)
+        await _end(tasks | dry_runs)
+        await plans.close()
         room.close()
         await aside.close()
         await aside_runs.close()

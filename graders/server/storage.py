@@ -90,6 +90,9 @@ class Objects(Generic[T]):
             raise ApiError(400, message, code="storage-full")
         self._objects[name], self._sizes[name] = one, size
 
+    def __len__(self) -> int:
+        return len(self._objects)
+
     def __contains__(self, name: str) -> bool:
         return name in self._objects
 
@@ -237,6 +240,27 @@ class Room:
             message = f"the server keeps {self._most:,} bytes, and no more; delete some files"
             raise ApiError(400, message, code="storage-full")
         self.used += size
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Write the file of an id.
+
+        Raises:
+            ApiError: 400, there is no room for it.
+        """
+        self.take(len(data))
+        try:
+            self.path(name).write_bytes(data)
+        except OSError as error:
+            self.path(name).unlink(missing_ok=True)
+            self.give_back(len(data))
+            raise not_kept(error) from None
+
+    def drop(self, name: str) -> None:
+        """Remove the file of an id, if there is one."""
+        path = self.path(name)
+        if path.exists():
+            self.give_back(path.stat().st_size)
+            path.unlink()
 
     def give_back(self, size: int) -> None:
         """Count bytes that are no longer there."""

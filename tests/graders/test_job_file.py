@@ -171,6 +171,11 @@ def test_what_is_wrong_in_a_job_is_a_finding(body, messages):
     assert [one[: len(said)] for one, said in zip(found, messages, strict=True)] == messages
 
 
+def test_a_number_may_be_an_integer():
+    """Of a hyperparameter that need not be one."""
+    assert job_of({"type": "dpo", "dpo": {"hyperparameters": {"beta": 1}}}).settings["beta"] == 1
+
+
 def test_hyperparameters_of_a_body_without_a_method_count():
     """As they did before there were methods; findings about them point there."""
     job = job_of({"training_file": "f", "hyperparameters": {"n_epochs": 2}})

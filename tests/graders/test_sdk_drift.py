@@ -23,7 +23,7 @@ from typing_extensions import is_typeddict  # knows its own TypedDict, which the
 
 from graders import hosted
 from graders.config import content, graders, methods
-from graders.jobs.job import _BODY_KEYS
+from graders.jobs.body import BODY_KEYS
 
 PAIRS = [  # what a client sends, what it reads back, ours
     (sdk.StringCheckGraderParam, sdk.StringCheckGrader, graders.StringCheckConfig),
@@ -256,7 +256,7 @@ def test_the_methods_of_a_job_are_the_sdks():
 
 def test_a_jobs_body_has_the_keys_that_the_sdk_sends():
     """Others are warned of as unknown."""
-    assert set(_BODY_KEYS) ^ set(fields(job_create_params.JobCreateParams)) == JOB_KEYS_OF_OURS
+    assert set(BODY_KEYS) ^ set(fields(job_create_params.JobCreateParams)) == JOB_KEYS_OF_OURS
 
 
 # --- what a run answers

@@ -17,6 +17,9 @@ HARD = {**PYTHON, "source": "def f():\n pass\n" * 6_000 + PYTHON["source"]}
 REQUEST = {"grader": EXACT, "model_sample": "x", "item": {"answer": "x"}}
 
 
+CUSTOM = {"type": "custom", "item_schema": {"type": "object"}}
+
+
 class Nobody:
     """A sandbox that runs nothing."""
 
@@ -49,11 +52,14 @@ def test_others_are_answered_while_a_source_is_checked():
 def test_a_source_that_is_too_hard_to_check_is_refused():
     """Nothing says that it is wrong, but nobody waits for it; an easy one is checked in time."""
     harder = {**PYTHON, "source": "def f():\n pass\n" * 15_000 + PYTHON["source"]}
+    method = {"type": "reinforcement", "reinforcement": {"grader": harder}}
     bodies = [
         (VALIDATE, {"grader": PYTHON}),
         (VALIDATE, {"grader": harder}),
         (RUN, {**REQUEST, "grader": harder}),
         ("/grade", {"grader": harder, "rows": []}),
+        ("/v1/evals", {"testing_criteria": [harder], "data_source_config": CUSTOM}),
+        ("/v1/fine_tuning/jobs", {"model": "o4-mini", "training_file": "f", "method": method}),
     ]
 
     async def ask():
@@ -68,7 +74,7 @@ def test_a_source_that_is_too_hard_to_check_is_refused():
         error = answer.json()["error"]
         assert (answer.status_code, error["code"]) == (400, "source-effort")
         assert error["message"] == "the source takes longer than 2 s to check"
-        assert error["param"] == "grader"
+        assert error["param"] in {"grader", "method", None}
 
 
 def test_a_source_that_takes_all_memory_to_check_is_refused(monkeypatch):

@@ -47,6 +47,18 @@ def test_a_function_is_called_in_another_process_which_stays():
     assert not is_there(pid)
 
 
+def test_none_is_forgotten_that_gets_idle_while_another_one_starts():
+    """All are ended when they are closed."""
+
+    async def work(processes):
+        await processes.call(os.getpid)
+        pids = await asyncio.gather(*(processes.call(os.getpid) for _ in range(2)))
+        assert {process.pid for process in processes.idle} == {*pids}
+        return pids
+
+    assert not any(map(is_there, with_processes(work, most=2)))
+
+
 def test_what_takes_too_long_is_ended_with_its_process():
     """The call says so, and the next one gets a new process."""
 
