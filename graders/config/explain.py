@@ -63,6 +63,7 @@ _CODES: Final[Mapping[str, str]] = {
     "union_tag_invalid": "unknown-type",
     "union_tag_not_found": "no-type",
     "missing": "missing",
+    "extra_forbidden": "unknown-key",
     "range": "range",
     "passing_labels": "passing-labels",
     "hyperparameter": "hyperparameter",
@@ -146,6 +147,8 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         return f"{_show(value, detail)} is not {words} {context[bound]:,.15g}", ""
     if kind in _LENGTHS:
         return _LENGTHS[kind].format(length=len(value), **context), ""
+    if kind == "extra_forbidden":
+        return "is a key that nobody reads", ""
     return detail["msg"], ""
 
 

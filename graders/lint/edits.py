@@ -90,10 +90,10 @@ def overlap(edit: Edit, other: Edit) -> bool:
     return edit.span.start < other.span.end and other.span.start < edit.span.end
 
 
-def diff(before: str, after: str, name: str) -> str:
+def diff(before: str, after: str, name: str, *, by: str = "fixed") -> str:
     """What changes, as a unified diff."""
     old, new = (text.splitlines(keepends=True) for text in (before, after))
-    shown = unified_diff(old, new, fromfile=name, tofile=f"{name} (fixed)")
+    shown = unified_diff(old, new, fromfile=name, tofile=f"{name} ({by})")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in shown)
 
 

@@ -144,12 +144,22 @@ def to_github(report: Report, name: str) -> str:  # noqa: ARG001 - every format 
             properties |= {"line": str(place.line), "col": str(place.column)}
         if place and placed.end:
             properties["endColumn"] = str(placed.end.column)
-        said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
         path = f"{finding.path}: " if finding.path else ""
         message = f"{path}{message_of(placed)}"
         message += f"\n{finding.fix}" if finding.fix else ""
-        lines.append(f"::{_COMMANDS[finding.severity]} {said}::{_data(message)}\n")
+        lines.append(annotation(_COMMANDS[finding.severity], properties, message) + "\n")
     return "".join(lines)
+
+
+def annotation(command: str, properties: Mapping[str, str], message: str) -> str:
+    r"""A workflow command of GitHub's, in a line.
+
+    Example:
+        >>> annotation("error", {"file": "a,b.json", "line": "3"}, "100% wrong\n::")
+        '::error file=a%2Cb.json,line=3::100%25 wrong%0A::'
+    """
+    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{command} {said}::{_data(message)}"
 
 
 def _data(text: str) -> str:

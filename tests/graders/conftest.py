@@ -59,3 +59,27 @@ def planned(plan):
         return code, json.loads(out)
 
     return command
+
+
+@pytest.fixture
+def project(request, monkeypatch):
+    """Write files, and run pytest with our plugin and no other among them.
+
+    For modules with `pytest_plugins = "pytester"`. What is no text is written as JSON.
+    """
+    pytester = request.getfixturevalue("pytester")
+    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def running(files, *arguments, apart=False):
+        for name, content in files.items():
+            text = content if isinstance(content, str) else json.dumps(content)
+            (pytester.path / name).write_bytes(text.encode())
+        if apart:
+            return pytester.runpytest_subprocess("-p", "graders.pytest_plugin", *arguments)
+        quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # it is imported already
+        return pytester.runpytest_inprocess("-p", "graders.pytest_plugin", *quiet, *arguments)
+
+    return running

@@ -12,16 +12,17 @@ from typing import get_args, get_type_hints
 import pytest
 import sdk_walk
 from openai import BaseModel, DefaultHttpxClient, OpenAI, types
-from openai.types import evals
+from openai.types import evals, fine_tuning
 from openai.types.evals import runs
 from openai.types.fine_tuning import alpha
+from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from pydantic import ValidationError
 from sdk_asked import ASKED
 
-from graders.server import files, running
+from graders.server import files, planning, running, stored_jobs
 from graders.server.items import _STATUSES
 
-GRADERS = "/fine_tuning/alpha/graders"
+GRADERS, JOBS = "/fine_tuning/alpha/graders", "/fine_tuning/jobs"
 RUNS = "/evals/ID/runs"
 ITEMS = f"{RUNS}/ID/output_items"
 ONE = {  # what is asked, and what the SDK makes of the answer
@@ -39,12 +40,18 @@ ONE = {  # what is asked, and what the SDK makes of the answer
     f"POST {RUNS}/ID/cancel": evals.RunCancelResponse,
     f"DELETE {RUNS}/ID": evals.RunDeleteResponse,
     f"GET {ITEMS}/ID": runs.OutputItemRetrieveResponse,
+    f"POST {JOBS}": fine_tuning.FineTuningJob,
+    f"GET {JOBS}/ID": fine_tuning.FineTuningJob,
+    f"POST {JOBS}/ID/cancel": fine_tuning.FineTuningJob,
 }
 PAGES = {  # the same of each entry of a list
     "GET /files": types.FileObject,
     "GET /evals": types.EvalListResponse,
     f"GET {RUNS}": evals.RunListResponse,
     f"GET {ITEMS}": runs.OutputItemListResponse,
+    f"GET {JOBS}": fine_tuning.FineTuningJob,
+    f"GET {JOBS}/ID/events": fine_tuning.FineTuningJobEvent,
+    f"GET {JOBS}/ID/checkpoints": FineTuningJobCheckpoint,
 }
 WORDS = {word for path in (*ONE, *PAGES) for word in path.split()[1].split("/")} | {"content"}
 CRITERION_ID = {"testing_criteria.id: more": "what the counts of a run name criteria by"}
@@ -80,6 +87,7 @@ OTHERWISE = {  # SDK type: what we answer that it does not say, and why
     "OutputItemRetrieveResponse": NO_SAMPLE_ERROR,
     "OutputItemListResponse": NO_SAMPLE_ERROR,
     "FileObject": {"purpose: literal_error": "`evals` may be sent, and comes back"},
+    "FineTuningJob": {"user_provided_suffix: more": "in recorded jobs"},
     "GraderValidateResponse": {"grader: union": "a multi holds a map of graders, and there one"},
 }
 
@@ -103,7 +111,7 @@ def answers(served_url):
 
     with DefaultHttpxClient(event_hooks={"response": [record]}) as http:
         client = OpenAI(base_url=served_url, api_key="anything", http_client=http)
-        for part in (sdk_walk.graders, sdk_walk.files, sdk_walk.evals):
+        for part in sdk_walk.PARTS.values():
             asyncio.run(part(client, ASKED))
     return dict(received)
 
@@ -190,3 +198,15 @@ def test_a_list_has_what_its_pages_are_turned_by(answers, asked):
 def test_the_words_of_queries_are_the_sdks(theirs, ours):
     """What it lets a client ask for, the server knows."""
     assert sorted(get_args(theirs)) == sorted(ours)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (fine_tuning.FineTuningJob.model_fields["status"], stored_jobs.Status),
+        (fine_tuning.FineTuningJobEvent.model_fields["level"], planning.Level),
+    ],
+)
+def test_the_words_of_jobs_are_among_the_sdks(theirs, ours):
+    """A walk meets a few of them."""
+    assert set(get_args(ours)) - set(get_args(theirs.annotation)) == set()
