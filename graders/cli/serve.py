@@ -196,8 +196,12 @@ def _hosts(host: str) -> frozenset[str]:
 
 def _serve(settings: Settings, sock: socket.socket) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code."""
+    from graders.server.connections import protocol
+
     try:
         import uvicorn
+
+        http = protocol()
     except ImportError:
         problem = "the server needs uvicorn; pip install 'local-graders[server]'"
         raise click.ClickException(problem) from None
@@ -213,7 +217,9 @@ def _serve(settings: Settings, sock: socket.socket) -> int:
 
     config = uvicorn.Config(
         create_app(settings),
+        http=http,
         lifespan="on",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -21,6 +21,8 @@ Renames = dict[Location, Location]
 _QUOTED = re.compile(r"'([^']*)'")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+MOST_FINDINGS: Final = 1_000
+"""Of one kind that a config gets; who has more does not read them, and each takes its time."""
 _SHOWN: Final = 60
 _LONGEST_KEY: Final = 200
 """Characters of a key in a path: each of thousands of findings below a key has it in its own."""
@@ -89,7 +91,7 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
 
 def explain(error: ValidationError, renames: Renames) -> list[Finding]:
     """Every problem of a config as a finding of severity error."""
-    details = error.errors(include_url=False)
+    details = error.errors(include_url=False)[:MOST_FINDINGS]
     return [_finding(detail, renames) for detail in details if not _is_echo(detail)]
 
 
@@ -153,7 +155,8 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
 def _instead(name: str, given: object) -> str:
     """Where a missing field stands under a misspelt key."""
     keys = [key for key in given if key not in _FIELDS] if isinstance(given, dict) else []
-    close = get_close_matches(name, [key for key in keys if isinstance(key, str)], n=1)
+    names = [key for key in keys[:MOST_FINDINGS] if isinstance(key, str)]
+    close = get_close_matches(name, names, n=1)
     return f"Did you mean {name!r} where it says {close[0]!r}?" if close else ""
 
 
@@ -206,9 +209,9 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
         204
     """
     plain = location
-    for moved, place in renames.items():
-        if plain[: len(moved)] == moved:
-            plain = place + plain[len(moved) :]
+    for length in range(len(location) + 1) if renames else ():  # there may be thousands of renames
+        if (place := renames.get(location[:length])) is not None:
+            plain = place + location[length:]
             break
     path = ""
     for step in plain:

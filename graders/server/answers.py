@@ -106,7 +106,7 @@ def answer_encoded(
     return Response(data, status, headers, media_type="application/json")
 
 
-def error_answer(_: Request, error: Exception) -> Response:
+async def error_answer(_: Request, error: Exception) -> Response:
     """The answer for an error that is the request's own fault."""
     told = to_error(error)
     return answer(error_body(told), told.status, told.headers)

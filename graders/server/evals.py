@@ -9,13 +9,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from graders.compile import compile_grader
 from graders.config.graders import AnyConfig, EvalConfig, TextSimilarityConfig
-from graders.config.parse import parse_config
+from graders.config.parse import Document, parse_config
 from graders.grades import Grader
 from graders.profile import Profile
 from graders.server.answers import ApiError, answer, answer_encoded
 from graders.server.bodies import Body, checked, read_object
+from graders.server.checking import compiled
 from graders.server.eval_runs import remove_run
 from graders.server.labels import metadata_of, name_of
 from graders.server.recent import Weight, weigh
@@ -75,12 +75,20 @@ async def create(request: Request) -> Response:
     """`POST /v1/evals`."""
     server = shared(request)
     body = await read_object(request, server.limits)
-    made = await checked(body, lambda: _made(server, body))
+    document, source = await checked(body, lambda: _read(server, body))
+    grader = await compiled(server, body, document, server.run_tools)
+    made = await checked(body, lambda: _made(server, body, document, source, grader))
     server.evals.add(made.id, made, body.size)
     return answer_encoded(_show(made), 201)
 
 
-def _made(server: Shared, body: Body) -> Eval:
+def _read(server: Shared, body: Body) -> tuple[Document, dict[str, JSON]]:
+    """An eval's criteria and its data source.
+
+    Raises:
+        ApiError: 400, something else than a criterion is wrong.
+        ConfigError: A criterion is.
+    """
     criteria = body.value.get("testing_criteria")
     if not isinstance(criteria, list) or not criteria:
         message = "testing_criteria is missing, empty or no list"
@@ -90,8 +98,13 @@ def _made(server: Shared, body: Body) -> Eval:
         raise ApiError(400, message, "testing_criteria", "criteria")
     source = _source_of(body.value.get("data_source_config"))
     document = parse_config({"testing_criteria": criteria})
-    weight = weigh(document)
-    server.refuse_huge(weight._replace(path="testing_criteria"), 0)
+    server.refuse_huge(weigh(document)._replace(path="testing_criteria"), 0)
+    return document, source
+
+
+def _made(
+    server: Shared, body: Body, document: Document, source: dict[str, JSON], grader: Grader
+) -> Eval:
     config = document.grader
     assert isinstance(config, EvalConfig), "it has testing_criteria"
     return Eval(
@@ -102,8 +115,8 @@ def _made(server: Shared, body: Body) -> Eval:
         changed=next(_changes),
         source=source,
         criteria=[_echo(criterion, server.profile) for criterion in config.testing_criteria],
-        grader=compile_grader(document, tools=server.run_tools, profile=server.profile),
-        weight=weight,
+        grader=grader,
+        weight=weigh(document),
     )
 
 

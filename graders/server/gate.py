@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -113,6 +114,7 @@ def _check_name(host: bytes, origin: bytes | None, hosts: Iterable[str]) -> None
         raise ApiError(403, "pages of other sites may not ask this server", code="origin")
 
 
+@lru_cache(maxsize=64)
 def _name(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""

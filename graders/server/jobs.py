@@ -19,7 +19,8 @@ from graders.errors import ConfigError, Finding, findings_of
 from graders.jobs.job import Job, check_job
 from graders.profile import Profile
 from graders.server.answers import ApiError, answer
-from graders.server.bodies import checked, read_object
+from graders.server.bodies import Body, read_object
+from graders.server.checking import in_process
 from graders.server.files import StoredFile, file_of, keep_file, reading
 from graders.server.planning import Event, Fault, RowsFile, Tried, Work, event, try_out
 from graders.server.processes import ProcessDiedError
@@ -52,7 +53,7 @@ async def create(request: Request) -> Response:
     server = shared(request)
     most = min(_BODY_BYTES, server.limits.body_bytes)
     body = await read_object(request, replace(server.limits, body_bytes=most))
-    job = await checked(body, lambda: _checked(body.value, server.profile))
+    job = await _checked(server, body)
     files = [
         _rows_of(server, body.value[key], key)
         for key in ("training_file", "validation_file")
@@ -80,23 +81,32 @@ def _start(server: Shared, job: StoredJob, work: Work, held: ExitStack) -> None:
     job.task.add_done_callback(ended)
 
 
-def _checked(body: dict[str, JSON], profile: Profile) -> Job:
+async def _checked(server: Shared, body: Body) -> Job:
     """A job with no error in all that needs no row.
 
     Raises:
-        ConfigError: It has some.
+        ApiError: 400, its source is too hard to check.
+        ConfigError: It has errors.
     """
-    errors = [
+    missing = [
         Finding(code="missing", severity="error", path=key, message="is missing")
         for key in ("model", "training_file")
-        if body.get(key) is None or body[key] == ""
+        if body.value.get(key) is None or body.value[key] == ""
     ]
-    if not errors:
+    if missing:
+        raise ConfigError(*missing)
+    found = await in_process(server, "method", _job_or_errors, body.value, server.profile)
+    if isinstance(found, Job):
+        return found
+    raise ConfigError(*found)
+
+
+def _job_or_errors(body: dict[str, JSON], profile: Profile) -> Job | Sequence[Finding]:
+    try:
         job = check_job(body, profile)
-        errors = findings_of("error", job.findings)
-        if not errors:
-            return job
-    raise ConfigError(*errors)
+    except ConfigError as error:
+        return error.findings
+    return findings_of("error", job.findings) or job
 
 
 def _rows_of(server: Shared, name: JSON, param: str) -> StoredFile:

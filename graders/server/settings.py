@@ -26,10 +26,15 @@ class Limits:
         runs_at_once: Runs of evals that are graded at a time; further ones wait for their turn.
         waiting_runs: Runs that wait for their turn; more are refused with 429.
         rendered_bytes: What the templates of one grading can come to.
+        texts: Templates of a grader, those of its members included.
+        formula_letters: Of a multi's formula.
+        batch_gradings: Samples of one batch, counted for each grader in a multi.
+        results_bytes: What the results of one batch can come to.
         body_seconds: From a request's first byte to its last.
         answer_seconds: For the answer to a request.
         compute_seconds: For what graders compute by themselves in one grading, in a process that
             is ended then.
+        check_seconds: For checking the sources of one grader, in such a process.
         plan_seconds: For the dry run of a fine-tuning job, in a process that is ended then.
         plans_at_once: Dry runs at a time; the rest wait.
         plans_under_way: Those that wait included; more are refused with 429.
@@ -45,9 +50,14 @@ class Limits:
     runs_at_once: int = 2
     waiting_runs: int = 100
     rendered_bytes: int = 64_000_000
+    texts: int = 20_000
+    formula_letters: int = 20_000
+    batch_gradings: int = 100_000
+    results_bytes: int = 256_000_000
     body_seconds: float = 60.0
     answer_seconds: float = 600.0
     compute_seconds: float = 60.0
+    check_seconds: float = 10.0
     plan_seconds: float = 300.0
     plans_at_once: int = 2
     plans_under_way: int = 100

@@ -37,6 +37,7 @@ class Shared:
         tools: What graders need from outside, and where they compute what takes long.
         profile: Settings that decide numbers.
         limits: How much requests may take.
+        checks: Where sources are checked.
         graders: Those that can be asked by name.
         recent: Those of the last requests.
         room: Where files and results are kept.
@@ -56,6 +57,7 @@ class Shared:
     tools: Tools
     profile: Profile
     limits: Limits
+    checks: Processes
     graders: Mapping[str, Grader]
     recent: Recent
     room: Room
@@ -71,7 +73,7 @@ class Shared:
     target: Target
 
     def refuse_huge(self, weight: Weight, size: int) -> None:
-        """Refuse a grading whose templates could come to more than fits.
+        """Refuse a grading whose templates are too many, or could come to more than fits.
 
         Args:
             weight: Of the grader.
@@ -80,6 +82,11 @@ class Shared:
         Raises:
             ApiError: 400.
         """
+        if weight.texts > self.limits.texts:
+            message = (
+                f"there are {weight.texts:,} texts in it, and {self.limits.texts:,} are allowed"
+            )
+            raise ApiError(400, message, weight.path or None, "texts")
         most = weight.letters + weight.slots * size
         if most > self.limits.rendered_bytes:
             message = (
@@ -108,6 +115,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
         Aside(profile, seconds=limits.compute_seconds, processes=os.cpu_count() or 1)
         for _ in range(2)
     )
+    checks = Processes(seconds=limits.check_seconds, most=os.cpu_count() or 1)
     tools = replace(settings.tools, aside=aside.take)
     tasks: set[asyncio.Task[None]] = set()
     dry_runs: set[asyncio.Task[None]] = set()
@@ -118,6 +126,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
             tools=tools,
             profile=profile,
             limits=limits,
+            checks=checks,
             graders={
                 name: compile_grader(document, tools=tools, profile=profile)
                 for name, document in settings.graders.items()
@@ -141,6 +150,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
         room.close()
         await aside.close()
         await aside_runs.close()
+        await checks.close()
 
 
 async def _end(tasks: Collection[asyncio.Task[None]]) -> None:

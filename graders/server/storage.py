@@ -49,7 +49,7 @@ class Paging(NamedTuple):
             ApiError: 400, it asks for something else.
         """
         text = query.get("limit", str(self.limit))
-        limit = int(text) if text.isdecimal() and len(text) < 10 else 0
+        limit = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
         if not 1 <= limit <= self.longest:
             message = f"limit is {text!r:.80}, and must be a number from 1 to {self.longest:,}"
             raise ApiError(400, message, "limit", "limit")
