@@ -36,13 +36,18 @@ _GOLDENS: Final = pytest.StashKey[dict[Any, Any]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option, and one setting of a project."""
+    """Two options, and one setting of a project."""
     group = parser.getgroup("graders", "tests of graders")
     group.addoption(
         "--cases-update",
         action="store_true",
         help="rewrite scores, ranges and failures that case files expect to what graders give now, "
         "and show the diff",
+    )
+    group.addoption(
+        "--grader-coverage",
+        action="store_true",
+        help="show at the end which lines and branches of python graders never ran",
     )
     parser.addini(
         "graders_sandbox",
@@ -58,19 +63,22 @@ def pytest_configure(config: pytest.Config) -> None:
     level = config.getini("graders_sandbox")
     if level not in _LEVELS:
         raise pytest.UsageError(f"graders_sandbox: {level!r} is not one of {', '.join(_LEVELS)}")
+    several = hasattr(config, "workerinput") or config.getoption("numprocesses", None)
+    for option in ("cases_update", "grader_coverage"):
+        if config.getoption(option) and several:
+            name = f"--{option.replace('_', '-')}"
+            raise pytest.UsageError(f"{name} needs one process: leave -n out, or give -n 0")
     if config.getoption("cases_update"):
-        _refuse_update(config)
+        _refuse_update()
         config.stash[_GOLDENS] = {}
 
 
-def _refuse_update(config: pytest.Config) -> None:
-    """Goldens are rewritten by one process, where someone reads the diff.
+def _refuse_update() -> None:
+    """Goldens are rewritten where someone reads the diff.
 
     Raises:
-        pytest.UsageError: They are not, here.
+        pytest.UsageError: Nobody does, here.
     """
-    if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
-        raise pytest.UsageError("--cases-update needs one process: leave -n out, or give -n 0")
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         raise pytest.UsageError(
             "--cases-update is for where someone reads the diff, and CI is set; unset it to go on"
@@ -248,7 +256,8 @@ def _box(config: pytest.Config) -> SessionSandbox:
     from graders.testing.tools import SessionSandbox
 
     if _BOX not in config.stash:
-        config.stash[_BOX] = SessionSandbox(config.getini("graders_sandbox"))
+        covering = config.getoption("grader_coverage")
+        config.stash[_BOX] = SessionSandbox(config.getini("graders_sandbox"), covering=covering)
         config.add_cleanup(config.stash[_BOX].close)
     return config.stash[_BOX]
 
@@ -270,7 +279,7 @@ def _record(item: pytest.Item, grade: Grade, sample: str = "") -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """What was rewritten, and what GitHub shows at its lines."""
+    """What was rewritten, what never ran, and what GitHub shows at its lines."""
     if goldens := config.stash.get(_GOLDENS, None):
         from graders.testing.goldens import update
 
@@ -278,6 +287,10 @@ def pytest_terminal_summary(
         for path, (file, by_case) in goldens.items():
             for line in update(file, by_case, _from_here(config, path)):
                 terminalreporter.write_line(line)
+    if config.getoption("grader_coverage") and (box := config.stash.get(_BOX, None)):
+        terminalreporter.section("grader coverage")
+        for line in box.coverage():
+            terminalreporter.write_line(line)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from graders.testing.annotations import to_github
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from graders.images import preloads
 from graders.profile import Profile, find_profile
 from graders.testing.cases import Cases
 from graders.testing.check import Checked, check_case
+from graders.testing.coverage import Covering, to_lines
 from graders.testing.judging import CaseJudge, judge_of
 from graders.testing.located import refused
+from sandbox import Sandbox
 from sandbox.doctor import IsolationError
 from sandbox.opening import open_sandbox
 from sandbox.pool import Pool
@@ -29,11 +31,20 @@ class SessionSandbox:
     """The sandbox of a session, opened when something first needs it.
 
     It belongs to no event loop, so that each test may run one of its own.
+
+    Args:
+        level: How much isolation there must be.
+        covering: Whether to note what runs of python graders.
     """
 
-    def __init__(self, level: str) -> None:
-        self._level = level
+    def __init__(self, level: str, *, covering: bool = False) -> None:
+        self._level, self._covers = level, covering
         self._preload: dict[str, Sequence[str]] = {}
+        self._names: dict[str, str] = {}
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return Covering(self.opened)
 
     @cached_property
     def opened(self) -> Pool | Processes:
@@ -48,10 +59,16 @@ class SessionSandbox:
             hint = "To pytest that is graders_sandbox = unsafe, among its settings."
             raise IsolationError(f"{error}\n{hint}") from None
 
-    def warmed(self, sources: Sequence[str]) -> Pool | Processes:
-        """The sandbox, told what to import once for these sources."""
-        self._preload |= {source: preloads(source) for source in sources}
-        return self.opened
+    def warmed(self, parts: Sequence[PythonConfig]) -> Sandbox:
+        """The sandbox, told what to import once for these graders."""
+        self._preload |= {part.source: preloads(part.source) for part in parts}
+        self._names |= {part.source: part.name for part in parts}
+        return self._covering if self._covers else self.opened
+
+    def coverage(self) -> Iterator[str]:
+        """What ran of each python grader so far, for people."""
+        for source, name in self._names.items():
+            yield from to_lines(self._covering.coverage(source), name)
 
     def close(self) -> None:
         """End every process, if there are any."""
@@ -66,9 +83,8 @@ def compiled(document: Document, profile: Profile, judge: CaseJudge, box: Sessio
         ConfigError: It does not compile.
         IsolationError: The machine cannot isolate.
     """
-    parts = [part for _, part in walk(document.grader)]
-    sources = [part.source for part in parts if isinstance(part, PythonConfig)]
-    sandbox = box.warmed(sources) if sources else None
+    parts = [part for _, part in walk(document.grader) if isinstance(part, PythonConfig)]
+    sandbox = box.warmed(parts) if parts else None
     tools = Tools(sandbox=sandbox, client=judge, endpoint=judge)
     return compile_grader(document, tools=tools, profile=profile)
 
