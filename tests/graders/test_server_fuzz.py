@@ -12,7 +12,7 @@ import time
 
 import httpx2
 import pytest
-from hostile import BODIES, EXCHANGES, HEADERS, PATHS, exchange
+from hostile_bodies import BODIES, EXCHANGES, HEADERS, PATHS, exchange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served import serving
