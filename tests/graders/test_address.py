@@ -127,6 +127,7 @@ def test_no_secret_gets_into_results_errors_or_logs(status, caplog):
             assert [secret for secret in ours if secret in shown] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [200, 400])
 def test_no_half_of_a_key_is_left_where_a_message_is_cut(status):
     """Wherever the cut falls; the error is not JSON, and JSON."""

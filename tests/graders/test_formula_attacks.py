@@ -134,6 +134,7 @@ OVERFLOW = Failure(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("formula", "expected"),
     [

@@ -91,6 +91,7 @@ def prompt(text):
 MANY = {f"m{i}": {**EXACT, "reference": f"{{{{ item.k{i} }}}}"} for i in range(1_000)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "config",
     [

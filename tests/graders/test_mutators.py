@@ -187,6 +187,7 @@ def test_a_compile_bomb_goes_off_in_the_sandbox_alone():
 OURS = sorted(Path(graders.__file__).parent.rglob("*.py"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", OURS[::6], ids=lambda path: path.stem)
 def test_each_change_compiles_and_is_another_tree(path):
     """A law, over files that nobody wrote for it."""

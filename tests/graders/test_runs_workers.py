@@ -349,6 +349,7 @@ print(sum(resource.getrusage(one).ru_maxrss for one in who))
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_memory_does_not_grow_with_the_file(workers):
     """Eight times the rows, of a kilobyte each, take the same: parts and all."""

@@ -27,6 +27,7 @@ class Nobody:
         raise AssertionError(calls)
 
 
+@pytest.mark.long
 def test_others_are_answered_while_a_source_is_checked():
     """Python's compiler lets no thread run beside it, so that it must be a process."""
     order = []
@@ -49,6 +50,7 @@ def test_others_are_answered_while_a_source_is_checked():
     assert order == [("easy", 200)] * 20 + [("hard", 200)]
 
 
+@pytest.mark.long
 def test_a_source_that_is_too_hard_to_check_is_refused():
     """Nothing says that it is wrong, but nobody waits for it; an easy one is checked in time."""
     harder = {**PYTHON, "source": "def f():\n pass\n" * 15_000 + PYTHON["source"]}

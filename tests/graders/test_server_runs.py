@@ -209,6 +209,7 @@ def test_a_grader_that_breaks_fails_its_run_and_the_log_has_why():
         served.logged.clear()
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_a_run():
     rows = jsonl(*({**row, "item": {**row["item"], "pad": "x" * 4_000}} for row in ROWS)) * 1_000
     with serving() as served:

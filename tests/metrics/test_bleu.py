@@ -43,6 +43,7 @@ def _library_sacrebleu(candidate, reference):
     return _SACREBLEU.sentence_score(candidate, [reference]).score / 100
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 @pytest.mark.parametrize("file", FILES)
 def test_equals_nltk_on_real_rows(file, smoothing):
@@ -65,6 +66,7 @@ def test_equals_nltk_on_random_pairs(smoothing, candidate, reference):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", FILES)
 def test_equals_sacrebleu_on_real_rows(file):
     assert differing(_unclamped_sacrebleu, _library_sacrebleu, pairs(file)) == []

@@ -44,6 +44,7 @@ def test_a_batch_is_its_pairs_bit_for_bit(name, settings):
         assert chosen.batch(candidates, references) == [chosen.pair(c, r) for c, r in texts]
 
 
+@pytest.mark.long
 @given(texts=PAIRS)
 def test_random_batches_are_their_pairs(texts):
     candidates, references = zip(*texts, strict=True)

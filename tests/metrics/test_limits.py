@@ -106,6 +106,7 @@ def test_a_word_with_synonyms_against_many_others():
     assert process_time() - start < 8  # quadratic, it was 45
 
 
+@pytest.mark.long
 def test_what_was_seen_before_decides_nothing():
     """A vocabulary that is nearly full makes room for a text that is not too much by itself."""
     before, after = (" ".join(f"{letter}{i}" for i in range(700_000)) for letter in "qr")

@@ -41,6 +41,7 @@ def _ours(variant, tokens="nltk_word"):
     return metric("meteor", Settings(meteor=variant, tokens=tokens)).pair
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", READERS)
 @pytest.mark.parametrize("file", FILES)
 def test_equals_nltk_on_real_rows(file, variant):

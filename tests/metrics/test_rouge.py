@@ -44,6 +44,7 @@ def _ours(variant, backend="own"):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("file", FILES)

@@ -61,6 +61,7 @@ ORACLES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ORACLES)
 @pytest.mark.parametrize("file", FILES)
 def test_equals_the_library_on_real_text(name, file):

@@ -274,6 +274,7 @@ def threads_of(pid):
         return 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("batch", [1, 8])
 def test_random_crashes_leave_nothing_behind(batch):
     """1,000 rows here, 20,000 in benchmarks/sandbox/soak.py: each its own outcome."""

@@ -164,6 +164,7 @@ def test_a_mother_that_stops_answering_is_replaced(text):
     assert outcome.status in {Status.OK, Status.RAISED}
 
 
+@pytest.mark.long
 def test_descriptors_are_given_back():
     """After starts, crashes and refusals alike."""
     before = len(os.listdir("/proc/self/fd"))
