@@ -20,6 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from graders.clients.replay import Replay
     from graders.config.parse import ConfigSource, Document
     from graders.grades import Grade, Grader
     from graders.profile import Profile
@@ -109,42 +110,37 @@ class CaseFile(pytest.File):
 
         try:
             cases = read_cases(self.path)
-            if cases.recording is not None:
-                Replay(cases.recording)
+            recorded = Replay(cases.recording) if cases.recording else None
         except (GradersError, OSError) as error:
             raise self.CollectError(_from_here(self.config, error)) from None
         for index in range(len(cases.file.cases)):
-            yield CaseItem.from_parent(self, name=cases.name(index), cases=cases, index=index)
+            test = {"cases": cases, "index": index, "recorded": recorded}
+            yield CaseItem.from_parent(self, name=cases.name(index), **test)
 
 
 class CaseItem(pytest.Item):
     """A case, as a test."""
 
-    def __init__(self, *, cases: Cases, index: int, **rest: Any) -> None:
+    def __init__(self, *, cases: Cases, index: int, recorded: Replay | None, **rest: Any) -> None:
         super().__init__(**rest)
-        self.cases, self.index = cases, index
+        self.cases, self.index, self.recorded = cases, index, recorded
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         return self.path, self.cases.lines[self.index] - 1, self.name
 
     def runtest(self) -> None:
-        from graders.engine import run_sync
         from graders.errors import ConfigError
         from graders.terminal import printable_lines
-        from graders.testing.check import check_case
         from graders.testing.goldens import goldens_of
-        from graders.testing.judging import judge_of
         from graders.testing.show import sentence, to_text
-        from graders.testing.tools import compiled
+        from graders.testing.tools import run_case
         from sandbox.doctor import IsolationError
 
         cases, case = self.cases, self.cases.file.cases[self.index]
-        judge = judge_of(case, cases.recording)
         try:
-            grader = compiled(cases.document, cases.profile, judge, _box(self.config))
+            checked = run_case(cases, self.index, self.recorded, _box(self.config))
         except (ConfigError, IsolationError) as error:
             raise _FailedError(sentence(str(error)), printable_lines(str(error))) from None
-        checked = run_sync(lambda: check_case(grader, case))
         for name, one in zip([*case.samples] or [""], checked.grades, strict=True):
             _record(self, one, name)
         if not checked.problems:
@@ -263,7 +259,9 @@ def _box(config: pytest.Config) -> SessionSandbox:
 
 def _record(item: pytest.Item, grade: Grade, sample: str = "") -> None:
     """Put a grade among the properties that reports carry."""
-    end = f".{sample}" if sample else ""
+    from graders.terminal import printable
+
+    end = f".{printable(sample)}" if sample else ""
     if grade.failure is not None:
         item.user_properties.append((f"failure{end}", str(grade.failure.kind)))
     else:

@@ -116,9 +116,44 @@ def _training_line(country: str, capital: str) -> str:
     return json.dumps({"messages": messages, **keys}) + "\n"
 
 
+_CASES: Final = """{
+  "cases": [
+    {
+      "name": "names the capital, briefly",
+      "item": {"answer": "Nairobi", "sentence": "The capital of Kenya is Nairobi."},
+      "sample": "It is nairobi.",
+      "expect": 1.0
+    },
+    {
+      "name": "names another city",
+      "item": {"answer": "Nairobi", "sentence": "The capital of Kenya is Nairobi."},
+      "sample": "Mombasa, I believe, which is a large city on the coast.",
+      "expect": [0, 0.4]
+    },
+    {
+      "name": "an item without an answer",
+      "item": {"sentence": "The capital of Kenya is Nairobi."},
+      "sample": "Nairobi",
+      "expect": "python_grader_runtime_error"
+    },
+    {
+      "name": "right is better than long is better than wrong",
+      "item": {"answer": "Nairobi", "sentence": "The capital of Kenya is Nairobi."},
+      "samples": {
+        "right": "Nairobi",
+        "long": "Nairobi, a city of some four million people",
+        "wrong": "Mombasa, I believe, which is a large city"
+      },
+      "expect": "right > long > wrong"
+    }
+  ]
+}
+"""
+
 FILES: Final[Mapping[str, str]] = {
     "grader.json": json.dumps(_GRADER, indent=2) + "\n",
     "grade.py": _SOURCE,
+    "grade.cases.json": _CASES,
     "judge.json": json.dumps(_JUDGE, indent=2) + "\n",
     "meaning.json": json.dumps(_MEANING, indent=2) + "\n",
     "method.json": json.dumps(_METHOD, indent=2) + "\n",
@@ -126,3 +161,8 @@ FILES: Final[Mapping[str, str]] = {
     "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
 }
 """File names and what stands in them."""
+
+CONFIGS: Final = tuple(
+    name for name in FILES if name.endswith((".json", ".py")) and ".cases." not in name
+)
+"""Those that are graders, or hold one."""

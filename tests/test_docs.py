@@ -1,6 +1,7 @@
 """The README is true: its commands run, its code runs, its JSON is a config."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 import graders
 from graders.cli import main
+from graders.starter import FILES
+from graders.testing.cases import Expect, read_cases
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -23,9 +26,18 @@ def blocks(language):
     return [text for kind, text in BLOCKS if kind == language]
 
 
-COMMANDS = [
-    line for block in blocks("sh") for line in block.splitlines() if line.startswith("graders ")
-]
+LINES = [line for block in blocks("sh") for line in block.splitlines()]
+COMMANDS = [line for line in LINES if line.startswith("graders ")]
+PYTEST = [line for line in LINES if line.startswith("pytest ")]
+CASES = Path(graders.__file__).with_name("testing") / "README.md"
+
+
+def run_pytest(*arguments):
+    """Run pytest as whoever installed us would, apart from the run that this is part of."""
+    ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+    environment = {k: v for k, v in os.environ.items() if k not in {"CI", "PYTEST_ADDOPTS"}} | ours
+    command = [sys.executable, "-m", "pytest", "-p", "graders.pytest_plugin", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture
@@ -101,10 +113,66 @@ def test_command(command, judge_url, capfd):
     assert capfd.readouterr().out
 
 
+@pytest.mark.parametrize("command", PYTEST)
+@pytest.mark.usefixtures("starter")
+def test_a_command_of_pytest(command):
+    """In a starter as it is, all tests pass."""
+    done = run_pytest(*shlex.split(command)[1:])
+
+    assert (done.returncode, " passed" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.usefixtures("starter")
+def test_the_failure_shown_is_the_failure():
+    """What the README does to the grader fails one case, as it says."""
+    command, *lines = blocks("console")[1].splitlines()
+    path = Path("starter/grade.py")
+    source = path.read_text("utf-8")
+    assert source.count(".lower()") == 2
+    path.write_text(source.replace(".lower()", ""), encoding="utf-8")
+
+    done = run_pytest(*shlex.split(command.removeprefix("$ "))[1:])
+
+    assert done.returncode == 1
+    assert lines.pop() == "..."
+    assert done.stdout.splitlines()[: len(lines)] == lines
+
+
+def test_the_case_file_shown_is_the_starters():
+    """Whoever reads on finds it as it was read."""
+    assert blocks("json")[2] == FILES["grade.cases.json"]
+
+
+@pytest.mark.usefixtures("starter")
+def test_the_fixtures_shown_work():
+    """In a test file beside the graders that it names."""
+    (code,) = (code for code in blocks("python") if "def test_" in code)
+    Path("starter/test_graders.py").write_text(code, encoding="utf-8")
+
+    done = run_pytest("starter/test_graders.py")
+
+    assert "2 passed" in done.stdout, done.stdout
+
+
+def test_what_the_page_of_case_files_shows_is_read(tmp_path):
+    """Its example in YAML, and each expectation of its table."""
+    text = CASES.read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    path = tmp_path / "page.cases.yaml"
+    path.write_text(example, encoding="utf-8")
+    assert read_cases(path).name(0) == "no trimming"
+    (table,) = re.findall(r"\| short \|.*?\n\n", text, re.DOTALL)
+    found = re.findall(r"`([^`]+)`", "".join(row.rpartition("|")[0].rpartition("|")[0]
+                                              for row in table.splitlines()[2:]))  # fmt: skip
+    assert len(found) == 12
+    for expectation in found:
+        Expect.model_validate(json.loads(expectation))
+
+
 @pytest.mark.usefixtures("starter")
 def test_the_output_shown_is_the_output(capfd):
     """The README shows how what the command prints begins."""
-    (shown,) = blocks("console")
+    shown = blocks("console")[0]
     command, *lines = shown.splitlines()
     capfd.readouterr()
 
@@ -114,7 +182,7 @@ def test_the_output_shown_is_the_output(capfd):
     assert printed[: len(lines)] == lines
 
 
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", [code for code in blocks("python") if "def test_" not in code])
 def test_python(code):
     """The README's Python runs, in an interpreter of its own."""
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
@@ -122,7 +190,7 @@ def test_python(code):
 
 def test_json():
     """The config validates, and every row shape is one."""
-    config, rows = blocks("json")
+    config, rows, _ = blocks("json")
 
     assert graders.read_config(json.loads(config)).findings == ()
     assert all(isinstance(json.loads(line), dict) for line in rows.splitlines())

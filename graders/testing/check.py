@@ -13,6 +13,7 @@ from graders.grades import Grade, Grader
 from graders.rows import Row, to_sample
 from graders.testing.case_file import Case, Expect, parse_order
 
+_TRACEBACK: Final = "Traceback (most recent call last):"
 _RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">": gt, ">=": ge, "=": eq}
 
 
@@ -116,12 +117,13 @@ def said(failure: Failure) -> str:
 
     Example:
         >>> from graders.errors import FailureKind
-        >>> said(Failure(kind=FailureKind.OTHER, message="Traceback ...\n  x\nKeyError: 'a'"))
-        "other_error: KeyError: 'a'"
+        >>> message = "member: Traceback (most recent call last):\n  ...\nKeyError: 'a'"
+        >>> said(Failure(kind=FailureKind.OTHER, message=message))
+        "other_error: member: KeyError: 'a'"
     """
-    lines = failure.message.strip().splitlines() or [""]
-    line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
-    return f"{failure.kind}: {line}"
+    first, *more = failure.message.strip().splitlines() or [""]
+    begun = first.removesuffix(_TRACEBACK)
+    return f"{failure.kind}: {first if begun == first or not more else begun + more[-1]}"
 
 
 def _wanted(expect: Expect) -> str:

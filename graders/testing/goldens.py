@@ -121,7 +121,7 @@ def _edit(file: Located, golden: Golden) -> Edit | None:
     if span is None or [*file.spans.values.values()].count(span) > 1:
         return None
     written = file.text[span.start : span.end]
-    if written[:1] in {"*", "&", "|", ">"} or written != written.rstrip():
+    if written[:1] in {"|", ">"} or written != written.rstrip():
         return None
     return Edit(span, _text(golden.value))
 

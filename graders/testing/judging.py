@@ -107,13 +107,8 @@ def _reply(answer: JSON) -> ModelReply:
     return ModelReply(text=json.dumps({"steps": [], "result": answer}))
 
 
-def judge_of(case: Case, recording: Path | None = None) -> CaseJudge:
-    """The judge of a case: what the case says, or else what the file's recording has.
-
-    Raises:
-        RecordingError: A line of the recording is no recorded answer.
-        OSError: It cannot be read.
-    """
-    if case.judge is None and recording is not None:
-        return CaseJudge(other=Replay(recording))
+def judge_of(case: Case, recorded: ModelClient | None = None) -> CaseJudge:
+    """The judge of a case: what the case says, or else what was recorded for its file."""
+    if case.judge is None and recorded is not None:
+        return CaseJudge(other=recorded)
     return CaseJudge(case.judge, samples=tuple(case.samples))

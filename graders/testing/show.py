@@ -5,7 +5,7 @@ Items, samples and what graders print are hostile: everything goes through `grad
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from graders.grades import Grade
@@ -33,10 +33,12 @@ def to_text(case: Case, checked: Checked, place: str) -> str:
         place: The case's file and line: `grade.cases.json:7`.
     """
     lines = [f"{place}: {sentence(problem)}" for problem in checked.problems]
-    lines += ["", *_values({"item": encode(case.item).decode()}, _INDENT)]
-    names = [*case.samples] or [""]
-    for name, row, grade in zip(names, checked.rows, checked.grades, strict=True):
-        lines += ["", *_graded(row, grade, name)] if name else _graded(row, grade)
+    if not case.samples:
+        return "\n".join([*lines, "", *grading(checked.rows[0], checked.grades[0])])
+    lines += ["", *_values([("item", encode(case.item).decode())], _INDENT)]
+    for name, row, grade in zip(case.samples, checked.rows, checked.grades, strict=True):
+        lines += ["", *_values([(name, _output(row)), ("score", _outcome(grade))], _INDENT)]
+        lines += _beneath(grade, 2 * _INDENT)
     return "\n".join(lines)
 
 
@@ -47,34 +49,35 @@ def sentence(problem: str) -> str:
 
 def grading(row: Row, grade: Grade) -> Iterator[str]:
     """All about the grading of one sample, in lines."""
-    yield from _values({"item": encode(row.item).decode()}, _INDENT)
-    yield from _graded(row, grade)
-
-
-def _graded(row: Row, grade: Grade, name: str = "") -> Iterator[str]:
-    """A sample and its grade, with what the grade rests on, its members, and a traceback."""
-    text = row.sample.get("output_text")
-    shown = text if isinstance(text, str) else encode(row.sample).decode()
-    yield from _values({name or "sample": shown, "score": _outcome(grade)}, _INDENT)
+    item = ("item", encode(row.item).decode())
+    graded = ("sample", _output(row)), ("score", _outcome(grade))
+    yield from _values([item, *graded], _INDENT)
     yield from _beneath(grade, 2 * _INDENT)
-    if grade.failure is not None:
-        yield from _block(grade.failure.message, 2 * _INDENT)
+
+
+def _output(row: Row) -> str:
+    """A sample's text, or of one without it all that there is."""
+    text = row.sample.get("output_text")
+    return text if isinstance(text, str) else encode(row.sample).decode()
 
 
 def _beneath(grade: Grade, indent: int) -> Iterator[str]:
-    """What a grade rests on, and its members with the same."""
+    """What a grade rests on, its members with the same, and why there is no score."""
     texts = {
         key: value if isinstance(value, str) else encode(value).decode()
         for key, value in grade.detail.items()
     }
-    yield from _values({k: t.strip() for k, t in texts.items() if "\n" not in t.strip()}, indent)
+    yield from _values([(k, t.strip()) for k, t in texts.items() if "\n" not in t.strip()], indent)
     for key, text in texts.items():
         if "\n" in text.strip():
             yield f"{' ' * indent}{printable(key)}"
             yield from _block(text, indent + _INDENT)
     for key, part in grade.parts.items():
-        yield from _values({key: _outcome(part)}, indent)
+        yield from _values([(key, _outcome(part))], indent)
         yield from _beneath(part, indent + _INDENT)
+    told = any(part.failure is not None for part in grade.parts.values())
+    if grade.failure is not None and "\n" in grade.failure.message and not told:
+        yield from _block(grade.failure.message, indent)
 
 
 def _outcome(grade: Grade) -> str:
@@ -82,14 +85,14 @@ def _outcome(grade: Grade) -> str:
     return outcome + {True: ", passed", False: ", did not pass", None: ""}[grade.passed]
 
 
-def _values(values: Mapping[str, str], indent: int) -> Iterator[str]:
+def _values(values: Sequence[tuple[str, str]], indent: int) -> Iterator[str]:
     """Labels and texts side by side, each text in at most three lines."""
-    labels = {label: shorten(printable(label), 24) for label in values}
-    width = max((columns(label) for label in labels.values()), default=0)
-    for label, text in values.items():
-        pad = " " * (width - columns(labels[label]))
+    labels = [shorten(printable(label), 24) for label, _ in values]
+    width = max(map(columns, labels), default=0)
+    for label, (_, text) in zip(labels, values, strict=True):
+        pad = " " * (width - columns(label))
         first, *more = wrap(printable(text), indent=indent + width + 2)
-        yield f"{' ' * indent}{labels[label]}{pad}  {first.lstrip()}".rstrip()
+        yield f"{' ' * indent}{label}{pad}  {first.lstrip()}".rstrip()
         yield from more
 
 

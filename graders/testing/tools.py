@@ -8,13 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from graders.clients import ModelClient
 from graders.compile import Tools, compile_grader
 from graders.config.graders import PythonConfig, walk
 from graders.config.parse import ConfigSource, Document, read_config
+from graders.engine import run_sync
 from graders.grades import Grader
 from graders.images import preloads
 from graders.profile import Profile, find_profile
-from graders.testing.judging import CaseJudge
+from graders.testing.cases import Cases
+from graders.testing.check import Checked, check_case
+from graders.testing.judging import CaseJudge, judge_of
 from graders.testing.located import refused
 from sandbox.doctor import IsolationError
 from sandbox.opening import open_sandbox
@@ -68,6 +72,26 @@ def compiled(document: Document, profile: Profile, judge: CaseJudge, box: Sessio
     sandbox = box.warmed(sources) if sources else None
     tools = Tools(sandbox=sandbox, client=judge, endpoint=judge)
     return compile_grader(document, tools=tools, profile=profile)
+
+
+def run_case(
+    cases: Cases, index: int, recorded: ModelClient | None, box: SessionSandbox
+) -> Checked:
+    """Grade a case and compare.
+
+    Args:
+        cases: The file that it stands in.
+        index: Its place there, from 0.
+        recorded: What its judge answered once, for where the case says nothing.
+        box: Where python graders run.
+
+    Raises:
+        ConfigError: The grader does not compile.
+        IsolationError: The machine cannot isolate.
+    """
+    case = cases.file.cases[index]
+    grader = compiled(cases.document, cases.profile, judge_of(case, recorded), box)
+    return run_sync(lambda: check_case(grader, case))
 
 
 def read_marked(

@@ -189,6 +189,7 @@ NOT_YAML = [
     ("cases: !!python/object:os.system {}\n", "t.cases.yaml:1:8: not YAML: could not determine"),
     ("&a [*a]\n", "t.cases.yaml: not what JSON could hold: "),
     ("a: 1\n---\nb: 2\n", "not YAML: but found another document"),
+    ("? [a]\n: b\n", "t.cases.yaml:1:3: not YAML: found unhashable key"),
     ("", "t.cases.yaml:1: None is not an object"),
     (
         "a: &a [x,x,x,x,x,x,x,x,x,x]\n"

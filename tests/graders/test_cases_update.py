@@ -175,6 +175,7 @@ def test_yaml_keeps_its_comments_and_its_layout(updated):
 
 BY_HAND = [
     "cases: [{sample: '', expect: &one 1}, {sample: '', expect: *one}]",
+    "cases: [{sample: '', expect: &one {score: 1}}, {sample: '', expect: *one}]",
     "cases:\n- sample: ''\n  expect:\n    score: 1\n    tolerance: 0.1\n",
     "cases:\n- sample: ''\n  expect: >-\n    other_error\n",
 ]

@@ -11,7 +11,7 @@ from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 import graders
 from graders.lint.codes import CODES, SUBJECTS
 from graders.lint.page import page
-from graders.starter import FILES
+from graders.starter import CONFIGS, FILES
 
 PACKAGE = Path(graders.__file__).parent
 SHOWN = [code for code in CODES.values() if not code.here]
@@ -98,7 +98,7 @@ def test_the_page_is_made_of_the_table():
 # --- what is right
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.endswith((".json", ".py"))])
+@pytest.mark.parametrize("name", sorted(CONFIGS))
 @pytest.mark.parametrize("target", ["local", "openai-rft"])
 def test_the_starter_has_no_error(tmp_path, name, target):
     """But for cosine, which a reinforcement job has not."""

@@ -9,7 +9,7 @@ from sample_configs import EXACT, JUDGE, LABEL, PYTHON, SIMILAR
 from graders.config.parse import parse_config
 from graders.errors import ConfigError
 from graders.lint.schema import config_schema
-from graders.starter import FILES
+from graders.starter import CONFIGS, FILES
 
 SCHEMA = config_schema()
 MULTI = {"type": "multi", "name": "m", "graders": {"a": EXACT, "b": JUDGE}, "calculate_output": "a"}
@@ -29,7 +29,7 @@ RIGHT = [
     {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}},
     {"grader": EXACT, "model_sample": "x", "item": {}},
     {"testing_criteria": [EXACT, LABEL]},
-    *(json.loads(text) for name, text in FILES.items() if name.endswith(".json")),
+    *(json.loads(FILES[name]) for name in CONFIGS if name.endswith(".json")),
 ]  # fmt: skip
 WRONG = [
     {},

@@ -15,6 +15,14 @@ pytest_plugins = "pytester"
 assert all((graders.pytest_plugin, _, annotations, goldens, show, tools))
 
 GRADE = "def grade(sample, item):\n    return item['weight'] * len(sample['output_text'])\n"
+EARLY = """
+import sys
+THERE = "fractions" in sys.modules
+import fractions
+
+def grade(sample, item):
+    return float(THERE)
+"""
 HEAD = "import asyncio, json, pytest\nfrom graders import ConfigError, Row\n"
 
 
@@ -66,6 +74,10 @@ GOOD = """
 
         assert asyncio.run(many()) == [0.5] * 3
 
+    @pytest.mark.grader("early.py")
+    def test_what_it_imports_is_imported_once_for_all(grade):
+        assert grade("", {}).score == 1
+
     def test_the_sandbox(sandbox):
         from sandbox import Call
 
@@ -107,11 +119,16 @@ def filled(text):
 
 def test_fixtures(project):
     """By marker or given, in classes, with settings, and in a test that runs a loop."""
-    files = {"length.py": GRADE, "judge.jsonl": "", "test_it.py": module(filled(GOOD))}
+    files = {
+        "length.py": GRADE,
+        "early.py": EARLY,
+        "judge.jsonl": "",
+        "test_it.py": module(filled(GOOD)),
+    }
 
     result = project(files, "--strict-markers")
 
-    result.assert_outcomes(passed=14)
+    result.assert_outcomes(passed=15)
 
 
 WRONG = """
@@ -162,7 +179,7 @@ def test_what_is_wrong_is_said_where_the_test_is(project):
             "E *ConfigError: type: 'typo' is not one of *",
             "> *assert grade(*",
             "*Captured grading call*",
-            '  item  {"weight":1}',
+            '  item    {"weight":1}',
             "  sample  abc\\x1b?2J",
             "  score   7.0",
         ]

@@ -27,14 +27,14 @@ def test_a_failing_case_shows_all_there_is_to_know(project):
 ____ score _____
 wrong.cases.json:4: expected a score of 1.0, and got 0.0
 
-  item  {"answer":"4"}
+  item    {"answer":"4"}
   sample  5\\x1b[2J
   score   0.0
     stdout  looking at 5\\x1b[2J
 ____ raised ____
 wrong.cases.json:5: expected a score of 1.0, and got python_grader_runtime_error: KeyError: 'answer'
 
-  item  {}
+  item    {}
   sample  4
   score   python_grader_runtime_error: KeyError: 'answer'
     stdout  looking at 4
@@ -79,6 +79,32 @@ both.cases.json:1: expected a > b, and got 0.0 and 0.5
     exact  1.0, passed
 """
     ) in shown
+
+
+DEEP = "def f0(): return 1 / 0\n" + "".join(
+    f"def f{n}(): return f{n - 1}()\n" for n in range(1, 12)
+)
+DEEP += "def grade(sample, item): return f11()\n"
+CODE = {"type": "python", "name": "code", "source": DEEP}
+ADDED = {"type": "multi", "name": "m", "graders": {"code": CODE}, "calculate_output": "code"}
+
+
+def test_a_long_traceback_shows_its_end_and_once(project):
+    """Below the member that it is of, and not below the whole again."""
+    case = {"sample": "x", "expect": {"parts": {"code": 1}}}
+
+    result = project({"m.json": ADDED, "m.cases.json": {"cases": [case]}})
+
+    shown = [line.strip() for line in result.outlines]
+    assert (
+        "m.cases.json:1: expected a score, and got python_grader_runtime_error: "
+        "code: ZeroDivisionError: division by zero"
+    ) in shown
+    assert shown.count("ZeroDivisionError: division by zero") == 1
+    first = shown.index("code  python_grader_runtime_error: ZeroDivisionError: division by zero")
+    lines = shown[first + 1 : shown.index("ZeroDivisionError: division by zero") + 1]
+    assert re.fullmatch(r"\.\.\. \d+ lines", lines[0])
+    assert len(lines) == 25
 
 
 def test_scores_and_failures_are_properties_in_junit_xml(project):
