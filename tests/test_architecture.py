@@ -18,7 +18,7 @@ MAY_IMPORT = {
 MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
     "metrics": {"rouge_score_rs"},
     "sandbox": set(),
-    "graders": {"genai_prices", "httpx2", "openai", "starlette", "uvicorn", "yaml"},
+    "graders": {"genai_prices", "httpx2", "hypothesis", "openai", "starlette", "uvicorn", "yaml"},
 }
 LAYERS = [  # within graders, innermost first; a module imports from its own line or those above
     [

@@ -29,11 +29,12 @@ from sandbox.unsafe import Processes
 class SessionSandbox:
     """The sandbox of a session, opened when something first needs it.
 
-    It belongs to no event loop, so that each test may run one of its own.
+    It belongs to no event loop, so that each test may run one of its own. What code finds there is
+    always the same, unless a law wants another hash seed, or calls that share a process.
     """
 
-    def __init__(self, level: str) -> None:
-        self._level = level
+    def __init__(self, level: str, *, hash_seed: int = 0, batch: int = 1) -> None:
+        self._level, self._hash_seed, self._batch = level, hash_seed, batch
         self._preload: dict[str, Sequence[str]] = {}
 
     @cached_property
@@ -44,7 +45,12 @@ class SessionSandbox:
             IsolationError: The machine cannot isolate.
         """
         try:
-            return open_sandbox(self._level, preload=self._preload)
+            return open_sandbox(
+                self._level,
+                preload=self._preload,
+                hash_seed=self._hash_seed,
+                batch=self._batch,
+            )
         except IsolationError as error:
             hint = "To pytest that is graders_sandbox = unsafe, among its settings."
             raise IsolationError(f"{error}\n{hint}") from None
