@@ -76,8 +76,8 @@ def row_independent(bench: Bench, _: Law) -> Trial[Variant]:
         together = bench.grade_anew(rows, batch=_BATCH)
         for i, (grade, other) in enumerate(zip(alone, together, strict=True)):
             if outcome(grade) != outcome(other):
-                if (fewer := _two_will_do(rows[: i + 1])) is not None:
-                    return broken(fewer)
+                if (fewer := two_will_do(rows[: i + 1])) is not None:
+                    return fewer
                 came = f"the last gets {told(grade)} alone, and {told(other)} after the others"
                 pairs = zip(rows[: i + 1], alone, strict=False)
                 cases = tuple(one(bench, row, expected(grade)) for row, grade in pairs)
@@ -85,9 +85,9 @@ def row_independent(bench: Bench, _: Law) -> Trial[Variant]:
                 return Broken(said, cases, _KEEP_THE_LAW)
         return None
 
-    def _two_will_do(rows: Sequence[Variant]) -> Sequence[Variant] | None:
+    def two_will_do(rows: Sequence[Variant]) -> Broken | None:
         couples = ([row, rows[-1]] for row in rows[:-1]) if len(rows) > 2 else ()
-        return next((couple for couple in couples if broken(couple) is not None), None)
+        return next(filter(None, map(broken, couples)), None)
 
     always = bench.samples(every)
     return Trial(always=always, drawn=lambda: variants(bench, every), broken=broken, times=2)

@@ -30,13 +30,13 @@ class Trial(Generic[T]):
 
     Attributes:
         always: What the case file has, which is tried first and all together.
-        drawn: Strategy of more of the same; None where there is nothing more.
+        drawn: Strategy of more of the same.
         broken: What is wrong with some of these.
         times: How often it has each of them graded.
     """
 
     always: Sequence[T]
-    drawn: Callable[[], SearchStrategy[T]] | None
+    drawn: Callable[[], SearchStrategy[T]]
     broken: Callable[[Sequence[T]], Broken | None]
     times: int = 1
 
@@ -52,12 +52,10 @@ def smallest(trial: Trial[T], *, examples: int, seed: int) -> Broken | None:
     Raises:
         UncheckedError: Hypothesis is missing, or something cannot be graded.
     """
-    found: list[Broken] = []
-    if trial.drawn is not None:
-        batches = 2 * examples // (_TOGETHER * trial.times)  # they are half full
-        found += _drawn(trial.drawn, trial.broken, batches, seed)
-    if (first := trial.broken(trial.always)) is not None:
-        found.append(first)
+    first = trial.broken(trial.always)
+    batches = 2 * examples // (_TOGETHER * trial.times)  # they are half full
+    made = _drawn(trial.drawn, trial.broken, batches, seed) if batches else None
+    found = [one for one in (made, first) if one is not None]
     return min(found, key=lambda one: one.size, default=None)
 
 
@@ -66,7 +64,7 @@ def _drawn(
     broken: Callable[[Sequence[T]], Broken | None],
     batches: int,
     seed: int,
-) -> list[Broken]:
+) -> Broken | None:
     try:
         from hypothesis import Phase, Verbosity, find, settings
         from hypothesis.errors import NoSuchExample
@@ -75,14 +73,16 @@ def _drawn(
         raise UncheckedError(
             "variants are made by hypothesis, which is missing. pip install local-graders[test]"
         ) from None
-    if batches < 1:
-        return []
     tried: dict[str, Broken | None] = {}
+    problems: list[UncheckedError] = []
 
     def breaks(rows: list[T]) -> bool:
         key = repr(rows)
-        if key not in tried and len(tried) < batches + _SHRINKING:
-            tried[key] = broken(rows)
+        if key not in tried and len(tried) < batches + _SHRINKING and not problems:
+            try:
+                tried[key] = broken(rows)
+            except UncheckedError as error:  # hypothesis would make that small too
+                problems.append(error)
         return tried.get(key) is not None
 
     chosen = settings(
@@ -98,6 +98,7 @@ def _drawn(
     try:
         least = find(several, breaks, settings=chosen, random=Random(seed))  # noqa: S311 - repeats
     except NoSuchExample:
-        return []
-    last = tried[repr(least)]
-    return [last] if last is not None else []
+        least = None
+    if problems:
+        raise problems[0]
+    return tried[repr(least)] if least is not None else None

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from law_cases import ACCENT, CASES, EXACTLY, FOUR, OBJECT, READS, check, fails, grade
 from sample_configs import JUDGE
 
+from graders.clients import ModelReply
+from graders.errors import FailureKind, GradingError
 from graders.testing.bench import UncheckedError
 from graders.testing.counterexample import Broken, to_text
 from graders.testing.laws import LAWS
@@ -236,6 +239,25 @@ def test_a_judge_that_nobody_speaks_for_ends_the_check(bench):
         check(bench(JUDGE, [case], ["in_range"]))
 
 
+def test_a_variant_that_no_judge_answers_to_ends_the_check(bench):
+    """A recording has the cases' own samples, and no others."""
+    case = {"item": FOUR, "sample": "x", "expect": 1}
+    config = {**JUDGE, "input": [{"role": "user", "content": "{{ sample.output_text }}"}]}
+    asked = []
+
+    class Recorded:
+        async def complete(self, request):
+            asked.append(request.messages[0].content)
+            if asked[-1] == "x":
+                return ModelReply(text='{"steps": [], "result": 1}')
+            raise GradingError(FailureKind.MODEL_SERVER, "not recorded", "replay_miss")
+
+    recorded = replace(bench(config, [case], ["in_range"]), recorded=Recorded())
+    with pytest.raises(UncheckedError, match=r"not recorded\. A law grades other samples too"):
+        check(recorded)
+    assert len(asked) < 10
+
+
 # --- nothing to check
 
 
@@ -294,7 +316,7 @@ WITHOUT = """
 import sys
 sys.modules["hypothesis"] = None
 from graders.testing.search import Trial, smallest
-smallest(Trial(always=[1], drawn=lambda: None, broken=lambda rows: None), examples=1, seed=0)
+smallest(Trial(always=[1], drawn=lambda: None, broken=lambda rows: None), examples=8, seed=0)
 """
 
 

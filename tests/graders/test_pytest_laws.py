@@ -116,6 +116,17 @@ def test_a_law_that_cannot_be_checked_fails_with_the_reason(project):
     )
 
 
+def test_github_shows_it_at_the_laws_line(project, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    result = project({"grade.py": SOURCE, "grade.cases.json": CASES}, "-k", "invariant_to:case")
+
+    said = "upper or lower case makes no difference; this one gets 1.0, and 0.0 changed"
+    assert [line for line in result.outlines if line.startswith("::")] == [
+        f"::error file=grade.cases.json,line=13::law:invariant_to:case: {said}"
+    ]
+
+
 def test_a_misspelt_law_stops_the_file(project):
     cases = CASES.replace("in_range", "in_rnge")
 
