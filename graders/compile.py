@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, assert_never
@@ -76,13 +76,27 @@ def compile_grader(
         'string_check|op:eq'
     """
     document = source if isinstance(source, Document) else read_config(source)
+    findings = check_document(document, profile)
+    return compile_checked(document, findings, tools=tools, profile=profile)
+
+
+def compile_checked(
+    document: Document,
+    findings: Sequence[Finding],
+    *,
+    tools: Tools | None = None,
+    profile: Profile = OPENAI,
+) -> Grader:
+    """`compile_grader` for who has asked `check_document` already, and has its findings.
+
+    Raises:
+        ConfigError: There is an error among them, or a tool is missing; holds every problem.
+    """
     tools = tools or Tools()
-    config = document.grader
-    errors = findings_of("error", check_document(document, profile))
-    errors += _missing_tools(document, tools)
+    errors = findings_of("error", findings) + _missing_tools(document, tools)
     if errors:
         raise ConfigError(*errors)
-    return _members({"": config}, tools, profile)[""]
+    return _members({"": document.grader}, tools, profile)[""]
 
 
 def _build(config: AnyConfig, tools: Tools, profile: Profile) -> Grader:

@@ -6,14 +6,14 @@ the `errors` say that it was one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
 from graders.checks import check_document
 from graders.clients.masked import masked_url
-from graders.compile import Tools, compile_grader
+from graders.compile import Tools, compile_checked
 from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, RunRequest
 from graders.config.parse import Document, parse_config
 from graders.engine import run_sync
@@ -85,7 +85,9 @@ def run(
         1.0
     """
     document = parse_request(request)
-    prepared, row = prepare(document, tools=tools, profile=profile), row_of(document)
+    findings = check_document(document, profile)
+    prepared = prepare(document, findings, tools=tools, profile=profile)
+    row = row_of(document)
     return run_sync(lambda: answer_run(prepared, row))
 
 
@@ -124,19 +126,29 @@ class Prepared:
 
 
 def prepare(
-    document: Document, *, tools: Tools | None = None, profile: Profile = OPENAI
+    document: Document,
+    findings: Sequence[Finding],
+    *,
+    tools: Tools | None = None,
+    profile: Profile = OPENAI,
 ) -> Prepared:
     """Compile the grader of a run request; what does not compile fails what it is to grade.
+
+    Args:
+        document: The request.
+        findings: What `check_document` says of it.
+        tools: What the graders in it need from outside.
+        profile: Settings that decide numbers.
 
     Raises:
         ConfigError: A tool is missing.
     """
     config = document.grader
-    problems = findings_of("error", check_document(document, profile))
+    problems = findings_of("error", findings)
     if problems:
         kind = _RUN_KINDS.get(problems[0].code, FailureKind.OTHER)
         return Prepared(config, Failure(kind=kind, message=str(problems[0])))
-    return Prepared(config, compile_grader(document, tools=tools, profile=profile))
+    return Prepared(config, compile_checked(document, (), tools=tools, profile=profile))
 
 
 async def answer_run(prepared: Prepared, row: Row) -> dict[str, JSON]:
@@ -160,18 +172,35 @@ def validate(request: Mapping[str, object], *, profile: Profile = OPENAI) -> dic
         >>> validate({"grader": grader})["grader"]["name"]
         'grader-1f43ce94bbaa'
     """
+    document = parse_validation(request)
+    return answer_validation(document, check_document(document, profile))
+
+
+def parse_validation(request: Mapping[str, object]) -> Document:
+    """Check the form of a validate request's body.
+
+    Raises:
+        ConfigError: It does not have the form of one.
+    """
     if "grader" not in request:
         raise ConfigError(_wrong("missing", "grader", "is missing"))
-    document = parse_config({**request, "model_sample": ""})
-    config = document.grader
-    problems = findings_of("error", check_document(document, profile))
+    return parse_config({**request, "model_sample": ""})
+
+
+def answer_validation(document: Document, findings: Sequence[Finding]) -> dict[str, JSON]:
+    """What `validate` answers, given what `check_document` says.
+
+    Raises:
+        ConfigError: There is an error among that.
+    """
+    problems = findings_of("error", findings)
     if problems:
         raise ConfigError(*problems)
-    grader: JSON = config.model_dump(mode="json", exclude_unset=True)
-    return {"grader": _masked(grader)}
+    grader: JSON = document.grader.model_dump(mode="json", exclude_unset=True)
+    return {"grader": masked_grader(grader)}
 
 
-def _masked(grader: JSON) -> JSON:
+def masked_grader(grader: JSON) -> JSON:
     """A grader's config without credentials: those of endpoint graders, and all else untouched."""
     if not isinstance(grader, dict):
         return grader
@@ -179,9 +208,12 @@ def _masked(grader: JSON) -> JSON:
         return {key: _masked_setting(key, value) for key, value in grader.items()}
     match grader.get("graders"):
         case dict(members):
-            return {**grader, "graders": {key: _masked(member) for key, member in members.items()}}
+            return {
+                **grader,
+                "graders": {key: masked_grader(member) for key, member in members.items()},
+            }
         case list(members):
-            return {**grader, "graders": [_masked(member) for member in members]}
+            return {**grader, "graders": [masked_grader(member) for member in members]}
     return grader
 
 

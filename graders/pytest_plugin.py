@@ -20,7 +20,6 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from graders.clients.replay import Replay
     from graders.config.parse import ConfigSource, Document
     from graders.grades import Grade, Grader
     from graders.profile import Profile
@@ -32,20 +31,26 @@ if TYPE_CHECKING:
     from sandbox.unsafe import Processes
 
 _LEVELS: Final = ("standard", "strict", "unsafe")
-_BOXES: Final = pytest.StashKey[dict[tuple[int, int], "SessionSandbox"]]()
+_BOX: Final = pytest.StashKey["SessionSandbox"]()
+_LAW_BOXES: Final = pytest.StashKey[dict[tuple[int, int], "SessionSandbox"]]()
 """By hash seed, and by how many calls share a process."""
 _GOLDENS: Final = pytest.StashKey[dict[Any, Any]]()
 """By file: what was read of it, and by case what would make it hold."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option, and one setting of a project."""
+    """Two options, and one setting of a project."""
     group = parser.getgroup("graders", "tests of graders")
     group.addoption(
         "--cases-update",
         action="store_true",
         help="rewrite scores, ranges and failures that case files expect to what graders give now, "
         "and show the diff",
+    )
+    group.addoption(
+        "--grader-coverage",
+        action="store_true",
+        help="show at the end which lines and branches of python graders never ran",
     )
     parser.addini(
         "graders_sandbox",
@@ -61,19 +66,22 @@ def pytest_configure(config: pytest.Config) -> None:
     level = config.getini("graders_sandbox")
     if level not in _LEVELS:
         raise pytest.UsageError(f"graders_sandbox: {level!r} is not one of {', '.join(_LEVELS)}")
+    several = hasattr(config, "workerinput") or config.getoption("numprocesses", None)
+    for option in ("cases_update", "grader_coverage"):
+        if config.getoption(option) and several:
+            name = f"--{option.replace('_', '-')}"
+            raise pytest.UsageError(f"{name} needs one process: leave -n out, or give -n 0")
     if config.getoption("cases_update"):
-        _refuse_update(config)
+        _refuse_update()
         config.stash[_GOLDENS] = {}
 
 
-def _refuse_update(config: pytest.Config) -> None:
-    """Goldens are rewritten by one process, where someone reads the diff.
+def _refuse_update() -> None:
+    """Goldens are rewritten where someone reads the diff.
 
     Raises:
-        pytest.UsageError: They are not, here.
+        pytest.UsageError: Nobody does, here.
     """
-    if hasattr(config, "workerinput") or config.getoption("numprocesses", None):
-        raise pytest.UsageError("--cases-update needs one process: leave -n out, or give -n 0")
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         raise pytest.UsageError(
             "--cases-update is for where someone reads the diff, and CI is set; unset it to go on"
@@ -106,29 +114,25 @@ class CaseFile(pytest.File):
     """A case file, a test a case, and then a test a law."""
 
     def collect(self) -> Iterator[_FileItem]:
-        from graders.clients.replay import Replay
         from graders.errors import GradersError
         from graders.testing.cases import read_cases
 
         try:
             cases = read_cases(self.path)
-            recorded = Replay(cases.recording) if cases.recording else None
         except (GradersError, OSError) as error:
             raise self.CollectError(_from_here(self.config, error)) from None
         for index in range(len(cases.file.cases)):
-            test = {"cases": cases, "index": index, "recorded": recorded}
-            yield CaseItem.from_parent(self, name=cases.name(index), **test)
+            yield CaseItem.from_parent(self, name=cases.name(index), cases=cases, index=index)
         for law in cases.laws:
-            test = {"cases": cases, "law": law, "recorded": recorded}
-            yield LawItem.from_parent(self, name=f"law:{law}", **test)
+            yield LawItem.from_parent(self, name=f"law:{law}", cases=cases, law=law)
 
 
 class _FileItem(pytest.Item):
     """Something that a case file says, as a test."""
 
-    def __init__(self, *, cases: Cases, line: int, recorded: Replay | None, **rest: Any) -> None:
+    def __init__(self, *, cases: Cases, line: int, **rest: Any) -> None:
         super().__init__(**rest)
-        self.cases, self.line, self.recorded = cases, line, recorded
+        self.cases, self.line = cases, line
 
     @property
     def place(self) -> str:
@@ -167,7 +171,7 @@ class CaseItem(_FileItem):
 
         cases, case = self.cases, self.cases.file.cases[self.index]
         try:
-            checked = run_case(cases, self.index, self.recorded, _box(self.config))
+            checked = run_case(cases, self.index, _box(self.config))
         except (ConfigError, IsolationError) as error:
             raise _FailedError(sentence(str(error)), printable_lines(str(error))) from None
         for name, one in zip([*case.samples] or [""], checked.grades, strict=True):
@@ -200,11 +204,11 @@ class LawItem(_FileItem):
         cases = self.cases
 
         def compiling(judge: CaseJudge, *, hash_seed: int = 0, batch: int = 1) -> Grader:
-            box = _box(self.config, hash_seed, batch)
+            box = _law_box(self.config, hash_seed, batch)
             return compiled(cases.document, cases.profile, judge, box)
 
         try:
-            broken = check_law(self.law, Bench(cases, compiling, self.recorded))
+            broken = check_law(self.law, Bench(cases, compiling))
         except (GradersError, IsolationError) as error:
             raise _FailedError(sentence(str(error)), printable_lines(str(error))) from None
         if broken is not None:
@@ -295,11 +299,24 @@ def _marked(
     return read_marked(*marked, given=given, folder=request.path.parent, test=request.node.name)
 
 
-def _box(config: pytest.Config, hash_seed: int = 0, batch: int = 1) -> SessionSandbox:
-    """The sandbox of the session, one for each way; not opened yet if nothing needed it."""
+def _box(config: pytest.Config) -> SessionSandbox:
+    """The sandbox of the session; not opened yet if nothing needed it."""
     from graders.testing.tools import SessionSandbox
 
-    boxes = config.stash.setdefault(_BOXES, {})
+    if _BOX not in config.stash:
+        covering = config.getoption("grader_coverage")
+        config.stash[_BOX] = SessionSandbox(config.getini("graders_sandbox"), covering=covering)
+        config.add_cleanup(config.stash[_BOX].close)
+    return config.stash[_BOX]
+
+
+def _law_box(config: pytest.Config, hash_seed: int, batch: int) -> SessionSandbox:
+    """The same for laws, one for each way to run code; what runs there is no one's coverage."""
+    from graders.testing.tools import SessionSandbox
+
+    if (hash_seed, batch) == (0, 1) and not config.getoption("grader_coverage"):
+        return _box(config)
+    boxes = config.stash.setdefault(_LAW_BOXES, {})
     if (hash_seed, batch) not in boxes:
         level = config.getini("graders_sandbox")
         boxes[hash_seed, batch] = box = SessionSandbox(level, hash_seed=hash_seed, batch=batch)
@@ -324,7 +341,7 @@ def _record(item: pytest.Item, grade: Grade, sample: str = "") -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """What was rewritten, and what GitHub shows at its lines."""
+    """What was rewritten, what never ran, and what GitHub shows at its lines."""
     if goldens := config.stash.get(_GOLDENS, None):
         from graders.testing.goldens import update
 
@@ -332,6 +349,10 @@ def pytest_terminal_summary(
         for path, (file, by_case) in goldens.items():
             for line in update(file, by_case, _from_here(config, path)):
                 terminalreporter.write_line(line)
+    if config.getoption("grader_coverage") and (box := config.stash.get(_BOX, None)):
+        terminalreporter.section("grader coverage")
+        for line in box.coverage():
+            terminalreporter.write_line(line)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from graders.testing.annotations import to_github
 

@@ -46,12 +46,14 @@ class RowFormat:
         outputs: A second file with the outputs, joined by line, or by `key`.
         key: Path of the value that joins the two files: `id`, `meta.id`.
         group_by: Path of the value that makes rows one group: `item.prompt_id`.
+        sampled: Whether an item without a sample is no row; else its sample is empty.
     """
 
     output: str | None = None
     outputs: Path | None = None
     key: str | None = None
     group_by: str | None = None
+    sampled: bool = True
 
     @property
     def output_keys(self) -> Sequence[str]:
@@ -213,6 +215,8 @@ class Reader:
         for key in self.shape.output_keys:
             if key in line:
                 return line[key]
+        if not self.shape.sampled:
+            return {}
         close = get_close_matches("sample", line, n=1)
         hint = f"{close[0]!r} is not read; did you mean 'sample'?" if close else _ADD_A_SAMPLE
         raise self._error(number, f"item has no sample beside it. {hint}")

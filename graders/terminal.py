@@ -72,7 +72,7 @@ def wrap(text: str, *, indent: int, lines: int = 3) -> Iterator[str]:
     """
     width, margin = WIDTH - indent, " " * indent
     text = text[: lines * width + 1]  # no character takes less than no column, nearly all take one
-    words = [part for word in text.split(" ") for part in _pieces(word, width)]
+    words = [part for word in text.split(" ") for part in broken(word, width)]
     for number in range(1, lines + 1):
         line = words.pop(0) if words else ""
         while words and columns(line) + 1 + columns(words[0]) <= width:
@@ -83,13 +83,21 @@ def wrap(text: str, *, indent: int, lines: int = 3) -> Iterator[str]:
         yield margin + (shorten(line + " " + " ".join(words), width) if number == lines else line)
 
 
-def _pieces(word: str, width: int) -> Iterator[str]:
-    """A word that is wider than the margin, in pieces."""
-    start = used = 0
-    for i, character in enumerate(word):
+def broken(text: str, width: int) -> Iterator[str]:
+    """A printable text in pieces that fit, broken behind a space where there is one near the end.
+
+    Example:
+        >>> list(broken("one two three", 9))
+        ['one two ', 'three']
+    """
+    start = used = after_space = 0
+    for i, character in enumerate(text):
         taken = _character_columns(character)
         if used + taken > width:
-            yield word[start:i]
-            start, used = i, 0
+            end = after_space if after_space > start + width // 2 else i
+            yield text[start:end]
+            start, used = end, columns(text[end:i])
+        if character == " ":
+            after_space = i + 1
         used += taken
-    yield word[start:]
+    yield text[start:]

@@ -14,10 +14,13 @@ from sandbox.types import Status
 
 _STATUS: Final = {wire.RAISED: Status.RAISED, wire.NO_MEMORY: Status.OUT_OF_MEMORY}
 
+CUT: Final = "\n[... the rest was dropped]"
+"""Ends a printed text that was capped."""
+
 
 def mark_cut(text: str) -> str:
     """A printed text, with a note where it was capped."""
-    return f"{text}\n[... the rest was dropped]" if len(text) >= wire.MAX_PRINTED // 4 else text
+    return text + CUT if len(text) >= wire.MAX_PRINTED // 4 else text
 
 
 def read_frame(frame: bytes) -> dict[str, Any]:

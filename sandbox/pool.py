@@ -29,8 +29,6 @@ _ATTEMPTS: Final = 2
 class Pool:
     """Runs calls, each in a child of its own, behind the layers it is told to use.
 
-    Runs that are under way at once take turns, a batch each.
-
     Args:
         layers: Names of the layers to put on; `sandbox.doctor` says which hold here.
         limits: What a call may use.

@@ -68,6 +68,7 @@ class Outcome:
 class Sandbox(Protocol):
     """Runs calls in isolation. Safe to share between tasks; bounds its own concurrency.
 
+    Runs under way at once take turns, a batch each, and how one ends is nothing to the others.
     `run` gives as many outcomes as calls, in the same order, and never raises for what the code
     did.
 

@@ -85,8 +85,6 @@ class _Started:
 class Processes:
     """Runs each call in a process of its own, with your rights.
 
-    Runs that are under way at once take turns.
-
     Args:
         limits: Wall time everywhere; memory and CPU time where the system has such limits.
         workers: Calls at once; the number of processors by default.

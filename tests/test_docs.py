@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,6 +17,9 @@ import graders
 from graders.cli import main
 from graders.starter import FILES
 from graders.testing.cases import Expect, read_cases
+
+sys.path.insert(0, str(Path(__file__).parent / "graders"))
+from served import serving
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -27,7 +31,8 @@ def blocks(language):
 
 
 LINES = [line for block in blocks("sh") for line in block.splitlines()]
-COMMANDS = [line for line in LINES if line.startswith("graders ")]
+SERVERS = [line for line in LINES if line.startswith("graders serve")]
+COMMANDS = [line for line in LINES if line.startswith("graders ") and line not in SERVERS]
 PYTEST = [line for line in LINES if line.startswith("pytest ")]
 CASES = Path(graders.__file__).with_name("testing") / "README.md"
 
@@ -125,7 +130,8 @@ def test_a_command_of_pytest(command):
 @pytest.mark.usefixtures("starter")
 def test_the_failure_shown_is_the_failure():
     """What the README does to the grader fails one case, as it says."""
-    command, *lines = blocks("console")[1].splitlines()
+    (shown,) = (block for block in blocks("console") if block.startswith("$ pytest "))
+    command, *lines = shown.splitlines()
     path = Path("starter/grade.py")
     source = path.read_text("utf-8")
     assert source.count(".lower()") == 2
@@ -169,23 +175,50 @@ def test_what_the_page_of_case_files_shows_is_read(tmp_path):
         Expect.model_validate(json.loads(expectation))
 
 
+@pytest.mark.parametrize(
+    "shown", [block for block in blocks("console") if block.startswith("$ graders ")]
+)
 @pytest.mark.usefixtures("starter")
-def test_the_output_shown_is_the_output(capfd):
-    """The README shows how what the command prints begins."""
-    shown = blocks("console")[0]
-    command, *lines = shown.splitlines()
+def test_the_output_shown_is_the_output(shown, capfd):
+    """The README shows how what a command prints begins, and parts of what follows."""
+    command, _, lines = shown.partition("\n")
+    first, *parts, end = lines.split("...\n")
     capfd.readouterr()
 
     assert main(shlex.split(command.removeprefix("$ "))[1:]) == 0
-    printed = capfd.readouterr().out.splitlines()
-    assert lines.pop() == "..."
-    assert printed[: len(lines)] == lines
+    printed = capfd.readouterr().out
+    assert printed.startswith(first)
+    assert end == ""
+    rest = printed.removeprefix(first)
+    for part in parts:
+        before, found, rest = rest.partition(f"\n{part}")
+        assert found, f"after {before!r}"
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_servers_serve(command, starter):
+    """Each says where, on a port that is free here, and ends when it is told to."""
+    command = re.sub(r" --port \d+", "", command).replace("starter/", f"{starter}/starter/")
+    with serving(*shlex.split(command)[2:]) as url:
+        assert url.endswith("/v1")
+
+
+@pytest.mark.usefixtures("starter")
+def test_the_survivor_shown_is_the_survivor(capfd):
+    """What the starter's cases do not notice, to the letter."""
+    (shown,) = (text for text in blocks("text") if "survivor" in text)
+    capfd.readouterr()
+
+    assert main(["mutate", "starter/grade.cases.json"]) == 0
+    assert capfd.readouterr().out == shown
 
 
 @pytest.mark.parametrize("code", [code for code in blocks("python") if "def test_" not in code])
 def test_python(code):
-    """The README's Python runs, in an interpreter of its own."""
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    """The README's Python runs, in an interpreter of its own; the SDK asks a server of ours."""
+    with serving() if "OpenAI()" in code else nullcontext("") as url:
+        environment = {**os.environ, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any"}
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
 
 
 def test_json():

@@ -19,7 +19,7 @@ from graders.errors import Finding, Severity, caret
 MAX_SOURCE_BYTES: Final = 256 * 1024
 """The documented "256 kB", read generously."""
 
-_MAX_COMPILED: Final = 2_000_000
+MAX_COMPILED: Final = 2_000_000
 """Nodes that are compiled here; the largest source allowed has about 100,000."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -42,7 +42,7 @@ def check_source(source: str) -> list[Finding]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes in someone else's strings
             tree = ast.parse(source, "grade.py")
-            if _compiled_size(tree) <= _MAX_COMPILED:
+            if compiled_size(tree) <= MAX_COMPILED:
                 compile(tree, "grade.py", "exec")
     except SyntaxError as error:
         return [_syntax(error, source)]
@@ -53,14 +53,14 @@ def check_source(source: str) -> list[Finding]:
     return [*_signature(tree), *runs_sample(tree), *_local_only(tree)]
 
 
-def _compiled_size(tree: ast.Module) -> int:
+def compiled_size(tree: ast.Module) -> int:
     r"""At most how many nodes are compiled: each `finally` again for every way out of its `try`.
 
     A kilobyte of them, one inside the other, comes to gigabytes; such a source is compiled in the
     sandbox alone, which has limits.
 
     Example:
-        >>> _compiled_size(ast.parse("try:\n    a()\nfinally:\n    b()"))
+        >>> compiled_size(ast.parse("try:\n    a()\nfinally:\n    b()"))
         13
     """
     ways_out = 2 + sum(isinstance(n, ast.Return | ast.Break | ast.Continue) for n in ast.walk(tree))
@@ -68,7 +68,7 @@ def _compiled_size(tree: ast.Module) -> int:
     while pending:
         node, times = pending.pop()
         size += times
-        if size > _MAX_COMPILED:
+        if size > MAX_COMPILED:
             break
         last = {*node.finalbody} if isinstance(node, ast.Try | ast.TryStar) else set()
         pending += [

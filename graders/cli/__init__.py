@@ -24,11 +24,14 @@ OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
+    "explain": "Show everything about the grading of one sample.",
     "image": "Build an environment with the packages of a hosted image.",
-    "init": "Write a starter: a grader config and rows to try it on.",
+    "init": "Write a starter, or an example of a common reward.",
     "lint": "Find what would go wrong with a config and its rows.",
+    "mutate": "Say which small changes to a grader its cases would notice.",
     "pack": "Make a grader config from a Python file.",
     "plan": "Say what a fine-tuning job would take, before it is started.",
+    "probe": "Try to cheat a grader, and say what it falls for.",
     "run": "Grade a file of rows, or one sample.",
     "sample": "Draw the outputs to grade from a model.",
     "schema": "Write the JSON Schema of configs, for editors.",
@@ -40,12 +43,15 @@ _COMMANDS: Final = {
 _EPILOG: Final = """\b
 Examples:
   graders init starter
+  graders init --example math rewards
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
+  graders explain grader.json rows.jsonl --row 3
   graders lint grader.json rows.jsonl
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders validate grader.json
   graders plan method.json train.jsonl
+  graders probe grader.json rows.jsonl
   graders pack grade.py -o grader.json
   graders doctor
   graders serve

@@ -113,28 +113,25 @@ def _bytes(path: str) -> bytes:
 
 
 def _plan(job: Job, rows: str, profile: Profile, given: dict[str, Any]) -> Plan:
-    from graders.jobs.bounds import EXAMPLE_TOKENS
+    from graders.jobs.bounds import most_tokens
     from graders.jobs.datasets import TRIED, read_dataset
     from graders.jobs.plan import Given, plan_job
-    from graders.jobs.trial import try_prompts, try_samples
+    from graders.jobs.trial import try_job
 
     target, model = given["target"], given["model"] or job.model
     assumed = _assumed(job, given["assumed"])
-    most, _ = EXAMPLE_TOKENS.get(model or "", (None, ""))
-    most = most if job.kind == "supervised" else None
+    most = most_tokens(job.kind, model)
     training = read_dataset(rows, job.kind, target, most_tokens=most)
     validation = None
     if given["validation"] is not None:
         validation = read_dataset(given["validation"], job.kind, target, most_tokens=most)
-    tried = measured = None
-    document = _sound(job)
-    if document is not None:
+    samples: list[Row] = []
+    measured = None
+    if job.gradable is not None:
         samples = _samples(given["samples"], max(TRIED, given["measure"]))
-        if samples:
-            tried = try_samples(document, samples, profile)
-        elif training.kept.rows:
-            tried = try_prompts(document, training.kept.rows, profile)
-        measured = _measured(document, samples, training, profile, given)
+    tried = try_job(job, training, samples, profile)
+    if job.gradable is not None:
+        measured = _measured(job.gradable, samples, training, profile, given)
     return plan_job(
         Given(
             job=job,
@@ -149,15 +146,6 @@ def _plan(job: Job, rows: str, profile: Profile, given: dict[str, Any]) -> Plan:
             samples_per_item=given["samples_per_item"],
         )
     )
-
-
-def _sound(job: Job) -> Document | None:
-    """The method with its grader, where there is one that can be tried."""
-    from graders.errors import findings_of
-
-    if job.reinforcement is None or findings_of("error", job.findings):
-        return None
-    return job.document
 
 
 def _assumed(job: Job, pairs: Sequence[str]) -> dict[str, float]:

@@ -5,26 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from graders.cli.clients import client_options, clients_for, judges, with_judge
-from graders.cli.embeddings import asks_embeddings, embedding_profile
+from graders.cli.clients import client_options, judges, with_judge
+from graders.cli.embeddings import asks_embeddings
+from graders.cli.grading import given_row, row_format, sound, tools_for, with_threshold
 from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
-from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
+from graders.cli.sandbox import sandbox_options
 
 if TYPE_CHECKING:
     from graders.cli.job import Job, Target
     from graders.config.parse import Document
     from graders.engine import RunOptions
-    from graders.errors import Finding, RowError
+    from graders.errors import RowError
     from graders.profile import Profile
-    from graders.row_files import RowFormat
     from graders.rows import Row
     from graders.runs.grading import Work
     from graders.runs.opening import Way
@@ -107,12 +105,12 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     show_findings(document.findings)
-    row = _one_row(document, rows, given)
+    row = given_row(document, rows, given)
     if given["pass_threshold"] is not None:
-        document, profile = _with_threshold(document, profile, given["pass_threshold"])
+        document, profile = with_threshold(document, profile, given["pass_threshold"])
     if given["judge"] is not None:
         document = with_judge(document, given["judge"])
-    findings = _sound(document, profile, given["python"])
+    findings = sound(document, profile, given["python"])
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
@@ -127,39 +125,17 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         return grade_file(job, target)
 
 
-def _sound(document: Document, profile: Profile, python: str | None) -> list[Finding]:
-    """What there is to say about a config, before anything is started for it.
-
-    Raises:
-        ConfigError: It cannot be used.
-    """
-    from graders.checks import check_document
-    from graders.errors import ConfigError, findings_of
-
-    findings = check_document(document, profile, chosen_python(python))
-    if errors := findings_of("error", findings):
-        raise ConfigError(*errors)
-    return findings
-
-
 @contextmanager
 def _job(
     document: Document, profile: Profile, config: Path, rows: str | None, given: dict[str, Any]
 ) -> Iterator[Job]:
     from graders.cli.job import Job
-    from graders.compile import Tools, compile_grader
-    from graders.config.graders import EndpointConfig, walk
+    from graders.compile import compile_grader
     from graders.ledger import Ledger
 
-    models, ledger = judges(document), Ledger()
-    embedding = asks_embeddings(document, profile)
-    endpoints = any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
-    with (
-        sandbox_for(document, given) as sandbox,
-        embedding_profile(document, profile, given, ledger) as asking,
-        clients_for(models, given, ledger, endpoints=endpoints) as (client, endpoint),
-    ):
-        tools = Tools(sandbox=sandbox, client=client, endpoint=endpoint)
+    ledger = Ledger()
+    with tools_for(document, profile, given, ledger) as (tools, asking):
+        sandbox = tools.sandbox
         grader = compile_grader(document, tools=tools, profile=asking)
         yield Job(
             grader=grader,
@@ -172,7 +148,7 @@ def _job(
             as_json=given["as_json"],
             settings={"limits": list(given["sandbox_limits"])} if sandbox else {},
             layers=sorted(sandbox.layers) if sandbox else None,
-            ledger=ledger if models or embedding else None,
+            ledger=ledger if judges(document) or asks_embeddings(document, profile) else None,
         )
 
 
@@ -184,7 +160,7 @@ def _work(rows: str | None, signature: str, given: dict[str, Any]) -> Work:
         signature=signature,
         options=_options(given),
         rows=rows or "",
-        shape=_row_format(rows, given),
+        shape=row_format(rows, given),
         per_shard=lines_per_shard(rows or ""),
         retry=given["retry"] == "failures",
     )
@@ -232,7 +208,7 @@ def _rows(row: Row | None, rows: str | None, given: dict[str, Any]) -> Iterable[
 
     if given["results"] is not None:
         raise click.UsageError("--dry-run grades nothing, and -o has nothing to hold.")
-    return [row] if row else read_rows(_named(rows), _row_format(rows, given))
+    return [row] if row else read_rows(_named(rows), row_format(rows, given))
 
 
 def _options(given: dict[str, Any]) -> RunOptions:
@@ -244,58 +220,3 @@ def _options(given: dict[str, Any]) -> RunOptions:
         strict=given["strict"],
         limit=given["limit"],
     )
-
-
-def _row_format(rows: str | None, given: dict[str, Any]) -> RowFormat:
-    from graders.row_files import RowFormat
-
-    if rows == given["outputs"] == "-":
-        raise click.UsageError("ROWS and --outputs cannot both be standard input.")
-    if given["key"] and not given["outputs"]:
-        raise click.UsageError("--key joins --outputs to the rows, and there is no --outputs.")
-    return RowFormat(
-        output=given["output"],
-        outputs=Path(given["outputs"]) if given["outputs"] else None,
-        key=given["key"],
-        group_by=given["group_by"],
-    )
-
-
-def _one_row(document: Document, rows: str | None, given: dict[str, Any]) -> Row | None:
-    """The one row to grade without a file: from --sample, or from a run request."""
-    from graders.config.graders import RunRequest
-    from graders.rows import Row, to_sample
-    from graders.strict_json import NotJSONError, decode
-
-    if given["item"] is not None and given["sample"] is None:
-        raise click.UsageError("--item stands beside --sample, and there is no --sample.")
-    if given["sample"] is not None:
-        if rows is not None:
-            raise click.UsageError("--sample grades without a file; leave ROWS or --sample out.")
-        try:
-            item = decode(given["item"] or "{}")
-        except NotJSONError as error:
-            raise click.BadParameter(str(error), param_hint="--item") from None
-        if not isinstance(item, dict):
-            raise click.BadParameter("is not a JSON object", param_hint="--item")
-        return Row(item=item, sample=to_sample(given["sample"]), row=1)
-    if rows is None and isinstance(document.value, RunRequest):
-        return document.value.row()
-    return None
-
-
-def _with_threshold(
-    document: Document, profile: Profile, threshold: float
-) -> tuple[Document, Profile]:
-    """The option wins over the config's own; for an Evals body it fills in what is missing."""
-    from graders.config.graders import EvalConfig, LabelModelConfig, StringCheckConfig
-
-    if not isfinite(threshold):
-        raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
-    config = document.grader
-    if isinstance(config, EvalConfig):
-        return document, replace(profile, default_threshold=threshold)
-    if isinstance(config, (StringCheckConfig, LabelModelConfig)):
-        raise click.UsageError(f"--pass-threshold: a {config.type} passes at a score of 1.")
-    changed = config.model_copy(update={"pass_threshold": threshold})
-    return replace(document, kind="grader", value=changed), profile

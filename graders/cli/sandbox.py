@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -79,8 +80,48 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
     from graders.images import preloads
     from sandbox.doctor import IsolationError
 
+    _warn_of_unsafe(given)
     try:
         box = _open(given, preload={source: preloads(source) for source in sources})
+    except IsolationError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield box
+    finally:
+        box.close()
+
+
+@contextmanager
+def changed_sandbox(
+    document: Document, given: Mapping[str, Any], *, wall_seconds: float | None = None
+) -> Iterator[Pool | Processes | None]:
+    """The sandbox for changed sources of a config; None where it runs no Python.
+
+    Args:
+        document: The config as it is; what its sources import is imported ahead for all of them.
+        given: The command's options.
+        wall_seconds: What a call may take, no more than the options allow; where it is given, the
+            user was warned before.
+
+    Raises:
+        click.ClickException: An option is wrong, or the machine cannot isolate.
+    """
+    from graders.config.graders import PythonConfig, walk
+    from graders.images import preloads
+    from sandbox.doctor import IsolationError
+
+    sources = [part.source for _, part in walk(document.grader) if isinstance(part, PythonConfig)]
+    if not sources:
+        yield None
+        return
+    limits = _limits(given["sandbox_limits"])
+    if wall_seconds is None:
+        _warn_of_unsafe(given)
+    else:
+        limits = replace(limits, wall_seconds=min(wall_seconds, limits.wall_seconds))
+    modules = sorted({name for source in sources for name in preloads(source)})
+    try:
+        box = _open(given, limits=limits, preload=modules)
     except IsolationError as error:
         raise click.ClickException(str(error)) from None
     try:
@@ -99,6 +140,7 @@ def server_sandbox(given: Mapping[str, Any], **settings: Any) -> Iterator[Pool |
     """
     from sandbox.doctor import IsolationError
 
+    _warn_of_unsafe(given)
     try:
         box = _open(given, **settings)
     except IsolationError as error:
@@ -111,8 +153,15 @@ def server_sandbox(given: Mapping[str, Any], **settings: Any) -> Iterator[Pool |
         box.close()
 
 
-def _open(given: Mapping[str, Any], **settings: Any) -> Pool | Processes:
-    """Open the sandbox that the options describe.
+def _warn_of_unsafe(given: Mapping[str, Any]) -> None:
+    if given["level"] == "unsafe":
+        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
+
+
+def _open(
+    given: Mapping[str, Any], *, limits: Limits | None = None, **settings: Any
+) -> Pool | Processes:
+    """Open the sandbox that the options describe, or one with other limits.
 
     Raises:
         click.ClickException: An option is wrong.
@@ -120,11 +169,9 @@ def _open(given: Mapping[str, Any], **settings: Any) -> Pool | Processes:
     """
     from sandbox.opening import open_sandbox
 
-    if given["level"] == "unsafe":
-        click.echo("warning: --sandbox unsafe: python graders run with your own rights", err=True)
     return open_sandbox(
         given["level"],
-        limits=_limits(given["sandbox_limits"]),
+        limits=limits or _limits(given["sandbox_limits"]),
         python=chosen_python(given["python"]),
         batch=_batch(given["isolation"]),
         **settings,

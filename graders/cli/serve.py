@@ -83,6 +83,14 @@ _WORKERS_A_CORE: Final = 4
     metavar="N",
     help="Python graders kept warm; the least recently used goes.",
 )
+@click.option(
+    "--for",
+    "target",
+    type=click.Choice(["openai-rft", "azure-rft"]),
+    default="openai-rft",
+    show_default=True,
+    help="The service whose limits fine-tuning jobs are held to.",
+)
 @client_options
 @sandbox_options
 @profile_options
@@ -148,6 +156,7 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
             profile=profile,
             graders=dict(_named(one) for one in given["graders"]),
             token=_token(),
+            target=given["target"],
             hosts=_hosts(given["host"]),
             limits=Limits(at_once=given["at_once"]),
         )
@@ -187,8 +196,12 @@ def _hosts(host: str) -> frozenset[str]:
 
 def _serve(settings: Settings, sock: socket.socket) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code."""
+    from graders.server.connections import protocol
+
     try:
         import uvicorn
+
+        http = protocol()
     except ImportError:
         problem = "the server needs uvicorn; pip install 'local-graders[server]'"
         raise click.ClickException(problem) from None
@@ -204,7 +217,9 @@ def _serve(settings: Settings, sock: socket.socket) -> int:
 
     config = uvicorn.Config(
         create_app(settings),
+        http=http,
         lifespan="on",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -21,7 +21,11 @@ Renames = dict[Location, Location]
 _QUOTED = re.compile(r"'([^']*)'")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+MOST_FINDINGS: Final = 1_000
+"""Of one kind that a config gets; who has more does not read them, and each takes its time."""
 _SHOWN: Final = 60
+_LONGEST_KEY: Final = 200
+"""Characters of a key in a path: each of thousands of findings below a key has it in its own."""
 _FIELDS: Final = frozenset(
     name
     for member in get_args(get_args(GraderConfig)[0])
@@ -41,12 +45,20 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "finite_number": "a finite number",
     "string_pattern_mismatch": "an http:// or https:// address",
 }
+_LENGTHS: Final[Mapping[str, str]] = {
+    "too_short": "has {length} entries, and must have at least {min_length}",
+    "too_long": "has {length} entries, and must have at most {max_length}",
+    "string_too_short": "is empty",
+    "string_too_long": "has {length} characters, and may have {max_length}",
+}
 _CODES: Final[Mapping[str, str]] = {
     **dict.fromkeys((*_EXPECTED, "sample"), "wrong-type"),
     **dict.fromkeys(
         ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), "out-of-bounds"
     ),
-    **dict.fromkeys(("too_short", "too_long", "string_too_short"), "wrong-length"),
+    **dict.fromkeys(
+        ("too_short", "too_long", "string_too_short", "string_too_long"), "wrong-length"
+    ),
     "literal_error": "not-one-of",
     "union_tag_invalid": "unknown-type",
     "union_tag_not_found": "no-type",
@@ -69,10 +81,6 @@ _NO_OPERATION: Final = frozenset(
     {"starts_with", "startswith", "ends_with", "endswith", "regex", "matches", "not_contains"}
 )
 METHODS: Final = ("supervised", "dpo", "reinforcement")
-_SAID: Final[Mapping[str, str]] = {
-    "string_too_short": "is empty",
-    "extra_forbidden": "is a key that nobody reads",
-}
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -83,7 +91,7 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
 
 def explain(error: ValidationError, renames: Renames) -> list[Finding]:
     """Every problem of a config as a finding of severity error."""
-    details = error.errors(include_url=False)
+    details = error.errors(include_url=False)[:MOST_FINDINGS]
     return [_finding(detail, renames) for detail in details if not _is_echo(detail)]
 
 
@@ -136,17 +144,19 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         return f"{_show(value, detail)} is not {_EXPECTED[kind]}", ""
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return f"{_show(value, detail)} is not {words} {context[bound]:g}", ""
-    if kind in ("too_short", "too_long"):
-        bound = "at least {min_length}" if kind == "too_short" else "at most {max_length}"
-        return f"has {len(value)} entries, and must have {bound.format(**context)}", ""
-    return _SAID.get(kind, detail["msg"]), ""
+        return f"{_show(value, detail)} is not {words} {context[bound]:,.15g}", ""
+    if kind in _LENGTHS:
+        return _LENGTHS[kind].format(length=len(value), **context), ""
+    if kind == "extra_forbidden":
+        return "is a key that nobody reads", ""
+    return detail["msg"], ""
 
 
 def _instead(name: str, given: object) -> str:
     """Where a missing field stands under a misspelt key."""
     keys = [key for key in given if key not in _FIELDS] if isinstance(given, dict) else []
-    close = get_close_matches(name, [key for key in keys if isinstance(key, str)], n=1)
+    names = [key for key in keys[:MOST_FINDINGS] if isinstance(key, str)]
+    close = get_close_matches(name, names, n=1)
     return f"Did you mean {name!r} where it says {close[0]!r}?" if close else ""
 
 
@@ -195,14 +205,19 @@ def show_path(location: Location, renames: Mapping[Location, Location]) -> str:
     Example:
         >>> show_path(("graders", "my key", "input", 0), {})
         'graders["my key"].input[0]'
+        >>> len(show_path(("k" * 100_000,), {}))
+        204
     """
     plain = location
-    for moved, place in renames.items():
-        if plain[: len(moved)] == moved:
-            plain = place + plain[len(moved) :]
+    for length in range(len(location) + 1) if renames else ():  # there may be thousands of renames
+        if (place := renames.get(location[:length])) is not None:
+            plain = place + location[length:]
             break
     path = ""
-    for part in plain:
+    for step in plain:
+        part = step
+        if isinstance(part, str) and len(part) > _LONGEST_KEY:
+            part = part[: _LONGEST_KEY - 4] + " ..."
         if isinstance(part, int):
             path += f"[{part}]"
         elif _IDENTIFIER.fullmatch(part):

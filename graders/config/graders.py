@@ -156,7 +156,8 @@ class LabelModelConfig(_Model):
         cls, passing: tuple[str, ...], info: ValidationInfo
     ) -> tuple[str, ...]:
         labels = info.data.get("labels", passing)  # absent where they are wrong themselves
-        unknown = [label for label in passing if label not in labels]
+        known = frozenset(labels)
+        unknown = [label for label in passing if label not in known]
         if unknown:
             raise PydanticCustomError(
                 "passing_labels",

@@ -11,13 +11,14 @@ import os
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from graders.config.content import Frozen
-from graders.config.explain import METHODS, Renames, explain, show_path
+from graders.config.explain import METHODS, MOST_FINDINGS, Renames, explain, show_path
 from graders.config.further import SCHEMA_KEY, further_problems, unknown_key
 from graders.config.graders import AnyConfig, EvalConfig, GraderConfig, Location, RunRequest
 from graders.config.methods import DPO, Method, Reinforcement, ReinforcementMethod, Supervised
@@ -205,11 +206,11 @@ def _parse(plain: object) -> Document:
     try:
         checked = adapter.validate_python(full)
     except ValidationError as error:
-        further = further_problems(full, renames)
+        further = islice(further_problems(full, renames), MOST_FINDINGS)
         raise ConfigError(*errors, *explain(error, renames), *further) from None
     if errors:
         raise ConfigError(*errors)
-    notes += _unknown_keys(checked, (), renames)
+    notes += islice(_unknown_keys(checked, (), renames), MOST_FINDINGS)
     return Document(
         kind=kind,
         value=checked,

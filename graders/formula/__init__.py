@@ -39,12 +39,13 @@ from graders.formula.emit import Scalar, Vector, emit_scalar, emit_vector
 from graders.formula.faults import find_fault
 from graders.formula.parse import MAX_LENGTH, MAX_NESTING, parse_program
 from graders.formula.program import Program
+from graders.formula.trace import Trace, trace
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MAX_LENGTH", "MAX_NESTING", "Formula", "compile_formula"]
+__all__ = ["MAX_LENGTH", "MAX_NESTING", "Formula", "Trace", "compile_formula"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,18 @@ class Formula:
         from graders.formula.columns import compute_columns
 
         return compute_columns(self._program, self, self._vector, columns)
+
+    def trace(self, scores: Mapping[str, float]) -> Trace:
+        """How a call comes to its value, or how far it comes.
+
+        Args:
+            scores: A number for each of `names`, or more.
+
+        Example:
+            >>> compile_formula("0.5 * a / b", ["a", "b"]).trace({"a": 0.5, "b": 0})
+            Trace(filled='0.5 * 0.5 / 0', steps=('0.5 * 0.5 = 0.25', '0.25 / 0: division by zero'))
+        """
+        return trace(self.text, self._program, scores)
 
     @cached_property
     def _vector(self) -> Vector:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
 from graders.errors import Failure, FailureKind
 from graders.formula.program import OPERATIONS, Program, Step
@@ -33,34 +33,61 @@ def _unusable(given: Mapping[str, float]) -> tuple[str, str] | None:
     return None if wrong is None else (f"{_cut(wrong, _NAME_SHOWN)} is not finite", "not_finite")
 
 
-def _first_fault(program: Program, given: Mapping[str, float]) -> tuple[str, str]:
+class Fault(NamedTuple):
+    """Why a step has no finite value, in words and in one."""
+
+    problem: str
+    reason: str
+
+
+def compute(
+    program: Program, given: Mapping[str, float]
+) -> Iterator[tuple[Step, Sequence[float], float | Fault]]:
+    """Each step of a formula with its operands' values and its own; a fault is the last."""
     values = {f"v{i}": value for i, value in enumerate(given.values())}
     for step in program.steps:
         operands = [values[x] if x in values else float(x) for x in step.operands]
-        try:
-            value = float(OPERATIONS[step.operation].compute(*operands))
-        except ZeroDivisionError:
-            return "division by zero", "division_by_zero"
-        except OverflowError:
-            return f"{_shown(step, operands)} is too large for a float", "overflow"
-        except ValueError:
-            return f"{_shown(step, operands)} has no real value", "domain"
-        if not isfinite(value):  # how Python reports an overflow in + - * /
-            return f"{_shown(step, operands)} is too large for a float", "overflow"
+        value = _value(step, operands)
+        yield step, operands, value
+        if isinstance(value, Fault):
+            return
         values[step.target] = value
+
+
+def _value(step: Step, operands: Sequence[float]) -> float | Fault:
+    try:
+        value = float(OPERATIONS[step.operation].compute(*operands))
+    except ZeroDivisionError:
+        return Fault("division by zero", "division_by_zero")
+    except OverflowError:
+        return Fault(f"{in_words(step, operands)} is too large for a float", "overflow")
+    except ValueError:
+        return Fault(f"{in_words(step, operands)} has no real value", "domain")
+    if not isfinite(value):  # how Python reports an overflow in + - * /
+        return Fault(f"{in_words(step, operands)} is too large for a float", "overflow")
+    return value
+
+
+def _first_fault(program: Program, given: Mapping[str, float]) -> Fault:
+    for _, _, value in compute(program, given):
+        if isinstance(value, Fault):
+            return value
     raise RuntimeError("the formula has a value for these scores")
 
 
-def _shown(step: Step, operands: Sequence[float]) -> str:
+def in_words(step: Step, operands: Sequence[float]) -> str:
+    """A step on numbers, as one would write it: `max(1, 0.5)`, `0.4 * (-1)`."""
+    if step.operation == "negate":
+        return f"-{number(operands[0], inside=True)}"
     if step.operation.isalpha():
-        return f"{step.operation}({', '.join(map(_number, operands))})"
-    left, right = (f"({_number(x)})" if x < 0 else _number(x) for x in operands)
+        return f"{step.operation}({', '.join(map(number, operands))})"
+    left, right = (number(x, inside=True) for x in operands)
     return f"{left} {step.operation} {right}"
 
 
 def _with(given: Mapping[str, float]) -> str:
     shown = [
-        f"{_cut(name, _NAME_SHOWN)} = {_number(value)}"
+        f"{_cut(name, _NAME_SHOWN)} = {number(value)}"
         for name, value in islice(given.items(), _SCORES_SHOWN)
     ]
     if len(given) > len(shown):
@@ -68,8 +95,10 @@ def _with(given: Mapping[str, float]) -> str:
     return f" (with {', '.join(shown)})" if shown else ""
 
 
-def _number(value: float) -> str:
-    return repr(value).removesuffix(".0")
+def number(value: float, *, inside: bool = False) -> str:
+    """A number as a formula has it; a negative one in parentheses where an operator stands by."""
+    shown = repr(value).removesuffix(".0")
+    return f"({shown})" if inside and shown.startswith("-") else shown
 
 
 def _cut(text: str, limit: int) -> str:

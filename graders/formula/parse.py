@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isinf
 from typing import Final
 
@@ -69,6 +69,25 @@ def parse_program(text: str, names: Iterable[str]) -> Program:
             cannot be right.
     """
     return _Parser(text, frozenset(names)).program()
+
+
+def words(text: str) -> Iterator[tuple[str, bool]]:
+    """A formula that parses, in pieces that make it up again, and which of them are scores.
+
+    Example:
+        >>> list(words("2 * max"))
+        [('2', False), (' *', False), (' ', False), ('max', True), ('', False)]
+    """
+    position = 0
+    while (token := _TOKEN.match(text, position)) and token.lastgroup != "end":
+        start, end = token.span(token.lastgroup or 0)
+        if token.lastgroup == "name":
+            yield text[position:start], False
+            yield text[start:end], True
+        else:
+            yield text[position:end], False
+        position = end
+    yield text[position:], False
 
 
 class _Parser:

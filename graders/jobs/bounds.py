@@ -231,3 +231,14 @@ EXAMPLE_TOKENS: Final[Mapping[str, tuple[int, Sure]]] = {
     "gpt-4.1-nano-2025-04-14": (65_536, "I"),
 }
 """Tokens of one training example, by base model; what is longer is cut off [D]."""
+
+
+def most_tokens(kind: Kind, model: str | None) -> int | None:
+    """How long an example may be; None where nothing is known, or nothing is cut off.
+
+    Example:
+        >>> most_tokens("supervised", "gpt-3.5-turbo-0613"), most_tokens("dpo", "gpt-4o")
+        (4096, None)
+    """
+    tokens, _ = EXAMPLE_TOKENS.get(model or "", (None, ""))
+    return tokens if kind == "supervised" else None

@@ -100,7 +100,7 @@ class Dataset:
     """What a file of training rows holds.
 
     Attributes:
-        name: Its path.
+        name: What it is called.
         rows: Lines that are not blank.
         bad_rows: Those with an error.
         bytes: Of its lines, unpacked.
@@ -139,7 +139,12 @@ class Dataset:
 
 
 def read_dataset(
-    path: Path | str, kind: Kind, target: Target, *, most_tokens: int | None = None
+    path: Path | str,
+    kind: Kind,
+    target: Target,
+    *,
+    most_tokens: int | None = None,
+    name: str | None = None,
 ) -> Dataset:
     """Read and check a JSON Lines file of training rows.
 
@@ -148,18 +153,19 @@ def read_dataset(
         kind: The method that trains on it.
         target: The service that is to have it.
         most_tokens: How long an example may be; None is not known.
+        name: What the file is called; by default its path.
 
     Raises:
         OSError: It cannot be read to its end.
     """
-    dataset = Dataset(name=str(path))
+    dataset = Dataset(name=str(path) if name is None else name)
     with open_lines(path) as lines:
         for number, line in numbered(lines):
             dataset.rows += 1
             dataset.bytes += len(line)
-            place = f"{path}:{number}:1"
+            place = f"{dataset.name}:{number}:1"
             try:
-                row = decode_object(str(path), number, line)
+                row = decode_object(dataset.name, number, line)
                 if not dataset.tally(number, place, FORMATS[kind].check(row, target)):
                     _measure(dataset, number, row, FORMATS[kind].size(row), most_tokens)
             except RowError as error:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import cast
 
 from graders.checks import check_document
-from graders.config.explain import show_path, shown
+from graders.config.explain import shown
 from graders.config.methods import DPO, Reinforcement, ReinforcementMethod, Supervised
 from graders.config.parse import Document, decode_config, parse_config
-from graders.errors import ConfigError, Finding, near_miss
+from graders.errors import ConfigError, Finding, findings_of, near_miss
+from graders.jobs.body import check_body
 from graders.jobs.bounds import KINDS, Kind
 from graders.profile import Profile
 from sandbox import JSON
-
-_BODY_KEYS: Final = frozenset(
-    {
-        *("model", "training_file", "validation_file", "method", "hyperparameters"),
-        *("suffix", "seed", "integrations", "metadata"),
-        "trainingType",  # Azure's
-    }
-)
-_LONGEST_SUFFIX: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +27,8 @@ class Job:
         document: The checked method; None where its form is wrong.
         model: The base model, where the body names it.
         prefix: Where the method stands in the file: "" or `method.`.
+        is_old: Whether there is none, and its hyperparameters stand in the body, as they did
+            before there were methods.
     """
 
     kind: Kind
@@ -42,19 +36,21 @@ class Job:
     document: Document | None = None
     model: str | None = None
     prefix: str = ""
+    is_old: bool = False
 
     @property
     def settings(self) -> Mapping[str, JSON]:
         """The hyperparameters, with `"auto"` where nothing is given; none where they are wrong."""
         if self.document is None:
             return {}
+        # Warnings: to pydantic, the integers that are among the numbers are of another type.
         match self.document.value:
             case Supervised(supervised=method):
-                return method.hyperparameters.model_dump()
+                return method.hyperparameters.model_dump(warnings=False)
             case DPO(dpo=method):
-                return method.hyperparameters.model_dump()
+                return method.hyperparameters.model_dump(warnings=False)
         assert self.reinforcement is not None, "there is no fourth method"
-        return self.reinforcement.hyperparameters.model_dump()
+        return self.reinforcement.hyperparameters.model_dump(warnings=False)
 
     @property
     def reinforcement(self) -> ReinforcementMethod | None:
@@ -70,7 +66,14 @@ class Job:
     def hyperparameters(self) -> str:
         """Where they stand in the file: `method.dpo.hyperparameters`."""
         bare = self.document is not None and isinstance(self.document.value, ReinforcementMethod)
-        return self.prefix + ("" if bare else f"{self.kind}.") + "hyperparameters"
+        return self.prefix + ("" if bare or self.is_old else f"{self.kind}.") + "hyperparameters"
+
+    @property
+    def gradable(self) -> Document | None:
+        """The method with its grader, where there is one that can be tried."""
+        if self.reinforcement is None or findings_of("error", self.findings):
+            return None
+        return self.document
 
     def describe(self) -> str:
         """What it is, in a few words."""
@@ -97,10 +100,24 @@ def read_job(name: str, data: bytes, profile: Profile, python: str | None = None
         >>> print(job.findings[0])
         dpo.hyperparameters.beta: 3 is not 'auto' or a number above 0 and at most 2
     """
-    plain = decode_config(data, name)
+    return check_job(decode_config(data, name), profile, python)
+
+
+def check_job(plain: JSON, profile: Profile, python: str | None = None) -> Job:
+    """Check all of a job that needs no row.
+
+    Args:
+        plain: A method, a job's body, or a job as the service shows it.
+        profile: Settings that decide which metrics there are.
+        python: The interpreter for python graders; by default the one that runs this.
+
+    Raises:
+        ConfigError: It is no fine-tuning method.
+    """
     body = plain if isinstance(plain, dict) and "type" not in plain else {}
     prefix = "method." if "method" in body else ""
-    method = body["method"] if prefix else plain
+    is_old = not prefix and "training_file" in body
+    method = _old_method(body) if is_old else body["method"] if prefix else plain
     kind = _kind_of(method, prefix)
     document, inside = None, list[Finding]()
     try:
@@ -111,15 +128,28 @@ def read_job(name: str, data: bytes, profile: Profile, python: str | None = None
         inside += document.findings
         if document.has_grader:
             inside += check_document(document, profile, python)
+    if is_old:
+        inside = [replace(one, path=one.path.removeprefix("supervised.")) for one in inside]
     placed = [replace(one, path=prefix + one.path if one.path else prefix[:-1]) for one in inside]
-    model = body.get("model") if prefix else None
+    is_body = bool(prefix) or is_old
+    model = body.get("model") if is_body else None
     return Job(
         kind=kind,
-        findings=(*(_check_body(body) if prefix else ()), *placed),
+        findings=(*(check_body(body) if is_body else ()), *placed),
         document=document,
         model=model if isinstance(model, str) else None,
         prefix=prefix,
+        is_old=is_old,
     )
+
+
+def _old_method(body: Mapping[str, JSON]) -> JSON:
+    """What a body without a method means by its hyperparameters."""
+    given = body.get("hyperparameters")
+    return {
+        "type": "supervised",
+        "supervised": {} if given is None else {"hyperparameters": given},
+    }
 
 
 def _kind_of(plain: JSON, prefix: str) -> Kind:
@@ -144,34 +174,3 @@ def _kind_of(plain: JSON, prefix: str) -> Kind:
     raise ConfigError(
         Finding(code="not-a-method", severity="error", path=path, message=message, fix=fix)
     )
-
-
-def _check_body(body: Mapping[str, JSON]) -> Iterator[Finding]:
-    """What is wrong beside the method."""
-    if not isinstance(body.get("model", ""), str):
-        yield _error("model", f"{shown(body['model'])} is not a string")
-    suffix = body.get("suffix")
-    if isinstance(suffix, str) and len(suffix) > _LONGEST_SUFFIX:
-        yield _error("suffix", f"has {len(suffix)} characters, and may have {_LONGEST_SUFFIX}")
-    if body.get("hyperparameters") is not None:
-        said = "stand beside the method, where they are deprecated; those of the method count here"
-        yield Finding(
-            code="deprecated", severity="warning", path="hyperparameters", message=said,
-            fix="Move them to method.<type>.hyperparameters.",
-        )  # fmt: skip
-    if "object" in body:  # a job as the service shows it, which has more keys
-        return
-    for key in sorted(body.keys() - _BODY_KEYS):
-        said = f"{key!r} is not a field of a fine-tuning job"
-        hint = near_miss(key, _BODY_KEYS - body.keys())
-        yield Finding(
-            code="unknown-key",
-            severity="warning",
-            path=show_path((key,), {}),
-            message=said,
-            fix=hint,
-        )
-
-
-def _error(path: str, message: str) -> Finding:
-    return Finding(code="job-body", severity="error", path=path, message=message)

@@ -17,6 +17,8 @@ from graders.dry_run import CHARS_PER_TOKEN, DryRun, count_calls, counting_profi
 from graders.engine import RunOptions, run_sync
 from graders.errors import Failure
 from graders.grades import Grade
+from graders.jobs.datasets import Dataset
+from graders.jobs.job import Job
 from graders.profile import Profile
 from graders.rows import Row, to_sample
 from sandbox import JSON, Sandbox
@@ -93,6 +95,29 @@ def try_samples(document: Document, rows: Sequence[Row], profile: Profile) -> Tr
     """
     counted = count_calls(document, rows, RunOptions(), profile, repeats=False)
     return Tried(len(rows), counted, counted)
+
+
+def try_job(job: Job, training: Dataset, samples: Sequence[Row], profile: Profile) -> Tried | None:
+    """Count what gradings ask: of samples, or else of training rows.
+
+    Args:
+        job: The job.
+        training: Its rows.
+        samples: Rows with outputs of a model, where there are some.
+        profile: Settings of metrics.
+
+    Returns:
+        None where nothing is to be graded, or nothing can be.
+
+    Raises:
+        ConfigError: A judge does not compile.
+    """
+    document = job.gradable
+    if document is None:
+        return None
+    if samples:
+        return try_samples(document, samples, profile)
+    return try_prompts(document, training.kept.rows, profile) if training.kept.rows else None
 
 
 def _with_output(kept: Sequence[tuple[int, Mapping[str, JSON]]], output: str) -> Sequence[Row]:

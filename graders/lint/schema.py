@@ -6,6 +6,7 @@ that may be left out, and the members of a multi may be a map, a list or a singl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -14,7 +15,13 @@ from graders.config.graders import EvalConfig, GraderConfig, RunRequest
 from graders.config.methods import Method, ReinforcementMethod
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_FORMS: Final[tuple[Any, ...]] = (GraderConfig, Method, ReinforcementMethod, RunRequest, EvalConfig)
+_FORMS: Final[Mapping[str, Any]] = {
+    "Grader": GraderConfig,
+    "Method": Method,
+    "BareMethod": ReinforcementMethod,
+    "RunRequest": RunRequest,
+    "EvalBody": EvalConfig,
+}
 
 
 def config_schema() -> dict[str, Any]:
@@ -25,21 +32,27 @@ def config_schema() -> dict[str, Any]:
         >>> "StringCheckConfig" in schema["$defs"], len(schema["anyOf"])
         (True, 5)
     """
-    definitions: dict[str, Any] = {}
-    forms = []
-    for form in _FORMS:
-        schema = TypeAdapter[Any](form).json_schema()
-        definitions |= schema.pop("$defs", {})
-        forms.append(schema)
-    for definition in [*definitions.values(), *forms]:
-        _tolerate(definition)
+    forms, definitions = form_schemas()
     return {
         "$schema": DIALECT,
         "title": "A grader config: a grader, a fine-tuning method, a run request or an Evals body",
         "type": "object",
-        "anyOf": forms,
-        "$defs": dict(sorted(definitions.items())),
+        "anyOf": list(forms.values()),
+        "$defs": definitions,
     }
+
+
+def form_schemas() -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The schema of each form by our name for it, and the definitions that they refer to."""
+    definitions: dict[str, Any] = {}
+    forms = {}
+    for name, form in _FORMS.items():
+        schema = TypeAdapter[Any](form).json_schema()
+        definitions |= schema.pop("$defs", {})
+        forms[name] = schema
+    for definition in [*definitions.values(), *forms.values()]:
+        _tolerate(definition)
+    return forms, dict(sorted(definitions.items()))
 
 
 def _tolerate(schema: dict[str, Any]) -> None:

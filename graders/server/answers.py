@@ -94,13 +94,19 @@ def error_body(error: ApiError) -> dict[str, JSON]:
 
 def answer(value: JSON, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer of JSON."""
+    return answer_encoded(encode(value), status, headers)
+
+
+def answer_encoded(
+    data: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer of JSON that is written already."""
     from starlette.responses import Response
 
-    data = encode(value)
     return Response(data, status, headers, media_type="application/json")
 
 
-def error_answer(_: Request, error: Exception) -> Response:
+async def error_answer(_: Request, error: Exception) -> Response:
     """The answer for an error that is the request's own fault."""
     told = to_error(error)
     return answer(error_body(told), told.status, told.headers)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from graders.errors import ConfigError, Finding, GradersError
-from graders.server import gradings
-from graders.server.answers import ApiError, answer, error_answer
+from graders.server.answers import ApiError, error_answer
 from graders.server.gate import Gate
+from graders.server.routes import ROUTES
 from graders.server.settings import Settings
 from graders.server.shared import opened
 from graders.strict_json import NotJSONError
@@ -18,21 +18,6 @@ if TYPE_CHECKING:  # starlette is an extra
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-
-
-async def health(_: Request) -> Response:
-    """`GET /health`: whether the server answers."""
-    return answer({"status": "ok"})
-
-
-ROUTES = (
-    ("POST", "/v1/fine_tuning/alpha/graders/run", gradings.run),
-    ("POST", "/v1/fine_tuning/alpha/graders/validate", gradings.validate_grader),
-    ("POST", "/grade", gradings.grade_batch),
-    ("POST", "/endpoint/{name}", gradings.score),
-    ("GET", "/health", health),
-)
-"""Method, path, and who answers."""
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -60,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     return Starlette(
-        routes=[Route(path, answers, methods=[method]) for method, path, answers in ROUTES],
+        routes=[Route(one.path, one.answers, methods=[one.method]) for one in ROUTES],
         middleware=[Middleware(Gate, settings)],
         lifespan=lifespan,
         exception_handlers={
@@ -73,15 +58,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
 
 
-def _no_route(request: Request, error: Exception) -> Response:
+async def _no_route(request: Request, error: Exception) -> Response:
     """The answer for a path or a method that is none of ours."""
     status = getattr(error, "status_code", 404)
     message = f"there is no {request.method} {request.url.path} here; GET /openapi.json lists all"
     told = ApiError(status, message, code="no-route", headers=getattr(error, "headers", None))
-    return error_answer(request, told)
+    return await error_answer(request, told)
 
 
-def _broken(request: Request, _: Exception) -> Response:
+async def _broken(request: Request, _: Exception) -> Response:
     """The answer where the server itself failed; its log has the traceback."""
     message = "the server failed, and its log says why"
-    return error_answer(request, ApiError(500, message, code="server-error"))
+    return await error_answer(request, ApiError(500, message, code="server-error"))

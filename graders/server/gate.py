@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -41,7 +42,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(reversed(scope["headers"]))  # of one name, the first
-        size = _length(headers)
+        # What is longer is refused, or goes to a file as it comes.
+        size = min(_length(headers), self._settings.limits.body_bytes)
         try:
             self._check(headers, size)
         except ApiError as error:
@@ -112,6 +114,7 @@ def _check_name(host: bytes, origin: bytes | None, hosts: Iterable[str]) -> None
         raise ApiError(403, "pages of other sites may not ask this server", code="origin")
 
 
+@lru_cache(maxsize=64)
 def _name(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""

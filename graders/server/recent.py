@@ -19,11 +19,13 @@ class Weight(NamedTuple):
 
     Attributes:
         path: Of the grader, in its request.
+        texts: How many templates there are.
         letters: Of all templates.
         slots: Of all templates. Each may hold all that a row has.
     """
 
     path: str
+    texts: int
     letters: int
     slots: int
 
@@ -33,7 +35,7 @@ def weigh(document: Document) -> Weight:
     parts = (part for _, part in walk(document.grader) if not isinstance(part, EvalConfig))
     templates = [text for part in parts for _, text in part.templates()]
     slots = sum(text.count("{{") for text in templates)
-    return Weight(document.path, sum(map(len, templates)), slots)
+    return Weight(document.path, len(templates), sum(map(len, templates)), slots)
 
 
 class Known(NamedTuple):

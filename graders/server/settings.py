@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graders.compile import Tools
 from graders.config.parse import Document
+from graders.jobs.bounds import Target
 from graders.profile import OPENAI, Profile
 
 
@@ -21,11 +22,22 @@ class Limits:
         in_flight_bytes: Of all bodies under way together; more are refused with 503.
         stored_bytes: Of all files and results that are kept.
         stored_objects: Files, evals, runs and jobs that are kept, of each kind.
+        eval_bytes: Of all evals that are kept, which memory holds.
+        runs_at_once: Runs of evals that are graded at a time; further ones wait for their turn.
+        waiting_runs: Runs that wait for their turn; more are refused with 429.
         rendered_bytes: What the templates of one grading can come to.
+        texts: Templates of a grader, those of its members included.
+        formula_letters: Of a multi's formula.
+        batch_gradings: Samples of one batch, counted for each grader in a multi.
+        results_bytes: What the results of one batch can come to.
         body_seconds: From a request's first byte to its last.
         answer_seconds: For the answer to a request.
         compute_seconds: For what graders compute by themselves in one grading, in a process that
             is ended then.
+        check_seconds: For checking the sources of one grader, in such a process.
+        plan_seconds: For the dry run of a fine-tuning job, in a process that is ended then.
+        plans_at_once: Dry runs at a time; the rest wait.
+        plans_under_way: Those that wait included; more are refused with 429.
     """
 
     at_once: int = 256
@@ -34,10 +46,21 @@ class Limits:
     in_flight_bytes: int = 256_000_000
     stored_bytes: int = 4_000_000_000
     stored_objects: int = 10_000
+    eval_bytes: int = 50_000_000
+    runs_at_once: int = 2
+    waiting_runs: int = 100
     rendered_bytes: int = 64_000_000
+    texts: int = 20_000
+    formula_letters: int = 20_000
+    batch_gradings: int = 100_000
+    results_bytes: int = 256_000_000
     body_seconds: float = 60.0
     answer_seconds: float = 600.0
     compute_seconds: float = 60.0
+    check_seconds: float = 10.0
+    plan_seconds: float = 300.0
+    plans_at_once: int = 2
+    plans_under_way: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +73,7 @@ class Settings:
         profile: Settings that decide numbers.
         graders: Configs that can be asked by name.
         token: What requests must bear; None where anybody on this machine may ask.
+        target: The service that fine-tuning jobs are meant for.
         hosts: Names by which the server may be called; empty where any will do.
         limits: How much requests may take.
     """
@@ -58,5 +82,6 @@ class Settings:
     profile: Profile = OPENAI
     graders: Mapping[str, Document] = field(default_factory=dict)
     token: str | None = None
+    target: Target = "openai-rft"
     hosts: frozenset[str] = frozenset()
     limits: Limits = Limits()

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from graders.clients import ModelClient
 from graders.config.graders import PythonConfig, ScoreModelConfig, walk
 from graders.engine import run_sync
 from graders.errors import GradersError
@@ -68,12 +67,10 @@ class Bench:
     Attributes:
         cases: What was read.
         compiling: Makes the grader.
-        recorded: What answers for a judge of which a case says nothing.
     """
 
     cases: Cases
     compiling: Compile
-    recorded: ModelClient | None = None
     _graders: dict[tuple[int, int, int], Grader] = field(default_factory=dict, repr=False)
     _known: dict[tuple[object, ...], Grade] = field(default_factory=dict, repr=False)
 
@@ -161,7 +158,7 @@ class Bench:
     def _grader(self, case: int, hash_seed: int, batch: int) -> Grader:
         key = case, hash_seed, batch
         if key not in self._graders:
-            judge = judge_of(self.cases.file.cases[case], self.recorded)
+            judge = judge_of(self.cases.file.cases[case], self.cases.recorded)
             self._graders[key] = self.compiling(judge, hash_seed=hash_seed, batch=batch)
         return self._graders[key]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from graders.checks import check_document
+from graders.clients.replay import Replay
 from graders.config.explain import explain, shown
 from graders.config.parse import Document, load_config, parse_config
 from graders.errors import ConfigError, Finding, findings_of, near_miss
@@ -35,6 +36,7 @@ class Cases:
         profile: Settings that decide numbers.
         lines: The line of each case, from 1.
         located: Where everything in it stands.
+        recorded: Answers of judges that were recorded for it.
     """
 
     path: Path
@@ -44,15 +46,11 @@ class Cases:
     profile: Profile
     lines: tuple[int, ...]
     located: Located
+    recorded: Replay | None
 
     def name(self, index: int) -> str:
         """What a case is called: its name, or its number from 1."""
         return case_name(self.file, index)
-
-    @property
-    def recording(self) -> Path | None:
-        """Where the judge's answers were recorded, if they were."""
-        return self.path.parent / self.file.judge.replay if self.file.judge else None
 
 
 def case_name(file: CaseFile, index: int) -> str:
@@ -65,7 +63,8 @@ def read_cases(path: Path) -> Cases:
 
     Raises:
         ConfigError: Something in it is wrong; each problem has its line: `grade.cases.json:7`.
-        OSError: It cannot be read.
+        RecordingError: What was recorded for it is no recording.
+        OSError: A file cannot be read.
     """
     located = read_located(path)
     try:
@@ -86,6 +85,7 @@ def read_cases(path: Path) -> Cases:
         profile=profile,
         lines=tuple(located.line(("cases", i)) for i in range(len(file.cases))),
         located=located,
+        recorded=Replay(path.parent / file.judge.replay) if file.judge else None,
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from graders.clients import ModelClient
 from graders.compile import Tools, compile_grader
 from graders.config.graders import PythonConfig, walk
 from graders.config.parse import ConfigSource, Document, read_config
@@ -18,8 +17,10 @@ from graders.images import preloads
 from graders.profile import Profile, find_profile
 from graders.testing.cases import Cases
 from graders.testing.check import Checked, check_case
+from graders.testing.coverage import Covering, to_lines
 from graders.testing.judging import CaseJudge, judge_of
 from graders.testing.located import refused
+from sandbox import Sandbox
 from sandbox.doctor import IsolationError
 from sandbox.opening import open_sandbox
 from sandbox.pool import Pool
@@ -31,11 +32,25 @@ class SessionSandbox:
 
     It belongs to no event loop, so that each test may run one of its own. What code finds there is
     always the same, unless a law wants another hash seed, or calls that share a process.
+
+    Args:
+        level: How much isolation there must be.
+        covering: Whether to note what runs of python graders.
+        hash_seed: PYTHONHASHSEED of the code.
+        batch: Calls that share a process.
     """
 
-    def __init__(self, level: str, *, hash_seed: int = 0, batch: int = 1) -> None:
-        self._level, self._hash_seed, self._batch = level, hash_seed, batch
+    def __init__(
+        self, level: str, *, covering: bool = False, hash_seed: int = 0, batch: int = 1
+    ) -> None:
+        self._level, self._covers = level, covering
+        self._hash_seed, self._batch = hash_seed, batch
         self._preload: dict[str, Sequence[str]] = {}
+        self._names: dict[str, str] = {}
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return Covering(self.opened)
 
     @cached_property
     def opened(self) -> Pool | Processes:
@@ -55,10 +70,16 @@ class SessionSandbox:
             hint = "To pytest that is graders_sandbox = unsafe, among its settings."
             raise IsolationError(f"{error}\n{hint}") from None
 
-    def warmed(self, sources: Sequence[str]) -> Pool | Processes:
-        """The sandbox, told what to import once for these sources."""
-        self._preload |= {source: preloads(source) for source in sources}
-        return self.opened
+    def warmed(self, parts: Sequence[PythonConfig]) -> Sandbox:
+        """The sandbox, told what to import once for these graders."""
+        self._preload |= {part.source: preloads(part.source) for part in parts}
+        self._names |= {part.source: part.name for part in parts}
+        return self._covering if self._covers else self.opened
+
+    def coverage(self) -> Iterator[str]:
+        """What ran of each python grader so far, for people."""
+        for source, name in self._names.items():
+            yield from to_lines(self._covering.coverage(source), name)
 
     def close(self) -> None:
         """End every process, if there are any."""
@@ -73,22 +94,18 @@ def compiled(document: Document, profile: Profile, judge: CaseJudge, box: Sessio
         ConfigError: It does not compile.
         IsolationError: The machine cannot isolate.
     """
-    parts = [part for _, part in walk(document.grader)]
-    sources = [part.source for part in parts if isinstance(part, PythonConfig)]
-    sandbox = box.warmed(sources) if sources else None
+    parts = [part for _, part in walk(document.grader) if isinstance(part, PythonConfig)]
+    sandbox = box.warmed(parts) if parts else None
     tools = Tools(sandbox=sandbox, client=judge, endpoint=judge)
     return compile_grader(document, tools=tools, profile=profile)
 
 
-def run_case(
-    cases: Cases, index: int, recorded: ModelClient | None, box: SessionSandbox
-) -> Checked:
+def run_case(cases: Cases, index: int, box: SessionSandbox) -> Checked:
     """Grade a case and compare.
 
     Args:
         cases: The file that it stands in.
         index: Its place there, from 0.
-        recorded: What its judge answered once, for where the case says nothing.
         box: Where python graders run.
 
     Raises:
@@ -96,7 +113,7 @@ def run_case(
         IsolationError: The machine cannot isolate.
     """
     case = cases.file.cases[index]
-    grader = compiled(cases.document, cases.profile, judge_of(case, recorded), box)
+    grader = compiled(cases.document, cases.profile, judge_of(case, cases.recorded), box)
     return run_sync(lambda: check_case(grader, case))
 
 

@@ -14,6 +14,15 @@ from graders.testing.tools import SessionSandbox, compiled
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+@pytest.fixture(scope="session")
+def served_url():
+    """The address of a `graders serve` that tests share, with a judge: http://127.0.0.1:PORT/v1."""
+    from served import serving
+
+    with serving("--client", "served:Judge") as url:
+        yield url
+
+
 @pytest.fixture
 def run(capsys):
     """Run `graders run ...`; gives the exit code, standard output and standard error."""

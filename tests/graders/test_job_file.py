@@ -45,10 +45,11 @@ def lines(findings):
             None,
             "a reinforcement method with a string_check grader named 'exact'",
         ),
+        ({"model": "m", "training_file": "f"}, "supervised", "m", "a supervised method"),
     ],
 )
 def test_a_job_is_read_in_any_of_its_forms(body, kind, model, described):
-    """A method, a job's body, a job as the service shows it."""
+    """A method, a job's body, a job as the service shows it, a body from before methods."""
     job = job_of(body)
 
     assert (job.kind, job.model, job.describe()) == (kind, model, described)
@@ -89,7 +90,50 @@ def test_what_is_no_method_is_unusable(text, message):
                 "error job-body suffix: has 65 characters, and may have 64",
             ],
         ),
-        ({"method": {"type": "dpo"}, "suffix": "x" * 64}, []),
+        (
+            {
+                "method": {"type": "dpo"},
+                "suffix": "x" * 64,
+                "seed": 2**31 - 1,
+                "metadata": {"x" * 64: "y" * 512},
+                "integrations": [{"type": "wandb", "wandb": {"project": "p", "tags": ["t"]}}],
+            },
+            [],
+        ),
+        ({"method": {"type": "dpo"}, "suffix": None, "seed": None, "validation_file": None}, []),
+        (
+            {
+                "method": {"type": "dpo"},
+                "suffix": 5,
+                "seed": 2**31,
+                "metadata": {str(n): "" for n in range(17)},
+                "integrations": [{"type": "mlflow", "wandb": {}}],
+                "validation_file": ["f"],
+            },
+            [
+                "error job-body validation_file: a list is not a string",
+                "error job-body suffix: 5 is not a string",
+                "error job-body seed: 2147483648 is not at most 2,147,483,647",
+                "error job-body metadata: has 17 entries, and must have at most 16",
+                "error job-body integrations[0].type: 'mlflow' is not one of wandb",
+                "error job-body integrations[0].wandb.project: is missing",
+            ],
+        ),
+        (
+            {"method": {"type": "dpo"}, "metadata": {"x" * 65: "", "k": "y" * 513}},
+            [
+                f"error job-body metadata.{'x' * 65}: has 65 characters, and may have 64",
+                "error job-body metadata.k: has 513 characters, and may have 512",
+            ],
+        ),
+        (
+            {"training_file": "f", "hyperparameters": {"n_epochs": 0, "batch_size": 8}},
+            ["error hyperparameter hyperparameters.n_epochs: 0 is not 'auto' or an integer from"],
+        ),
+        (
+            {"training_file": "f", "hyperparameters": 3},
+            ["error wrong-type hyperparameters: 3 is not an object"],
+        ),
         ({"method": {"type": "dpo"}, "trainingType": "GlobalStandard"}, []),
         (
             {"method": {"type": "dpo"}, "x\nerror: y": 1},
@@ -125,3 +169,16 @@ def test_what_is_wrong_in_a_job_is_a_finding(body, messages):
     found = lines(job_of(body).findings)
 
     assert [one[: len(said)] for one, said in zip(found, messages, strict=True)] == messages
+
+
+def test_a_number_may_be_an_integer():
+    """Of a hyperparameter that need not be one."""
+    assert job_of({"type": "dpo", "dpo": {"hyperparameters": {"beta": 1}}}).settings["beta"] == 1
+
+
+def test_hyperparameters_of_a_body_without_a_method_count():
+    """As they did before there were methods; findings about them point there."""
+    job = job_of({"training_file": "f", "hyperparameters": {"n_epochs": 2}})
+
+    assert (job.settings["n_epochs"], job.settings["batch_size"]) == (2, "auto")
+    assert job.hyperparameters == "hyperparameters"

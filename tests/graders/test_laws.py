@@ -252,7 +252,8 @@ def test_a_variant_that_no_judge_answers_to_ends_the_check(bench):
                 return ModelReply(text='{"steps": [], "result": 1}')
             raise GradingError(FailureKind.MODEL_SERVER, "not recorded", "replay_miss")
 
-    recorded = replace(bench(config, [case], ["in_range"]), recorded=Recorded())
+    read = bench(config, [case], ["in_range"])
+    recorded = replace(read, cases=replace(read.cases, recorded=Recorded()))
     with pytest.raises(UncheckedError, match=r"not recorded\. A law grades other samples too"):
         check(recorded)
     assert len(asked) < 10

@@ -127,6 +127,20 @@ def test_github_shows_it_at_the_laws_line(project, monkeypatch):
     ]
 
 
+def test_a_law_covers_nothing(project):
+    """It runs every line by accident; coverage is of what somebody wrote down."""
+    cases = {"cases": [{"sample": "x", "expect": 1}], "laws": ["in_range", "deterministic"]}
+    source = (
+        "def grade(sample, item):\n    if len(sample['output_text']) == 1:\n"
+        "        return 1.0\n    return 0.5\n"
+    )
+
+    result = project({"grade.py": source, "grade.cases.json": cases}, "--grader-coverage")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["grade: 67% covered, *", "  line 4 never ran"])
+
+
 def test_a_misspelt_law_stops_the_file(project):
     cases = CASES.replace("in_range", "in_rnge")
 

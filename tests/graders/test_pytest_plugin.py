@@ -191,6 +191,7 @@ def test_a_recording_is_replayed(project, tmp_path, monkeypatch, run):
 NO_USE = [
     (["-o", "graders_sandbox=none"], "ERROR: graders_sandbox: 'none' is not one of standard, *"),
     (["-p", "xdist.plugin", "-n2", "--cases-update"], "ERROR: --cases-update needs one process: *"),
+    (["-p", "xdist.plugin", "-n2", "--grader-coverage"], "ERROR: --grader-coverage needs one pr*"),
 ]
 
 
@@ -201,6 +202,30 @@ def test_what_makes_no_sense_ends_the_run(project, arguments, problem):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([problem])
+
+
+BRANCHING = """def grade(sample, item):
+    if sample["output_text"] == item["answer"]:
+        return 1.0
+    return 0.0
+"""
+FORTH = {"item": {"answer": "4"}, "sample": "4", "expect": 1.0}
+
+
+def test_what_no_case_runs_is_shown(project):
+    """By grader, with the lines and the branches."""
+    files = {"grade.py": BRANCHING, "grade.cases.json": {"cases": [FORTH]}}
+    result = project(files, "--grader-coverage")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*= grader coverage =*",
+            "grade: 67% covered, 3 of 4 lines and 1 of 2 branches",
+            "  line 4 never ran",
+            "  line 2 was never false (2->4)",
+        ]
+    )
 
 
 def test_in_continuous_integration_nothing_is_rewritten(project, monkeypatch):

@@ -190,7 +190,7 @@ def test_the_signature_says_how_often_and_how(config, more, signature):
     ("more", "message"),
     [
         ({"repeats": 0}, "repeats: 0 is not at least 1"),
-        ({"repeats": 1001}, "repeats: 1001 is not at most 1000"),
+        ({"repeats": 1001}, "repeats: 1001 is not at most 1,000"),
         ({"repeats": 2.5}, "repeats: 2.5 is not an integer"),
         ({"repeats": 3, "aggregate": "mode"},
          "aggregate: 'mode' is not one of mean, median, majority. Did you mean 'median'?"),

@@ -70,7 +70,7 @@ def test_members_of_a_multi_are_taken_aside_each():
 
 def test_what_is_short_starts_no_process(monkeypatch):
     """It is done before one would be asked."""
-    monkeypatch.setattr("graders.server.aside._start", None)
+    monkeypatch.setattr("graders.server.processes._start", None)
 
     assert len(asyncio.run(graded(MULTI, rows(3, 100)))) == 4
 

@@ -15,6 +15,7 @@ from graders.engine import grade, reward_of
 from graders.grades import Graded
 from graders.profile import find_profile
 from graders.results import to_lines
+from graders.server.settings import Limits
 
 MULTI = {
     "type": "multi",
@@ -85,6 +86,12 @@ def test_an_item_may_be_missing():
         ({"grader": PYTHON, "model_sample": ""}, "grader", "no-tool", "needs a sandbox"),
         ({"grader": JUDGE, "model_sample": ""}, "grader", "no-tool", "needs a model client"),
         (
+            {"grader": {**MULTI, "calculate_output": "1+" * 20_000 + "1"}, "model_sample": ""},
+            "grader.calculate_output",
+            "formula-size",
+            "grader.calculate_output: has 40,001 characters, and 20,000 are allowed",
+        ),
+        (
             {"grader": {**EXACT, "input": "{{ item.x }}" * 9000}, "model_sample": "x" * 9000},
             "grader",
             "rendered-size",
@@ -131,6 +138,21 @@ def test_judges_are_asked_through_the_servers_client():
 
     assert answer["reward"] == 0.5
     assert [request.model for request in client.asked] == ["gpt-4.1-2025-04-14"]
+
+
+def test_a_judge_is_asked_with_so_many_texts_at_most():
+    """Each takes its time to be written into the prompt."""
+    client = ScriptedClient(lambda _: ModelReply(text='{"steps": [], "result": 1}'))
+
+    def answered(texts):
+        grader = {**JUDGE, "input": [{"role": "user", "content": ["x"] * texts}]}
+        body = {"grader": grader, "model_sample": ""}
+        return asyncio.run(post(RUN, body, tools=Tools(client=client)))
+
+    assert answered(20_000)[0] == 200
+    status, answer = answered(20_001)
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "texts", "grader")
+    assert answer["error"]["message"] == "there are 20,001 texts in it, and 20,000 are allowed"
 
 
 @pytest.mark.parametrize(
@@ -279,6 +301,37 @@ def test_what_is_wrong_with_a_batch_is_a_400(body, param, message):
 
     assert (status, answer["error"]["param"]) == (400, param)
     assert message in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "rows", "code", "message"),
+    [
+        (
+            Limits(batch_gradings=14),
+            ROWS,
+            "rows",
+            "there are more than the 4 samples that this grader may be sent at once",
+        ),
+        (
+            Limits(batch_gradings=14),
+            [{"item": {"answer": ""}, "samples": [""] * 5}],
+            "rows",
+            "there are more than the 4 samples that this grader may be sent at once",
+        ),
+        (
+            Limits(results_bytes=500),
+            ROWS,
+            "results-size",
+            "the results come to more than 500 bytes; send fewer rows, or ask for less detail",
+        ),
+    ],
+)
+def test_a_batch_has_its_bounds(limits, rows, code, message):
+    """A small body can ask for a lot."""
+    status, answer = asyncio.run(post("/grade", {"grader": MULTI, "rows": rows}, limits=limits))
+
+    assert (status, answer["error"]["param"]) == (400, "rows")
+    assert (answer["error"]["code"], answer["error"]["message"]) == (code, message)
 
 
 def test_an_endpoint_gives_a_score_or_an_error():
