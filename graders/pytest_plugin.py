@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from graders.grades import Grade, Grader
     from graders.profile import Profile
     from graders.testing.cases import Cases
+    from graders.testing.declared import Law
     from graders.testing.judging import CaseJudge
     from graders.testing.tools import SessionSandbox
     from sandbox.pool import Pool
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _LEVELS: Final = ("standard", "strict", "unsafe")
 _BOX: Final = pytest.StashKey["SessionSandbox"]()
+_LAW_BOXES: Final = pytest.StashKey[dict[tuple[int, int], "SessionSandbox"]]()
+"""By hash seed, and by how many calls share a process."""
 _GOLDENS: Final = pytest.StashKey[dict[Any, Any]]()
 """By file: what was read of it, and by case what would make it hold."""
 
@@ -108,9 +111,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CaseFile |
 
 
 class CaseFile(pytest.File):
-    """A case file, a test a case."""
+    """A case file, a test a case, and then a test a law."""
 
-    def collect(self) -> Iterator[CaseItem]:
+    def collect(self) -> Iterator[_FileItem]:
         from graders.errors import GradersError
         from graders.testing.cases import read_cases
 
@@ -120,17 +123,43 @@ class CaseFile(pytest.File):
             raise self.CollectError(_from_here(self.config, error)) from None
         for index in range(len(cases.file.cases)):
             yield CaseItem.from_parent(self, name=cases.name(index), cases=cases, index=index)
+        for law in cases.laws:
+            yield LawItem.from_parent(self, name=f"law:{law}", cases=cases, law=law)
 
 
-class CaseItem(pytest.Item):
+class _FileItem(pytest.Item):
+    """Something that a case file says, as a test."""
+
+    def __init__(self, *, cases: Cases, line: int, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.cases, self.line = cases, line
+
+    @property
+    def place(self) -> str:
+        """The file and line, from where pytest was started."""
+        return f"{_from_here(self.config, self.path)}:{self.line}"
+
+    def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
+        return self.path, self.line - 1, self.name
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What is not as expected; a traceback only of what is our fault."""
+        if not isinstance(excinfo.value, _FailedError):
+            return super().repr_failure(excinfo, style)
+        shown = excinfo.getrepr(style="value")
+        if shown.reprcrash is not None:
+            shown.reprcrash.message = excinfo.value.summary
+            shown.reprcrash.path = str(self.path)
+            shown.reprcrash.lineno = self.line
+        return shown
+
+
+class CaseItem(_FileItem):
     """A case, as a test."""
 
     def __init__(self, *, cases: Cases, index: int, **rest: Any) -> None:
-        super().__init__(**rest)
-        self.cases, self.index = cases, index
-
-    def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
-        return self.path, self.cases.lines[self.index] - 1, self.name
+        super().__init__(cases=cases, line=cases.lines[index], **rest)
+        self.index = index
 
     def runtest(self) -> None:
         from graders.errors import ConfigError
@@ -152,23 +181,42 @@ class CaseItem(pytest.Item):
         if (goldens := self.config.stash.get(_GOLDENS, None)) is not None:
             _, found = goldens.setdefault(self.path, (cases.located, {}))
             found[self.name] = [*goldens_of(cases, self.index, checked)]
-        place = f"{_from_here(self.config, self.path)}:{cases.lines[self.index]}"
-        raise _FailedError(sentence(checked.problems[0]), to_text(case, checked, place))
+        raise _FailedError(sentence(checked.problems[0]), to_text(case, checked, self.place))
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is not as expected; a traceback only of what is our fault."""
-        if not isinstance(excinfo.value, _FailedError):
-            return super().repr_failure(excinfo, style)
-        shown = excinfo.getrepr(style="value")
-        if shown.reprcrash is not None:
-            shown.reprcrash.message = excinfo.value.summary
-            shown.reprcrash.path = str(self.path)
-            shown.reprcrash.lineno = self.cases.lines[self.index]
-        return shown
+
+class LawItem(_FileItem):
+    """A law of a case file, as a test."""
+
+    def __init__(self, *, cases: Cases, law: Law, **rest: Any) -> None:
+        super().__init__(cases=cases, line=cases.located.line(law.location), **rest)
+        self.law = law
+
+    def runtest(self) -> None:
+        from graders.errors import GradersError
+        from graders.terminal import printable_lines
+        from graders.testing.bench import Bench
+        from graders.testing.counterexample import to_text
+        from graders.testing.laws import check_law
+        from graders.testing.show import sentence
+        from graders.testing.tools import compiled
+        from sandbox.doctor import IsolationError
+
+        cases = self.cases
+
+        def compiling(judge: CaseJudge, *, hash_seed: int = 0, batch: int = 1) -> Grader:
+            box = _law_box(self.config, hash_seed, batch)
+            return compiled(cases.document, cases.profile, judge, box)
+
+        try:
+            broken = check_law(self.law, Bench(cases, compiling))
+        except (GradersError, IsolationError) as error:
+            raise _FailedError(sentence(str(error)), printable_lines(str(error))) from None
+        if broken is not None:
+            raise _FailedError(sentence(broken.said), f"{self.place}: {to_text(broken)}")
 
 
 class _FailedError(Exception):
-    """A case that does not hold, or cannot be graded: in a sentence, and at length."""
+    """A case or law that does not hold, or cannot be graded: in a sentence, and at length."""
 
     def __init__(self, summary: str, text: str) -> None:
         self.summary = summary
@@ -260,6 +308,20 @@ def _box(config: pytest.Config) -> SessionSandbox:
         config.stash[_BOX] = SessionSandbox(config.getini("graders_sandbox"), covering=covering)
         config.add_cleanup(config.stash[_BOX].close)
     return config.stash[_BOX]
+
+
+def _law_box(config: pytest.Config, hash_seed: int, batch: int) -> SessionSandbox:
+    """The same for laws, one for each way to run code; what runs there is no one's coverage."""
+    from graders.testing.tools import SessionSandbox
+
+    if (hash_seed, batch) == (0, 1) and not config.getoption("grader_coverage"):
+        return _box(config)
+    boxes = config.stash.setdefault(_LAW_BOXES, {})
+    if (hash_seed, batch) not in boxes:
+        level = config.getini("graders_sandbox")
+        boxes[hash_seed, batch] = box = SessionSandbox(level, hash_seed=hash_seed, batch=batch)
+        config.add_cleanup(box.close)
+    return boxes[hash_seed, batch]
 
 
 def _record(item: pytest.Item, grade: Grade, sample: str = "") -> None:

@@ -61,21 +61,36 @@ class Interpreter:
         readable: Folders that code may read: the standard library, installed packages, and
             the folders of NLTK_DATA where the host has that set.
         nltk_data: The latter.
+        hash_seed: What decides the order of sets of texts, from 0 to 2**32 - 1.
     """
 
     path: str
     readable: tuple[str, ...]
     nltk_data: tuple[str, ...] = ()
+    hash_seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_hash_seed(self.hash_seed)
 
     @property
     def environment(self) -> dict[str, str]:
         """All that code finds in its environment."""
         data = {"NLTK_DATA": os.pathsep.join(self.nltk_data)} if self.nltk_data else {}
-        return {**ENVIRONMENT, **data}
+        return {**ENVIRONMENT, **data, "PYTHONHASHSEED": str(self.hash_seed)}
 
     def start(self, code: str, *arguments: str) -> list[str]:
         """The command line that runs code of ours in it."""
         return [self.path, *FLAGS, "-c", boot() + code, *arguments]
+
+
+def check_hash_seed(seed: int) -> None:
+    """Refuse what Python does not take.
+
+    Raises:
+        ValueError: It is less than 0, or more than 2**32 - 1.
+    """
+    if not 0 <= seed < 1 << 32:
+        raise ValueError(f"hash_seed is from 0 to 4294967295, got {seed}")
 
 
 def boot() -> str:

@@ -19,6 +19,7 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
     preload: Mapping[str, Sequence[str]] | Sequence[str] = (),
     batch: int = 1,
     idle: int = 16,
+    hash_seed: int = 0,
 ) -> Pool | Processes:
     """Open a sandbox with every layer that this machine has, if they are enough.
 
@@ -31,10 +32,12 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         batch: Calls that share a process; more than 1 is faster and lets them share state.
         idle: Warm sandboxes to keep beside those that are busy, each a few processes and one
             source's memory; the least recently used go. `unsafe` has none.
+        hash_seed: PYTHONHASHSEED of the code: by default always the same, so that numbers repeat
+            where they depend on the order of a set.
 
     Raises:
         IsolationError: The machine cannot give the level; says what is missing.
-        ValueError: The level is unknown, or `idle` is less than 0.
+        ValueError: The level is unknown, `idle` is less than 0, or `hash_seed` none.
 
     Example:
         >>> from sandbox import Call
@@ -47,7 +50,7 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
     """
     level = Level(level)
     if level is Level.UNSAFE:
-        return Processes(limits=limits, workers=workers, python=python)
+        return Processes(limits=limits, workers=workers, python=python, hash_seed=hash_seed)
     layers = layers_for(level, examine(python))
     return Pool(
         layers=layers,
@@ -57,4 +60,5 @@ def open_sandbox(  # noqa: PLR0913 - each is a choice of its own
         preload=preload,
         batch=batch,
         idle=idle,
+        hash_seed=hash_seed,
     )

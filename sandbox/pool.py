@@ -39,10 +39,11 @@ class Pool:
         batch: Calls that share a child. More than 1 is faster, and lets a call see what the
             ones before it in its batch left behind.
         idle: Warm sandboxes to keep beside those that are busy; the least recently used go.
+        hash_seed: PYTHONHASHSEED of the code.
 
     Raises:
         OSError: The interpreter does not run.
-        ValueError: `idle` is less than 0.
+        ValueError: `idle` is less than 0, or `hash_seed` is none.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
@@ -55,6 +56,7 @@ class Pool:
         preload: Mapping[str, Sequence[str]] | Sequence[str] = (),
         batch: int = 1,
         idle: int = 16,
+        hash_seed: int = 0,
     ) -> None:
         if idle < 0:
             raise ValueError(f"idle counts warm sandboxes and must be at least 0, got {idle}")
@@ -62,7 +64,7 @@ class Pool:
         self.limits = limits or Limits()
         self.workers = workers or len(os.sched_getaffinity(0))
         self.batch = batch
-        self._interpreter: Interpreter = interpreter(python)
+        self._interpreter: Interpreter = replace(interpreter(python), hash_seed=hash_seed)
         self._warm = Warm(self._interpreter, preload, mothers=_MOTHERS + self.workers, idle=idle)
         self._turns = Turns(self._run_batch, workers=self.workers, batch=batch)
         self._lock = threading.Lock()

@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any, Final
 
 from sandbox import endings, wire
-from sandbox.interpreter import ENVIRONMENT, FLAGS, boot
+from sandbox.interpreter import ENVIRONMENT, FLAGS, boot, check_hash_seed
 from sandbox.limits import Limits
 from sandbox.turns import Run, Turns
 from sandbox.types import Call, Outcome, Status
@@ -89,17 +89,28 @@ class Processes:
         limits: Wall time everywhere; memory and CPU time where the system has such limits.
         workers: Calls at once; the number of processors by default.
         python: The interpreter; the one that runs this by default.
+        hash_seed: PYTHONHASHSEED of the code.
+
+    Raises:
+        ValueError: `hash_seed` is none.
     """
 
     layers: frozenset[str] = frozenset()
     batch = 1
 
     def __init__(
-        self, *, limits: Limits | None = None, workers: int | None = None, python: str | None = None
+        self,
+        *,
+        limits: Limits | None = None,
+        workers: int | None = None,
+        python: str | None = None,
+        hash_seed: int = 0,
     ) -> None:
+        check_hash_seed(hash_seed)
         self.limits = limits or Limits()
         self.workers = workers or os.cpu_count() or 1
         self._python = python or sys.executable
+        self._environment = {**ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)}
         self._turns = Turns(self._work, workers=self.workers)
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]:
@@ -159,7 +170,7 @@ class Processes:
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env={**_needed_by_system(), **ENVIRONMENT, "HOME": str(folder)},
+                env={**_needed_by_system(), **self._environment, "HOME": str(folder)},
                 start_new_session=True,
             )
         started = _Started(process)

@@ -18,6 +18,7 @@ from graders.lint.locate import to_location
 from graders.profile import Profile, find_profile
 from graders.testing import SUFFIXES
 from graders.testing.case_file import Case, CaseFile, Expect, Part, Recorded
+from graders.testing.declared import Law, parse_laws
 from graders.testing.located import Located, read_located, refused
 
 __all__ = ["Case", "CaseFile", "Cases", "Expect", "case_name", "read_cases"]
@@ -31,6 +32,7 @@ class Cases:
         path: Where it is.
         file: What it holds.
         document: The grader's config, of which nothing is wrong that can be known without a row.
+        laws: What must hold for all of them.
         profile: Settings that decide numbers.
         lines: The line of each case, from 1.
         located: Where everything in it stands.
@@ -40,6 +42,7 @@ class Cases:
     path: Path
     file: CaseFile
     document: Document
+    laws: tuple[Law, ...]
     profile: Profile
     lines: tuple[int, ...]
     located: Located
@@ -71,13 +74,14 @@ def read_cases(path: Path) -> Cases:
     if twice := [*_named_twice(file)]:
         raise ConfigError(*(_placed(one, located) for one in twice))
     with _below("", located):
-        profile = find_profile(file.profile)
+        profile, laws = find_profile(file.profile), parse_laws(file.laws)
     with _below("set", located):
         profile = profile.override(file.settings)
     return Cases(
         path=path,
         file=file,
         document=_document(file.grader, located, profile),
+        laws=laws,
         profile=profile,
         lines=tuple(located.line(("cases", i)) for i in range(len(file.cases))),
         located=located,

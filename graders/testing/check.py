@@ -8,13 +8,18 @@ from operator import eq, ge, gt
 from typing import Final
 
 from graders.clients import asked_for
-from graders.errors import Failure
+from graders.errors import Failure, FailureKind
 from graders.grades import Grade, Grader
 from graders.rows import Row, to_sample
 from graders.testing.case_file import Case, Expect, parse_order
 
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {">": gt, ">=": ge, "=": eq}
+
+NOT_THE_GRADERS: Final = frozenset(
+    {FailureKind.PYTHON_SERVER, FailureKind.MODEL_SERVER, FailureKind.ENDPOINT_SERVER}
+)
+"""Failures of whoever was asked, and not of the grader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ def rows_of(case: Case) -> tuple[Row, ...]:
 async def check_case(grader: Grader, case: Case) -> Checked:
     """Grade a case's samples, each alone, and compare."""
     rows = rows_of(case)
-    grades = tuple([await _grade_alone(grader, row) for row in rows])
+    grades = tuple([await grade_alone(grader, row) for row in rows])
     if case.samples:
         problems = _order_problems(case, dict(zip(case.samples, grades, strict=True)))
     else:
@@ -52,7 +57,8 @@ async def check_case(grader: Grader, case: Case) -> Checked:
     return Checked(rows=rows, grades=grades, problems=tuple(problems))
 
 
-async def _grade_alone(grader: Grader, row: Row) -> Grade:
+async def grade_alone(grader: Grader, row: Row) -> Grade:
+    """Grade one sample, and let whoever is asked know which."""
     before = asked_for.set(f"{row.row}:{row.sample_index}")  # a case's judge may answer by sample
     try:
         (grade,) = await grader.grade([row])
@@ -64,7 +70,7 @@ async def _grade_alone(grader: Grader, row: Row) -> Grade:
 def _problems(expect: Expect, grade: Grade, place: str) -> Iterator[str]:
     """What is not as expected of one grade."""
     failure = grade.failure
-    if _expects_failure(expect):
+    if expects_failure(expect):
         yield from _failure_problems(expect, grade, place)
     elif failure is not None:  # where no pass is expected too: a grader that broke told nothing
         yield f"{place}expected {_wanted(expect)}, and got {said(failure)}"
@@ -84,7 +90,8 @@ def _problems(expect: Expect, grade: Grade, place: str) -> Iterator[str]:
             yield f"{place}expected a member {key!r}, and there is none"
 
 
-def _expects_failure(expect: Expect) -> bool:
+def expects_failure(expect: Expect) -> bool:
+    """Whether a case is there to say how the grader fails."""
     return any(one is not None for one in (expect.failure, expect.reason, expect.message))
 
 

@@ -11,24 +11,19 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from graders.config.explain import show_path
 from graders.config.graders import Location
-from graders.errors import ConfigError, FailureKind
+from graders.errors import ConfigError
 from graders.grades import Grade
 from graders.lint.edits import Edit, diff, edited, write_atomically
 from graders.terminal import printable
 from graders.testing.case_file import Expect
 from graders.testing.cases import Cases
-from graders.testing.check import Checked
+from graders.testing.check import NOT_THE_GRADERS, Checked
 from graders.testing.located import Located, located, refused
 from sandbox import JSON
-
-_MACHINE: Final = frozenset(
-    {FailureKind.PYTHON_SERVER, FailureKind.MODEL_SERVER, FailureKind.ENDPOINT_SERVER}
-)
-"""Failures of whoever was asked, and not of the grader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ def goldens_of(cases: Cases, index: int, checked: Checked) -> Iterator[Golden]:
 
 def _goldens(expect: Expect, written: Any, grade: Grade, location: Location) -> Iterator[Golden]:
     """Of one expectation and those of its parts."""
-    if grade.failure is not None and grade.failure.kind in _MACHINE:
+    if grade.failure is not None and grade.failure.kind in NOT_THE_GRADERS:
         return
     if grade.failure is not None and (expect.score is not None or expect.range is not None):
         yield from _instead(written, {"score", "range", "tolerance"}, grade.failure.kind, location)

@@ -30,15 +30,21 @@ from sandbox.unsafe import Processes
 class SessionSandbox:
     """The sandbox of a session, opened when something first needs it.
 
-    It belongs to no event loop, so that each test may run one of its own.
+    It belongs to no event loop, so that each test may run one of its own. What code finds there is
+    always the same, unless a law wants another hash seed, or calls that share a process.
 
     Args:
         level: How much isolation there must be.
         covering: Whether to note what runs of python graders.
+        hash_seed: PYTHONHASHSEED of the code.
+        batch: Calls that share a process.
     """
 
-    def __init__(self, level: str, *, covering: bool = False) -> None:
+    def __init__(
+        self, level: str, *, covering: bool = False, hash_seed: int = 0, batch: int = 1
+    ) -> None:
         self._level, self._covers = level, covering
+        self._hash_seed, self._batch = hash_seed, batch
         self._preload: dict[str, Sequence[str]] = {}
         self._names: dict[str, str] = {}
 
@@ -54,7 +60,12 @@ class SessionSandbox:
             IsolationError: The machine cannot isolate.
         """
         try:
-            return open_sandbox(self._level, preload=self._preload)
+            return open_sandbox(
+                self._level,
+                preload=self._preload,
+                hash_seed=self._hash_seed,
+                batch=self._batch,
+            )
         except IsolationError as error:
             hint = "To pytest that is graders_sandbox = unsafe, among its settings."
             raise IsolationError(f"{error}\n{hint}") from None

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from graders.cli import main
+from graders.testing.bench import Bench
+from graders.testing.cases import read_cases
+from graders.testing.tools import SessionSandbox, compiled
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -83,3 +86,34 @@ def project(request, monkeypatch):
         return pytester.runpytest_inprocess("-p", "graders.pytest_plugin", *quiet, *arguments)
 
     return running
+
+
+@pytest.fixture(scope="module")
+def boxes():
+    """A sandbox for each hash seed and batch."""
+    opened = {}
+    yield opened
+    for box in opened.values():
+        box.close()
+
+
+@pytest.fixture
+def bench(tmp_path, boxes):
+    """The bench of a grader, a config or a source, and of some cases."""
+
+    def setting(grader, cases, laws=None):
+        code = {"type": "python", "name": "code", "source": grader}
+        config = code if isinstance(grader, str) else grader
+        path = tmp_path / "t.cases.json"
+        path.write_text(json.dumps({"grader": config, "cases": cases, "laws": laws}))
+        read = read_cases(path)
+
+        def compiling(judge, *, hash_seed=0, batch=1):
+            key = hash_seed, batch
+            if key not in boxes:
+                boxes[key] = SessionSandbox("standard", hash_seed=hash_seed, batch=batch)
+            return compiled(read.document, read.profile, judge, boxes[key])
+
+        return Bench(read, compiling)
+
+    return setting

@@ -41,6 +41,30 @@ def test_a_source_is_a_module_like_any_other(source, level):
     assert (outcome.value, outcome.error) == (0.5, "")
 
 
+ORDER = "def grade(x):\n    return ''.join(set(x))\n"
+
+
+@pytest.mark.parametrize("level", ["standard", "unsafe"])
+def test_the_order_of_sets_is_the_seeds(level):
+    """By default it is always the same; other seeds are for those who ask whether it matters."""
+    orders = []
+    for seed in (0, 0, 1, 2):
+        box = open_sandbox(level, workers=1, hash_seed=seed)
+        (outcome,) = run(box, Call(ORDER, "grade", ["abcdefgh"]))
+        box.close()
+        orders.append(outcome.value)
+
+    assert orders[0] == orders[1]
+    assert len(set(orders)) == 3
+
+
+@pytest.mark.parametrize("level", ["standard", "unsafe"])
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_hash_seed_is_one_that_python_takes(level, seed):
+    with pytest.raises(ValueError, match=f"hash_seed is from 0 to 4294967295, got {seed}"):
+        open_sandbox(level, hash_seed=seed)
+
+
 def run(box, *calls):
     """Outcomes, whichever kind of sandbox."""
     import asyncio
