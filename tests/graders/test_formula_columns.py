@@ -280,6 +280,7 @@ def test_call_equals_the_obvious(tree, rows):
             assert found == bits(expected + 0.0)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=300)
 @given(tree=trees(), rows=rows)
 def test_columns_equal_calls(tree, rows):

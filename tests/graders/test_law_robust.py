@@ -68,6 +68,7 @@ def test_the_case_that_is_shown_can_be_pasted(bench):
     assert json.loads(shown) == broken.cases[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("metric", ["fuzzy_match", "bleu", "gleu", "meteor", "rouge_1", "rouge_l"])
 def test_the_built_in_graders_are_robust_deterministic_and_in_range(bench, metric):
     config = {"type": "text_similarity", "name": "s", "evaluation_metric": metric}

@@ -123,6 +123,7 @@ SAME = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SAME)
 def test_a_grader_gives_the_same_whatever_was_before(bench, name):
     """The law over the cases that show that it does not is broken; mended, it holds."""

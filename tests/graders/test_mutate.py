@@ -117,6 +117,7 @@ def test_weak_cases_leave_these(write, box):
     assert never_run == [5, 5, 5]
 
 
+@pytest.mark.long
 def test_endless_loops_are_noticed_in_time(write, box):
     """By their deadline, which each of them costs once, however many cases there are."""
     source = (

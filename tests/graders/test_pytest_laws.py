@@ -66,6 +66,7 @@ grade.cases.json:13: upper or lower case makes no difference; this one gets 1.0,
     )
 
 
+@pytest.mark.long
 def test_a_law_finds_what_the_starters_cases_do_not(project):
     """As the README says: an empty answer is short, and half of the score is for that."""
     laws = ["deterministic", "row_independent", "in_range", "empty_is_worst", "robust"]
@@ -86,6 +87,7 @@ def test_a_law_is_selected_like_any_test(project):
     project(files, "grade.cases.json::law:in_range").assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_state_that_leaks_and_the_order_of_sets_are_found(project):
     """The sandbox keeps both away from ordinary cases, and lets them in for these laws."""
     source = (

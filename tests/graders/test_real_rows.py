@@ -34,6 +34,7 @@ MULTI = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not DATA.is_dir(), reason="the folder with the real rows is not here")
 def test_every_answer_of_natural_questions_gets_the_libraries_numbers(tmp_path, capsys):
     """`graders run` over the whole file: each member and the reward, as computed by hand."""

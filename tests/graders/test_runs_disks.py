@@ -35,6 +35,7 @@ def _folder(tmp_path, monkeypatch):
 # --- full disks
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(
     ("size", "name"),

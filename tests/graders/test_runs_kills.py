@@ -89,6 +89,7 @@ def moved(command, before, more=1):
     until(true)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3 if THOROUGH else 1))
 @pytest.mark.parametrize("workers", ["2", "1"])
 def test_kills_of_workers_and_driver_cost_no_row(whole, workers, seed):
@@ -122,6 +123,7 @@ def test_kills_of_workers_and_driver_cost_no_row(whole, workers, seed):
     assert ended(*COMMAND, "--workers", workers, "--resume") == whole
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "group"), [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)]
 )
@@ -152,6 +154,7 @@ def test_an_interrupt_ends_a_run_at_once(whole, number, group, workers):
     assert ended(*shlex.split(again)) == whole
 
 
+@pytest.mark.long
 def test_kills_while_failures_are_graded_again():
     """The rows that are kept are those of before, and the others those of the mended grader."""
     rows = mixed(ROWS // 4, long=40)

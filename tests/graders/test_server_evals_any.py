@@ -74,6 +74,7 @@ def test_no_eval_breaks_the_server(server, path, value):
         server.openai.evals.delete(response.json()["id"])
 
 
+@pytest.mark.long
 @settings(max_examples=150)
 @given(path=st.sampled_from(list(paths(GOOD_RUN))), value=JSON | ANY)
 def test_no_run_breaks_the_server(server, path, value):

@@ -22,6 +22,8 @@ from stand_ins import REMOTE
 
 from graders.server.settings import Limits, Settings
 
+pytestmark = pytest.mark.long  # nearly each starts a server of its own
+
 
 @pytest.fixture(scope="module")
 def server():

@@ -277,6 +277,7 @@ def test_a_server_that_is_silent_from_the_start_is_said_to_be_asked_again(pauses
 # --- a storm
 
 
+@pytest.mark.long
 def test_five_hundred_rows_come_through_a_storm_of_429s():
     """Three answers in ten are 429; each row is graded, and by its own answer."""
     asked, refused = {}, 0

@@ -63,9 +63,20 @@ def run(mode, *program, **want):
     return {**said, "stderr": done.stderr.decode()}
 
 
+TWICE = ["an ordinary user"] if ROOT else []
+"""Modes whose layers another one has too; tried where there is time for it."""
+IN_EACH_MODE = [pytest.param(m, marks=[pytest.mark.long] if m in TWICE else []) for m in MODES]
+
+
+def outcomes(mode):
+    """The outcomes of the whole table in a mode."""
+    return _tried(mode in TWICE)[mode]
+
+
 @cache
-def every_mode():
-    """The outcomes of the whole table in all modes."""
+def _tried(twice):
+    """The outcomes of the whole table in several modes."""
+    modes = [mode for mode in MODES if (mode in TWICE) is twice]
 
     def tried(mode):
         want = {"deadlines": DEADLINES[mode], "state": True, "faults": True}
@@ -74,7 +85,7 @@ def every_mode():
         return run(mode, layers=MODES[mode], **want)
 
     with ThreadPoolExecutor() as threads:
-        return dict(zip(MODES, threads.map(tried, MODES), strict=True))
+        return dict(zip(modes, threads.map(tried, modes), strict=True))
 
 
 @cache
@@ -126,12 +137,12 @@ def test_no_attack_is_without_a_control(name):
     assert not attack.witness or attack.off
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", IN_EACH_MODE)
 @pytest.mark.parametrize("name", QUICK)
 def test_an_attack_is_refused_and_the_next_row_is_graded(mode, name):
     """No attack reaches what it is after or does any harm, and none changes the row that follows."""
     attack = ATTACKS[name]
-    status, value, error, _, harm, short = every_mode()[mode][name]
+    status, value, error, _, harm, short = outcomes(mode)[name]
 
     assert not str(value).startswith("through"), error
     assert (harm, short, status == "broken") == ([], [], False), error
@@ -146,12 +157,17 @@ def test_an_attack_is_refused_and_the_next_row_is_graded(mode, name):
 
 
 @pytest.mark.parametrize(
-    ("mode", "seconds"), [(mode, seconds) for mode in MODES for seconds in DEADLINES[mode]]
+    ("mode", "seconds"),
+    [
+        pytest.param(mode.values[0], seconds, marks=mode.marks)
+        for mode in IN_EACH_MODE
+        for seconds in DEADLINES[mode.values[0]]
+    ],
 )
 @pytest.mark.parametrize("name", WAITING)
 def test_what_does_not_end_is_ended_by_the_deadline(mode, seconds, name):
     """Whatever the deadline is: with a later one it is still running."""
-    status, value, error, took, harm, short = every_mode()[mode][f"{name}, {seconds:g} s"]
+    status, value, error, took, harm, short = outcomes(mode)[f"{name}, {seconds:g} s"]
 
     assert (value, harm, short) == (None, [], [])
     assert status in ATTACKS[name].ends.split(), error
@@ -161,30 +177,31 @@ def test_what_does_not_end_is_ended_by_the_deadline(mode, seconds, name):
         assert took < 60  # on a machine as busy as this makes it
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", IN_EACH_MODE)
 def test_a_mode_has_the_layers_that_it_is_named_for(mode):
     """Without namespaces they are what `standard` finds on a kernel that refuses them."""
-    assert {*every_mode()[mode]["layers"]} - {"process"} == {*MODES[mode]}
+    assert {*outcomes(mode)["layers"]} - {"process"} == {*MODES[mode]}
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", IN_EACH_MODE)
 @pytest.mark.parametrize("leaves", ["state", "state without files"])
 def test_nothing_of_a_row_is_left_for_the_next(mode, leaves):
     """Globals, modules, environment, threads, files, modes, attributes, times, flags and locks."""
-    before, first, after, second, at_the_end = every_mode()[mode][leaves]
+    before, first, after, second, at_the_end = outcomes(mode)[leaves]
 
     assert (first, second) == (1.0, 1.0)
     assert before
     assert before == after == at_the_end
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", IN_EACH_MODE)
 def test_crashes_and_killed_mothers_cost_no_row_and_no_process_is_left(mode):
     """100 rows: each has the outcome of its kind, and nothing runs when the pool is closed."""
-    assert every_mode()[mode]["faults"] == {"wrong": [], "left": False}
-    assert every_mode()[mode]["left"] is False
+    assert outcomes(mode)["faults"] == {"wrong": [], "left": False}
+    assert outcomes(mode)["left"] is False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, attack in ATTACKS.items() if attack.off])
 def test_an_attack_gets_through_where_its_layers_are_off(name):
     """What is refused for another reason than its layers would prove nothing."""
@@ -289,7 +306,7 @@ TELLS = {
 @pytest.mark.parametrize("name", TELLS)
 def test_each_end_says_what_happened(name):
     """The status and the words are the same wherever it runs."""
-    status, _, error, *_ = every_mode()["an ordinary user"][name]
+    status, _, error, *_ = outcomes("root" if ROOT else "an ordinary user")[name]
 
     wanted, words = TELLS[name]
     assert status == wanted

@@ -314,6 +314,7 @@ def grade(kind):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind",
     [
