@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from graders.starter import FILES
 
 pytest_plugins = "pytester"
