@@ -283,6 +283,17 @@ def test_a_law_that_says_nothing_of_the_cases_does_not_hold(bench, laws, cases, 
         check(bench(EXACTLY, cases, laws))
 
 
+OF_SCORES = [{name: True} for name in ("in_range", "monotone_under_truncation")]
+
+
+@pytest.mark.parametrize("laws", [*OF_SCORES, {"invariant_to": ["case"]}])
+def test_no_law_of_scores_holds_where_there_is_none(bench, laws):
+    """A grader that breaks on everything has no score out of range."""
+    why = "none gets a score; the first gets python_grader_runtime_error: ValueError: no"
+    with pytest.raises(UncheckedError, match=f"cannot be checked on these cases: {why}"):
+        check(bench(grade("raise ValueError('no')"), CASES, laws))
+
+
 def test_a_case_that_expects_a_failure_is_no_sample_of_a_good_one(bench):
     """It is there to say how the grader fails; only that it does so every time is a law."""
     cases = [CASES[0], {"item": {}, "sample": "four", "expect": "python_grader_runtime_error"}]
