@@ -1,5 +1,6 @@
 """Laws: each with a grader that keeps it and one that does not, and what shows that, made small."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -341,3 +342,20 @@ def test_without_hypothesis_it_is_said_what_to_install():
     assert done.stderr.rstrip().endswith(
         "variants are made by hypothesis, which is missing. pip install local-graders[test]"
     )
+
+
+LARGE = {"robust": True}, {"reference_is_best": "item.n"}, {"monotone_under_truncation": True}
+
+
+@pytest.mark.parametrize("laws", LARGE)
+def test_what_is_tried_grows_no_faster_than_the_file(bench, laws):
+    """Each document on each item would be a day's work for a thousand cases."""
+
+    def tried(cases):
+        texts = (json.dumps({"n": i, "why": "because"}) for i in range(cases))
+        case = [{"item": {"n": str(i)}, "sample": t, "expect": 0} for i, t in enumerate(texts)]
+        read = bench(EXACTLY, case, laws)
+        (law,) = read.cases.laws
+        return len(LAWS[law.name](read, law).always)
+
+    assert tried(400) <= 2 * tried(200) < 16_000
