@@ -219,8 +219,10 @@ class _FailedError(Exception):
     """A case or law that does not hold, or cannot be graded: in a sentence, and at length."""
 
     def __init__(self, summary: str, text: str) -> None:
-        self.summary = summary
-        super().__init__(text)
+        from graders.testing.annotations import inert
+
+        self.summary = inert(summary)
+        super().__init__(inert(text))
 
 
 # --- for tests in Python
@@ -265,6 +267,7 @@ def grade(request: pytest.FixtureRequest, judge: CaseJudge) -> Callable[..., Gra
         __tracebackhide__ = True
         from graders.engine import as_row, run_sync
         from graders.errors import GradersError
+        from graders.testing.annotations import inert
         from graders.testing.show import grading
         from graders.testing.tools import compiled
         from sandbox.doctor import IsolationError
@@ -277,7 +280,7 @@ def grade(request: pytest.FixtureRequest, judge: CaseJudge) -> Callable[..., Gra
         row = as_row({"item": item, "sample": sample}, 1)
         (one,) = run_sync(lambda: compiling.grade([row]))
         _record(request.node, one)
-        request.node.add_report_section("call", "grading", "\n".join(grading(row, one)))
+        request.node.add_report_section("call", "grading", inert("\n".join(grading(row, one))))
         return one
 
     return graded
