@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from graders.grades import Grade, Grader
     from graders.profile import Profile
     from graders.testing.cases import Cases
-    from graders.testing.declared import Law
     from graders.testing.judging import CaseJudge
+    from graders.testing.laws.declared import Law
     from graders.testing.tools import SessionSandbox
     from sandbox.pool import Pool
     from sandbox.unsafe import Processes
@@ -194,9 +194,9 @@ class LawItem(_FileItem):
     def runtest(self) -> None:
         from graders.errors import GradersError
         from graders.terminal import printable_lines
-        from graders.testing.bench import Bench
-        from graders.testing.counterexample import to_text
-        from graders.testing.laws import check_law
+        from graders.testing.laws.bench import Bench
+        from graders.testing.laws.check import check_law
+        from graders.testing.laws.counterexample import to_text
         from graders.testing.show import sentence
         from graders.testing.tools import compiled
         from sandbox.doctor import IsolationError

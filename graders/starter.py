@@ -38,7 +38,7 @@ _GRADER: Final = {
     "pass_threshold": 0.8,
 }
 
-_SOURCE: Final = '''"""1 for naming the capital briefly, half for naming it at length. Runs in a sandbox."""
+_SOURCE: Final = '''"""1 for naming the capital briefly, half at length. Runs in a sandbox."""
 
 
 def grade(sample, item):

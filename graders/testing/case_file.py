@@ -201,7 +201,7 @@ class CaseFile(Part):
     Attributes:
         grader: The config, or where it is.
         cases: At least one.
-        laws: What must hold for every case; `graders.testing.declared` says which there are.
+        laws: What must hold for every case; `graders.testing.laws.declared` says which there are.
         judge: A recording to replay: `{"replay": "judge.jsonl"}`.
         profile: The settings' name.
         settings: Overrides of it.

@@ -11,9 +11,9 @@ from sample_configs import JUDGE
 
 from graders.clients import ModelReply
 from graders.errors import FailureKind, GradingError
-from graders.testing.bench import UncheckedError
-from graders.testing.counterexample import Broken, to_text
-from graders.testing.laws import LAWS
+from graders.testing.laws.bench import UncheckedError
+from graders.testing.laws.check import LAWS
+from graders.testing.laws.counterexample import Broken, to_text
 
 # The law, its cases, a grader that keeps it, one that does not, and all that is needed to show it.
 SCORES = {
@@ -329,7 +329,7 @@ def test_what_is_shown_is_plain():
 WITHOUT = """
 import sys
 sys.modules["hypothesis"] = None
-from graders.testing.search import Trial, smallest
+from graders.testing.laws.search import Trial, smallest
 smallest(Trial(always=[1], drawn=lambda: None, broken=lambda rows: None), examples=8, seed=0)
 """
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from graders.strict_json import decode_or_none
-from graders.testing.bench import Bench, Variant, text_of, with_text
+from graders.testing.laws.bench import Bench, Variant, text_of, with_text
 from sandbox import JSON
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import Final
 
 from graders.errors import near_miss
 from graders.grades import Grade
-from graders.testing import hostile
-from graders.testing.bench import Bench, UncheckedError, Variant, told
-from graders.testing.counterexample import Broken, one
-from graders.testing.declared import Law
-from graders.testing.score_laws import ends
-from graders.testing.search import Trial
-from graders.testing.variants import odd_documents, texts_of, variants
+from graders.testing.laws import hostile
+from graders.testing.laws.bench import Bench, UncheckedError, Variant, told
+from graders.testing.laws.counterexample import Broken, one
+from graders.testing.laws.declared import Law
+from graders.testing.laws.scores import ends
+from graders.testing.laws.search import Trial
+from graders.testing.laws.variants import odd_documents, texts_of, variants
 
 _ITEMS: Final = 100
 """Items that each hostile sample is tried on, at most."""

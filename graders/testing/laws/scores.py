@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 from graders.errors import GradingError
 from graders.rows import Row
 from graders.template import compile_template
-from graders.testing.bench import Bench, Variant, text_of, told, with_text
-from graders.testing.counterexample import Broken, one, two
-from graders.testing.declared import Law
-from graders.testing.search import Trial
-from graders.testing.variants import variants
+from graders.testing.laws.bench import Bench, Variant, text_of, told, with_text
+from graders.testing.laws.counterexample import Broken, one, two
+from graders.testing.laws.declared import Law
+from graders.testing.laws.search import Trial
+from graders.testing.laws.variants import variants
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -67,7 +67,7 @@ def reference_is_best(bench: Bench, law: Law) -> Trial[Pair]:
         replace(at, sample=other.sample) for at in own for other in own if other.case != at.case
     )
     return Trial(
-        always=[pair(variant) for variant in own + [*islice(crossed, _CROSSED)]],
+        always=[pair(variant) for variant in [*own, *islice(crossed, _CROSSED)]],
         drawn=lambda: variants(bench, sound).map(pair),
         broken=partial(
             _in_order, bench, ("reference", "other"), "no sample scores above the reference"
