@@ -159,3 +159,15 @@ def test_a_misspelt_law_stops_the_file(project):
     result.stdout.fnmatch_lines(
         ["grade.cases.json:8: laws.in_rnge: 'in_rnge' is no law. Did you mean 'in_range'?"]
     )
+
+
+def test_what_the_unsafe_sandbox_cannot_show_is_skipped(project):
+    """Each of its calls has a process, so that a law of batches would hold for anything."""
+    source = "seen = []\ndef grade(sample, item):\n    seen.append(0)\n    return 1 / len(seen)"
+    cases = {"cases": [{"sample": "4", "expect": 1}], "laws": ["row_independent"]}
+    files = {"grade.py": source, "grade.cases.json": cases}
+
+    result = project({**files, "pytest.ini": "[pytest]\ngraders_sandbox = unsafe\n"}, "-rs")
+
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED * graders_sandbox = unsafe: each call has a process, *"])
