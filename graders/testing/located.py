@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from graders.config.explain import shown
 from graders.config.graders import Location
 from graders.config.parse import decode_config
 from graders.errors import ConfigError, Finding
@@ -22,6 +23,10 @@ from sandbox import JSON
 YAML: Final = frozenset({".yaml", ".yml"})
 _MOST: Final = 1_000_000
 """Values of a YAML file; a few lines of aliases can stand for more than any memory holds."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+_ELSEWHERE: Final = frozenset({"timestamp", "binary"})
+"""Scalars that YAML has and JSON has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,7 @@ def _from_yaml(data: bytes, path: Path) -> tuple[JSON, Spans]:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
         raise refused(place, "not-yaml", f"not YAML: {printable(str(error.problem))}") from None
-    except (_TwiceError, _EndlessError) as error:
+    except _PlacedError as error:
         raise refused(f"{path}:{error.args[0]}", "not-yaml", error.args[1]) from None
     except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         problem = printable(str(error).split("\n")[0])
@@ -105,12 +110,8 @@ def _from_yaml(data: bytes, path: Path) -> tuple[JSON, Spans]:
     return value, spans
 
 
-class _TwiceError(Exception):
-    """A key that stands twice: its line, and the message."""
-
-
-class _EndlessError(Exception):
-    """Aliases that stand for too much: a line, and the message."""
+class _PlacedError(Exception):
+    """What YAML has and JSON has not: its line, and the message."""
 
 
 def _spans(root: Any, text: str) -> Spans:
@@ -120,7 +121,7 @@ def _spans(root: Any, text: str) -> Spans:
     for location, node, key in _walk(root, ()):
         if len(values) == _MOST:
             line = node.start_mark.line + 1
-            raise _EndlessError(line, f"stands for more than {_MOST:,} values")
+            raise _PlacedError(line, f"stands for more than {_MOST:,} values")
         values[location] = _span(node)
         if key is not None:
             keys[location] = _span(key)
@@ -142,9 +143,16 @@ def _walk(node: Any, location: Location, key: Any = None) -> Iterator[tuple[Loca
             word = str(name.value)
             if word in seen:
                 message = f"the key {word!r} stands twice in one object, and only one can count"
-                raise _TwiceError(name.start_mark.line + 1, message)
+                raise _PlacedError(name.start_mark.line + 1, message)
             seen.add(word)
             yield from _walk(child, (*location, word), name)
     elif node.id == "sequence":
         for i, child in enumerate(node.value):
             yield from _walk(child, (*location, i))
+    elif (kind := node.tag.removeprefix(_TAG)) in _ELSEWHERE or _no_number(kind, node.value):
+        message = f"{shown(node.value)} is a {kind} to YAML, and JSON has none such: quote it"
+        raise _PlacedError(node.start_mark.line + 1, message)
+
+
+def _no_number(kind: str, text: str) -> bool:
+    return kind == "float" and text.lower().endswith((".nan", ".inf"))

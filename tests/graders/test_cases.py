@@ -199,8 +199,13 @@ def test_what_is_wrong_with_the_grader_beside_it_names_that_file(
 NOT_YAML = [
     ("cases: [", "t.cases.yaml:1:9: not YAML: "),
     ("a: 1\na: 2\n", "t.cases.yaml:2: the key 'a' stands twice in one object, and only one can"),
-    ("cases: 2020-01-01\n", "t.cases.yaml: not what JSON could hold: Object of type date"),
-    ("cases: .nan\n", "t.cases.yaml: not what JSON could hold: Out of range float"),
+    (
+        "cases:\n- {sample: 2020-01-01}\n",
+        "t.cases.yaml:2: '2020-01-01' is a timestamp to YAML, and JSON has none such: quote it",
+    ),
+    ("cases: !!binary aGk=\n", "t.cases.yaml:1: 'aGk=' is a binary to YAML, and JSON has none"),
+    ("cases:\n\n- .NaN\n", "t.cases.yaml:3: '.NaN' is a float to YAML, and JSON has none such"),
+    ("cases: [-.inf]\n", "t.cases.yaml:1: '-.inf' is a float to YAML, and JSON has none such"),
     ("cases: \udcff\n", "t.cases.yaml: not what JSON could hold: 'utf-8' codec"),
     ("cases: \x00\n", "t.cases.yaml: not what JSON could hold: unacceptable character"),
     ("cases: !!python/object:os.system {}\n", "t.cases.yaml:1:8: not YAML: could not determine"),
