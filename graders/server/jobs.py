@@ -9,6 +9,7 @@ is the one for a job that nothing here would stop. What it lacks is what trainin
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -170,6 +171,8 @@ async def _dry_run(server: Shared, job: StoredJob, work: Work) -> None:
         job.end("failed", message, Fault("worker_died", message))
     except ApiError as error:  # no room for what it found
         job.end("failed", error.message, Fault(error.code or "storage-full", error.message))
+    except Exception:  # a bug; nobody awaits the task
+        logging.getLogger(__name__).exception("the dry run of %s failed", job.id)
     finally:
         if job.finished_at is None:
             message = "the server failed or was stopped, and its log says why"
