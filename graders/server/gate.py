@@ -20,7 +20,7 @@ from graders.server.settings import Settings
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-RETRY_AFTER_SECONDS: Final = 1
+_RETRY_AFTER: Final = {"retry-after": "1"}  # in seconds
 _NOT_AGAIN: Final = {"x-should-retry": "false"}  # the SDKs would send it again, to the same end
 
 
@@ -71,8 +71,7 @@ class Gate:
         if full or (self._under_way and self._bytes + size > limits.in_flight_bytes):
             what = f"{self._under_way} requests" if full else f"{self._bytes:,} bytes of requests"
             message = f"the server has {what} under way, and takes no more; try again"
-            wait = {"retry-after": str(RETRY_AFTER_SECONDS)}
-            raise ApiError(503, message, code="overloaded", headers=wait)
+            raise ApiError(503, message, code="overloaded", headers=_RETRY_AFTER)
 
     async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         seconds, begun = self._settings.limits.answer_seconds, False
@@ -87,10 +86,19 @@ class Gate:
             async with limit:
                 await self._app(scope, receive, watched)
         except TimeoutError:
-            if begun or not limit.expired():
+            if not limit.expired():
                 raise
             message = f"there was no answer within {seconds:g} s"
             error = ApiError(504, message, code="answer-time", headers=_NOT_AGAIN)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # it is somebody else who was cancelled
+                raise
+            message = "the server was stopped before there was an answer"
+            error = ApiError(503, message, code="stopped", headers=_RETRY_AFTER)
+        else:
+            return
+        if not begun:  # else the connection is cut, which says that the answer is not whole
             await _refuse(error, scope, receive, send)
 
 
