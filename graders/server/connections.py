@@ -1,8 +1,9 @@
-"""Connections on which an answer's head and body are sent together."""
+"""Connections: an answer's head and body are sent together, and nobody is waited for for ever."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # uvicorn is an extra
@@ -43,12 +44,65 @@ class Together:
             self._transport.write(b"".join(pieces))
 
 
-def protocol() -> type[HttpToolsProtocol]:
-    """The protocol of uvicorn, over such transports."""
+class Patience:
+    """Cuts a connection on which nothing happens for some time.
+
+    Uvicorn waits for ever for the rest of a request's head, and for ever until an answer is read.
+    Requests under way have limits of their own.
+
+    Args:
+        transport: Of the connection.
+        is_busy: Whether a request is under way.
+        seconds: How long nothing may happen.
+    """
+
+    def __init__(
+        self, transport: asyncio.Transport, is_busy: Callable[[], bool], seconds: float
+    ) -> None:
+        self._transport, self._is_busy, self._seconds = transport, is_busy, seconds
+        self._unread: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """From now on: there is a connection, or an answer is complete."""
+        self.end()
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._look)
+
+    def end(self) -> None:
+        """Look no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        before, self._unread = self._unread, self._transport.get_write_buffer_size()
+        is_read = self._unread and (before is None or self._unread < before)
+        if self._is_busy() or is_read:
+            self.begin()
+        else:
+            self._transport.abort()
+
+
+def protocol(patience_seconds: float = 60.0) -> type[HttpToolsProtocol]:
+    """The protocol of uvicorn, over such transports, with some patience."""
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     class Protocol(HttpToolsProtocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(Together(transport))  # type: ignore[arg-type]
+            self._patience = Patience(transport, self._is_busy, patience_seconds)
+            self._patience.begin()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._patience.begin()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._patience.end()
+            super().connection_lost(exc)
+
+        def _is_busy(self) -> bool:
+            begun: object = self.cycle  # None at first
+            answering = begun is not None and not self.cycle.response_complete
+            return answering and not self.transport.is_closing()
 
     return Protocol
