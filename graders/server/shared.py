@@ -75,6 +75,8 @@ class Shared:
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates are too many, or could come to more than fits.
 
+        And one that would ask judges too often: each answer is paid.
+
         Args:
             weight: Of the grader.
             size: Bytes of the row that it is to grade, at most.
@@ -87,6 +89,12 @@ class Shared:
                 f"there are {weight.texts:,} texts in it, and {self.limits.texts:,} are allowed"
             )
             raise ApiError(400, message, weight.path or None, "texts")
+        if weight.answers > self.limits.answers:
+            message = (
+                f"judges would be asked for {weight.answers:,} answers about one sample, and "
+                f"{self.limits.answers:,} are allowed"
+            )
+            raise ApiError(400, message, weight.path or None, "answers")
         most = weight.letters + weight.slots * size
         if most > self.limits.rendered_bytes:
             message = (

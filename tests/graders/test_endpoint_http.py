@@ -337,6 +337,45 @@ def test_a_rate_is_kept_by_rows_that_are_sent_at_once():
     assert sorted(turns) == pytest.approx([i / 10 for i in range(1, 50)])
 
 
+def test_who_waits_long_for_a_turn_holds_up_nobody_with_another_rate():
+    """Of one server's requests, each may bring a rate limit of its own, for the same address."""
+    clock, service = Clock(), Service(ok())
+
+    async def sleep(_):
+        await asyncio.Event().wait()
+
+    endpoint = HttpEndpoint(now=clock.now, sleep=sleep)
+
+    async def run():
+        async with started(service) as url:
+            posts = [endpoint.post(url, {}, {}, per_second=1e-9) for _ in range(100)]
+            waiting = [asyncio.create_task(one) for one in posts]
+            await waiting.pop(0)  # the first has no other before it
+            for per_second in (None, 10, 1e-8):
+                assert await endpoint.post(url, {}, {}, per_second=per_second) == {"score": 0.5}
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    asyncio.run(run())
+    assert len(service.got) == 4
+
+
+def test_turns_that_have_come_are_forgotten():
+    """A server may be sent any number of addresses."""
+    clock, service = Clock(), Service(ok())
+    endpoint = HttpEndpoint(now=clock.now)
+
+    async def run():
+        async with started(service) as url:
+            for i in range(1_001):
+                await endpoint.post(f"{url}?{i}", {}, {}, per_second=10)
+                clock.time += 1
+
+    asyncio.run(run())
+    assert len(endpoint._next_turns) == 1  # noqa: SLF001 - memory has no other sign
+
+
 def test_connections_are_bounded_and_serve_several_event_loops():
     """A run after a run: each loop has its own, closed with it."""
     endpoint = HttpEndpoint()

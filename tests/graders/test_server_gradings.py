@@ -155,6 +155,35 @@ def test_a_judge_is_asked_with_so_many_texts_at_most():
     assert answer["error"]["message"] == "there are 20,001 texts in it, and 20,000 are allowed"
 
 
+def test_judges_are_asked_for_so_many_answers_at_most():
+    """Each is paid. Those of all members of a multi count, and those of all rows of a batch."""
+    client = ScriptedClient(lambda _: ModelReply(text='{"steps": [], "result": 1}'))
+    three = {key: {**JUDGE, "name": key, "repeats": 5} for key in "abc"}
+    multi = {**MULTI, "graders": three, "calculate_output": "a + b + c"}
+    limits = Limits(answers=14)
+
+    def answered(path, body):
+        return asyncio.run(post(path, body, tools=Tools(client=client), limits=limits))
+
+    status, answer = answered(RUN, {"grader": multi, "model_sample": "x"})
+    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "answers", "grader")
+    assert answer["error"]["message"] == (
+        "judges would be asked for 15 answers about one sample, and 14 are allowed"
+    )
+    assert answered("/grade", {"grader": multi, "rows": []})[0] == 400
+    source = {"type": "custom", "item_schema": {"type": "object"}}
+    criteria = [{**one, "pass_threshold": 0.5} for one in three.values()]
+    created = {"data_source_config": source, "testing_criteria": criteria}
+    assert answered("/v1/evals", created)[1]["error"]["param"] == "testing_criteria"
+    assert client.asked == []
+
+    limits = Limits(batch_gradings=14)
+    rows = [{"item": {}, "sample": "x"}]
+    assert answered("/grade", {"grader": three["a"], "rows": rows * 2})[0] == 200
+    assert answered("/grade", {"grader": three["a"], "rows": rows * 3})[0] == 400
+    assert len(client.asked) == 10
+
+
 @pytest.mark.parametrize(
     "url",
     [
