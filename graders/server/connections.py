@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # uvicorn is an extra
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+_HEAD_BYTES: Final = 65_536
+"""Of a request's head, beside the piece in which it begins; uvicorn would read any number."""
 
 
 class Together:
@@ -84,11 +88,10 @@ class Patience:
 
 def protocol(patience_seconds: float = 60.0) -> type[HttpToolsProtocol]:
     """The protocol of uvicorn, over such transports, with some patience."""
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-    class Protocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(Together(transport))  # type: ignore[arg-type]
+    class Protocol(_with_bounded_heads()):  # type: ignore[misc]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(Together(transport))
             self._patience = Patience(transport, self._is_busy, patience_seconds)
             self._patience.begin()
 
@@ -101,8 +104,36 @@ def protocol(patience_seconds: float = 60.0) -> type[HttpToolsProtocol]:
             super().connection_lost(exc)
 
         def _is_busy(self) -> bool:
-            begun: object = self.cycle  # None at first
-            answering = begun is not None and not self.cycle.response_complete
+            answering = self.cycle is not None and not self.cycle.response_complete
             return answering and not self.transport.is_closing()
+
+    return Protocol
+
+
+def _with_bounded_heads() -> type[HttpToolsProtocol]:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class Protocol(HttpToolsProtocol):
+        _in_head = False
+        _head_bytes = 0
+
+        def data_received(self, data: bytes) -> None:
+            self._head_bytes += len(data) if self._in_head else 0
+            if self._head_bytes > _HEAD_BYTES:
+                self.transport.abort()
+            else:
+                super().data_received(data)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._in_head, self._head_bytes = True, 0
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            if self._in_head:  # what comes behind a body is nothing that we read
+                super().on_header(name, value)
+
+        def on_headers_complete(self) -> None:
+            self._in_head, self._head_bytes = False, 0
+            super().on_headers_complete()
 
     return Protocol

@@ -58,11 +58,11 @@ def test_nothing_is_lost_when_a_connection_ends():
 
 
 @contextmanager
-def impatient():
-    """A socket that is connected to a server with little patience."""
+def impatient(seconds=0.3):
+    """A socket that is connected to a server with so much patience."""
     app, at = create_app(), socket.create_server(("127.0.0.1", 0))
 
-    config = uvicorn.Config(app, http=protocol(0.3), lifespan="on", log_level="error")
+    config = uvicorn.Config(app, http=protocol(seconds), lifespan="on", log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([at],))
     thread.start()
@@ -97,6 +97,21 @@ def test_a_head_that_does_not_come_whole_is_not_waited_for(begun):
         received = all_of(client)
 
     assert (received > 0) == (begun.count(b"GET") == 2)
+
+
+def test_a_head_without_end_is_not_read_to_its_end():
+    """Memory would hold all of it."""
+    with impatient(60) as client:
+        client.sendall(HEALTH)
+        with pytest.raises(ConnectionError):
+            client.sendall(b"x: %b\r\n" % (b"x" * 100_000_000))
+
+
+def test_a_long_head_is_read():
+    """Cookies of other servers on this machine come along."""
+    with impatient(60) as client:
+        client.sendall(HEALTH + b"cookie: " + b"x" * 60_000 + b"\r\nconnection: close\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200 OK")
 
 
 class Unread:
