@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from graders.grades import Grade, Grader
     from graders.profile import Profile
     from graders.testing.cases import Cases
-    from graders.testing.declared import Law
     from graders.testing.judging import CaseJudge
+    from graders.testing.laws.declared import Law
     from graders.testing.tools import SessionSandbox
     from sandbox.pool import Pool
     from sandbox.unsafe import Processes
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The marker; a setting or an option that makes no sense ends the run here."""
     line = "grader(config, profile=None, set=None): what the fixtures grader and grade use"
     config.addinivalue_line("markers", line)
-    level = config.getini("graders_sandbox")
+    level = _level(config)
     if level not in _LEVELS:
         raise pytest.UsageError(f"graders_sandbox: {level!r} is not one of {', '.join(_LEVELS)}")
     several = hasattr(config, "workerinput") or config.getoption("numprocesses", None)
@@ -74,6 +74,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("cases_update"):
         _refuse_update()
         config.stash[_GOLDENS] = {}
+
+
+def _level(config: pytest.Config) -> str:
+    """How isolated python graders run."""
+    return str(config.getini("graders_sandbox"))
 
 
 def _refuse_update() -> None:
@@ -90,7 +95,7 @@ def _refuse_update() -> None:
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """A word where nothing isolates what runs."""
-    if config.getini("graders_sandbox") == "unsafe":
+    if _level(config) == "unsafe":
         return "graders: graders_sandbox = unsafe, so that python graders run with your own rights"
     return None
 
@@ -194,9 +199,9 @@ class LawItem(_FileItem):
     def runtest(self) -> None:
         from graders.errors import GradersError
         from graders.terminal import printable_lines
-        from graders.testing.bench import Bench
-        from graders.testing.counterexample import to_text
-        from graders.testing.laws import check_law
+        from graders.testing.laws.bench import Bench
+        from graders.testing.laws.check import check_law
+        from graders.testing.laws.counterexample import to_text
         from graders.testing.show import sentence
         from graders.testing.tools import compiled
         from sandbox.doctor import IsolationError
@@ -207,8 +212,17 @@ class LawItem(_FileItem):
             box = _law_box(self.config, hash_seed, batch)
             return compiled(cases.document, cases.profile, judge, box)
 
+        bench = Bench(cases, compiling)
+        if (
+            self.law.name == "row_independent"
+            and bench.runs_code
+            and _level(self.config) == "unsafe"
+        ):
+            pytest.skip(
+                "graders_sandbox = unsafe: each call has a process, and no batch shares one"
+            )
         try:
-            broken = check_law(self.law, Bench(cases, compiling))
+            broken = check_law(self.law, bench)
         except (GradersError, IsolationError) as error:
             raise _FailedError(sentence(str(error)), printable_lines(str(error))) from None
         if broken is not None:
@@ -219,8 +233,10 @@ class _FailedError(Exception):
     """A case or law that does not hold, or cannot be graded: in a sentence, and at length."""
 
     def __init__(self, summary: str, text: str) -> None:
-        self.summary = summary
-        super().__init__(text)
+        from graders.testing.annotations import inert
+
+        self.summary = inert(summary)
+        super().__init__(inert(text))
 
 
 # --- for tests in Python
@@ -265,6 +281,7 @@ def grade(request: pytest.FixtureRequest, judge: CaseJudge) -> Callable[..., Gra
         __tracebackhide__ = True
         from graders.engine import as_row, run_sync
         from graders.errors import GradersError
+        from graders.testing.annotations import inert
         from graders.testing.show import grading
         from graders.testing.tools import compiled
         from sandbox.doctor import IsolationError
@@ -277,7 +294,7 @@ def grade(request: pytest.FixtureRequest, judge: CaseJudge) -> Callable[..., Gra
         row = as_row({"item": item, "sample": sample}, 1)
         (one,) = run_sync(lambda: compiling.grade([row]))
         _record(request.node, one)
-        request.node.add_report_section("call", "grading", "\n".join(grading(row, one)))
+        request.node.add_report_section("call", "grading", inert("\n".join(grading(row, one))))
         return one
 
     return graded
@@ -305,7 +322,7 @@ def _box(config: pytest.Config) -> SessionSandbox:
 
     if _BOX not in config.stash:
         covering = config.getoption("grader_coverage")
-        config.stash[_BOX] = SessionSandbox(config.getini("graders_sandbox"), covering=covering)
+        config.stash[_BOX] = SessionSandbox(_level(config), covering=covering)
         config.add_cleanup(config.stash[_BOX].close)
     return config.stash[_BOX]
 
@@ -318,8 +335,8 @@ def _law_box(config: pytest.Config, hash_seed: int, batch: int) -> SessionSandbo
         return _box(config)
     boxes = config.stash.setdefault(_LAW_BOXES, {})
     if (hash_seed, batch) not in boxes:
-        level = config.getini("graders_sandbox")
-        boxes[hash_seed, batch] = box = SessionSandbox(level, hash_seed=hash_seed, batch=batch)
+        box = SessionSandbox(_level(config), hash_seed=hash_seed, batch=batch)
+        boxes[hash_seed, batch] = box
         config.add_cleanup(box.close)
     return boxes[hash_seed, batch]
 

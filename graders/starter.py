@@ -38,13 +38,14 @@ _GRADER: Final = {
     "pass_threshold": 0.8,
 }
 
-_SOURCE: Final = '''"""Half for naming the capital, half for being short. Runs in a sandbox."""
+_SOURCE: Final = '''"""1 for naming the capital briefly, half at length. Runs in a sandbox."""
 
 
 def grade(sample, item):
     text = sample["output_text"]
-    named = item["answer"].lower() in text.lower()
-    return 0.5 * named + 0.5 * (len(text) <= len(item["sentence"]))
+    if item["answer"].lower() not in text.lower():
+        return 0.0
+    return 1.0 if len(text) <= len(item["sentence"]) else 0.5
 '''
 
 _JUDGE: Final = {
@@ -128,7 +129,13 @@ _CASES: Final = """{
       "name": "names another city",
       "item": {"answer": "Nairobi", "sentence": "The capital of Kenya is Nairobi."},
       "sample": "Mombasa, I believe, which is a large city on the coast.",
-      "expect": [0, 0.4]
+      "expect": 0.0
+    },
+    {
+      "name": "names the capital at length",
+      "item": {"answer": "Nairobi", "sentence": "The capital of Kenya is Nairobi."},
+      "sample": "It must be Nairobi, a city of some four million people.",
+      "expect": [0.45, 0.55]
     },
     {
       "name": "an item without an answer",

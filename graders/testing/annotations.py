@@ -13,6 +13,20 @@ from graders.testing import SUFFIXES
 
 _PLACED: Final = re.compile(r"(?P<file>.*?):(?P<line>\d+)(?::\d+)?: (?P<said>.*)")
 
+_COMMAND: Final = re.compile(r"^(\s*):(?=:)|#(?=#\[)", re.MULTILINE)
+"""What GitHub takes for a command to itself, in whatever a step prints: `::` first, or `##[`."""
+
+
+def inert(text: str) -> str:
+    r"""A text of which GitHub obeys no line: a model may answer `::stop-commands::`, and be shown.
+
+    Example:
+        >>> print(inert("  ::error::no\na ##[group] of a::b"))
+          \u003a:error::no
+        a \u0023#[group] of a::b
+    """
+    return _COMMAND.sub(lambda found: f"{found[1] or ''}\\u{ord(found[0][-1]):04x}", text)
+
 
 def to_github(reports: Iterable[Any], root: Path) -> Iterator[str]:
     """A line for each case that failed, and for each mistake in a case file.
@@ -22,7 +36,7 @@ def to_github(reports: Iterable[Any], root: Path) -> Iterator[str]:
         root: The folder that their paths are relative to.
     """
     for report in reports:
-        path = report.nodeid.partition("::")[0]
+        path = report.location[0]  # an id has no file where that is outside of the root
         if not path.endswith(SUFFIXES):
             continue
         file = _in_workspace(root / path)

@@ -63,7 +63,8 @@ class Expect(Part):
         reason: The failure's finer word, such as `timeout`.
         message: Words that the failure's message holds.
         parts: The same for members of a multi, by key.
-        order: Of a case with several samples: their names from best to worst, `a > b >= c = d`.
+        order: Of a case with several samples: their names from best to worst, `a > b >= c = d`;
+            then nothing else is looked at.
     """
 
     score: float | None = None
@@ -113,11 +114,24 @@ class Expect(Part):
             raise _wrong("{shown} holds no score: the lowest comes first", shown=repr([*ends]))
         return ends
 
+    @field_validator("parts")
+    @classmethod
+    def _have_one_sample(cls, parts: dict[str, Expect]) -> dict[str, Expect]:
+        for key, part in parts.items():
+            if part.order is not None:
+                raise _wrong("{shown} has an order, and a member has one score", shown=shown(key))
+        return parts
+
     @model_validator(mode="after")
     def _says_something(self) -> Expect:
         said = {name for name in self.model_fields_set if getattr(self, name) not in (None, {})}
         if said <= {"tolerance"}:
             raise _wrong("expects nothing, so that nothing can be wrong")
+        if "tolerance" in said and "score" not in said:
+            raise _wrong("has a tolerance, and no score that it could be of")
+        if "order" in said and len(said) > 1:
+            other = min(said - {"order"})
+            raise _wrong("has {other} beside an order, which is all that is looked at", other=other)
         fails = said & {"failure", "reason", "message"}
         scores = said & {"score", "range"} or ({"passed"} if self.passed else set())
         if fails and scores:
@@ -152,6 +166,8 @@ class Case(Part):
         if name is not None and ("::" in name or not name.isprintable()):
             message = "{shown} cannot be named to pytest: no :: and no line breaks"
             raise _wrong(message, shown=shown(name))
+        if name is not None and name.startswith("law:"):
+            raise _wrong("{shown} is what the test of a law is called", shown=shown(name))
         return name
 
     @model_validator(mode="after")
@@ -185,7 +201,7 @@ class CaseFile(Part):
     Attributes:
         grader: The config, or where it is.
         cases: At least one.
-        laws: What must hold for every case; `graders.testing.declared` says which there are.
+        laws: What must hold for every case; `graders.testing.laws.declared` says which there are.
         judge: A recording to replay: `{"replay": "judge.jsonl"}`.
         profile: The settings' name.
         settings: Overrides of it.

@@ -18,7 +18,7 @@ from graders.lint.locate import to_location
 from graders.profile import Profile, find_profile
 from graders.testing import SUFFIXES
 from graders.testing.case_file import Case, CaseFile, Expect, Part, Recorded
-from graders.testing.declared import Law, parse_laws
+from graders.testing.laws.declared import Law, parse_laws
 from graders.testing.located import Located, read_located, refused
 
 __all__ = ["Case", "CaseFile", "Cases", "Expect", "case_name", "read_cases"]

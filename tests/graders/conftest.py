@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from graders.cli import main
-from graders.testing.bench import Bench
 from graders.testing.cases import read_cases
+from graders.testing.laws.bench import Bench
 from graders.testing.tools import SessionSandbox, compiled
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -4,7 +4,7 @@ from asyncio import run
 
 from graders.testing.check import check_case
 from graders.testing.judging import judge_of
-from graders.testing.laws import check_law
+from graders.testing.laws.check import check_law
 
 
 def grade(*lines):

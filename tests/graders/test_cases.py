@@ -67,6 +67,22 @@ REFUSED = [
     ({**GOOD, "expect": {}}, "cases[0].expect: expects nothing, so that nothing can be wrong"),
     ({**GOOD, "expect": {"tolerance": 1}}, "cases[0].expect: expects nothing"),
     ({**GOOD, "expect": {"parts": {}}}, "cases[0].expect: expects nothing"),
+    (
+        {**GOOD, "expect": {"range": [0, 1], "tolerance": 0.1}},
+        "cases[0].expect: has a tolerance, and no score that it could be of",
+    ),
+    (
+        {"samples": TWO, "expect": {"order": "a > b", "score": 1, "parts": {"x": 1}}},
+        "cases[0].expect: has parts beside an order, which is all that is looked at",
+    ),
+    (
+        {"samples": TWO, "expect": {"order": "a > b", "passed": True}},
+        "cases[0].expect: has passed beside an order",
+    ),
+    (
+        {**GOOD, "expect": {"score": 1, "parts": {"x": "a > b"}}},
+        "cases[0].expect.parts: 'x' has an order, and a member has one score",
+    ),
     ({**GOOD, "expect": {"score": 1, "tolerance": -1}}, "expect.tolerance: -1 is not at least 0"),
     ({**GOOD, "expect": {"score": "1"}}, "cases[0].expect.score: '1' is not a number"),
     ({**GOOD, "expect": {"scor": 1}}, "expect.scor: is a key that nobody reads. Did you mean 'sco"),
@@ -100,6 +116,7 @@ REFUSED = [
         {**GOOD, "name": "a::b"},
         "cases[0].name: 'a::b' cannot be named to pytest: no :: and no line",
     ),
+    ({**GOOD, "name": "law:robust"}, "cases[0].name: 'law:robust' is what the test of a law is"),
     ({**GOOD, "name": "a\nb"}, r"cases[0].name: 'a\nb' cannot be named to pytest"),
     ({**GOOD, "item": []}, "cases[0].item: [] is not an object"),
     ("x", "cases[0]: 'x' is not an object"),

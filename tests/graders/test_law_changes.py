@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.testing import changes
-from graders.testing.declared import CHANGES
+from graders.testing.laws import changes
+from graders.testing.laws.declared import CHANGES
 
 EXEMPLARS = [
     ("case", "a 1", [("a 1", "A 1"), ("a 1", "A 1")]),

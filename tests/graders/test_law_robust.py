@@ -6,8 +6,8 @@ import pytest
 from law_cases import CASES, FOUR, OBJECT, check, grade
 from sample_configs import EXACT
 
-from graders.testing.bench import UncheckedError
-from graders.testing.counterexample import to_text
+from graders.testing.laws.bench import UncheckedError
+from graders.testing.laws.counterexample import to_text
 
 
 def test_an_item_lacks_keys_only_where_that_is_said(bench):

@@ -1,5 +1,6 @@
 """Laws: each with a grader that keeps it and one that does not, and what shows that, made small."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,9 +11,9 @@ from sample_configs import JUDGE
 
 from graders.clients import ModelReply
 from graders.errors import FailureKind, GradingError
-from graders.testing.bench import UncheckedError
-from graders.testing.counterexample import Broken, to_text
-from graders.testing.laws import LAWS
+from graders.testing.laws.bench import UncheckedError
+from graders.testing.laws.check import LAWS
+from graders.testing.laws.counterexample import Broken, to_text
 
 # The law, its cases, a grader that keeps it, one that does not, and all that is needed to show it.
 SCORES = {
@@ -283,6 +284,17 @@ def test_a_law_that_says_nothing_of_the_cases_does_not_hold(bench, laws, cases, 
         check(bench(EXACTLY, cases, laws))
 
 
+OF_SCORES = [{name: True} for name in ("in_range", "monotone_under_truncation")]
+
+
+@pytest.mark.parametrize("laws", [*OF_SCORES, {"invariant_to": ["case"]}])
+def test_no_law_of_scores_holds_where_there_is_none(bench, laws):
+    """A grader that breaks on everything has no score out of range."""
+    why = "none gets a score; the first gets python_grader_runtime_error: ValueError: no"
+    with pytest.raises(UncheckedError, match=f"cannot be checked on these cases: {why}"):
+        check(bench(grade("raise ValueError('no')"), CASES, laws))
+
+
 def test_a_case_that_expects_a_failure_is_no_sample_of_a_good_one(bench):
     """It is there to say how the grader fails; only that it does so every time is a law."""
     cases = [CASES[0], {"item": {}, "sample": "four", "expect": "python_grader_runtime_error"}]
@@ -317,7 +329,7 @@ def test_what_is_shown_is_plain():
 WITHOUT = """
 import sys
 sys.modules["hypothesis"] = None
-from graders.testing.search import Trial, smallest
+from graders.testing.laws.search import Trial, smallest
 smallest(Trial(always=[1], drawn=lambda: None, broken=lambda rows: None), examples=8, seed=0)
 """
 
@@ -330,3 +342,20 @@ def test_without_hypothesis_it_is_said_what_to_install():
     assert done.stderr.rstrip().endswith(
         "variants are made by hypothesis, which is missing. pip install local-graders[test]"
     )
+
+
+LARGE = {"robust": True}, {"reference_is_best": "item.n"}, {"monotone_under_truncation": True}
+
+
+@pytest.mark.parametrize("laws", LARGE)
+def test_what_is_tried_grows_no_faster_than_the_file(bench, laws):
+    """Each document on each item would be a day's work for a thousand cases."""
+
+    def tried(cases):
+        texts = (json.dumps({"n": i, "why": "because"}) for i in range(cases))
+        case = [{"item": {"n": str(i)}, "sample": t, "expect": 0} for i, t in enumerate(texts)]
+        read = bench(EXACTLY, case, laws)
+        (law,) = read.cases.laws
+        return len(LAWS[law.name](read, law).always)
+
+    assert tried(400) <= 2 * tried(200) < 16_000

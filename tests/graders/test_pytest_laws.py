@@ -69,13 +69,18 @@ grade.cases.json:13: upper or lower case makes no difference; this one gets 1.0,
 
 
 @pytest.mark.long
-def test_a_law_finds_what_the_starters_cases_do_not(project):
-    """As the README says: an empty answer is short, and half of the score is for that."""
+def test_the_starters_grader_keeps_its_laws_and_would_not_if_short_were_good(project):
+    """As the README says."""
     laws = ["deterministic", "row_independent", "in_range", "empty_is_worst", "robust"]
     cases = {**json.loads(FILES["grade.cases.json"]), "laws": laws}
+    source = FILES["grade.py"]
 
-    result = project({"grade.py": FILES["grade.py"], "grade.cases.json": cases}, "-v", "-k", "law:")
+    result = project({"grade.py": source, "grade.cases.json": cases}, "-v", "-k", "law:")
+    assert outcomes(result) == {f"law:{name}": "PASSED" for name in laws}
 
+    assert source.count("return 0.0\n") == 1
+    short = source.replace("return 0.0\n", "return 0.5 * (len(text) <= len(item['sentence']))\n")
+    result = project({"grade.py": short}, "-v", "-k", "law:")
     assert [name for name, word in outcomes(result).items() if word == "FAILED"] == [
         "law:empty_is_worst"
     ]
@@ -154,3 +159,15 @@ def test_a_misspelt_law_stops_the_file(project):
     result.stdout.fnmatch_lines(
         ["grade.cases.json:8: laws.in_rnge: 'in_rnge' is no law. Did you mean 'in_range'?"]
     )
+
+
+def test_what_the_unsafe_sandbox_cannot_show_is_skipped(project):
+    """Each of its calls has a process, so that a law of batches would hold for anything."""
+    source = "seen = []\ndef grade(sample, item):\n    seen.append(0)\n    return 1 / len(seen)"
+    cases = {"cases": [{"sample": "4", "expect": 1}], "laws": ["row_independent"]}
+    files = {"grade.py": source, "grade.cases.json": cases}
+
+    result = project({**files, "pytest.ini": "[pytest]\ngraders_sandbox = unsafe\n"}, "-rs")
+
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED * graders_sandbox = unsafe: each call has a process, *"])

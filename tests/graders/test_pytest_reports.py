@@ -174,3 +174,48 @@ def test_a_broken_case_file_is_one_message(project):
             "b.cases.yaml:1:2: not YAML: *",
         ]
     )
+
+
+def test_github_obeys_nothing_that_a_grader_or_a_sample_says(project, monkeypatch):
+    """Such a line would forge an annotation, or end all of ours."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = "::stop-commands::x\n  ##[error]forged"
+    source = "def grade(sample, item):\n    print(sample['output_text'])\n    raise ValueError(%r)"
+    case = {"name": "c", "sample": said, "expect": 1}
+    tests = (
+        'import pytest\n@pytest.mark.grader("grade.py")\n'
+        f"def test_it(grade): assert grade({said!r}, {{}}).score == 1\n"
+    )
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+
+    result = project(
+        {
+            "grade.py": source % f"no\n{said}",
+            "grade.cases.json": {"cases": [case], "laws": ["robust"]},
+            "test_it.py": tests,
+        }
+    )
+
+    result.assert_outcomes(failed=3)
+    shown = [line.strip() for line in result.outlines]
+    assert r"\u003a:stop-commands::x" in shown
+    assert [line for line in shown if line.startswith("::")] == annotated(result)
+    assert all(line.startswith("::error file=grade.cases.json,") for line in annotated(result))
+    ours = [line for line in shown if not line.startswith(("E ", ">"))]  # pytest shows the test
+    assert not [line for line in ours if "##[" in line and "ValueError(" not in line]
+
+
+def test_a_case_file_outside_of_the_root_is_annotated_too(project, pytester, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    config = {**EXACT, "reference": "4"}
+    case = {"name": "c", "sample": "5", "expect": 1}
+    pytester.mkdir("root")
+
+    result = project(
+        {"t.cases.json": {"grader": config, "cases": [case]}}, "--rootdir=root", "t.cases.json"
+    )
+
+    assert annotated(result) == [
+        "::error file=t.cases.json,line=1::c: expected a score of 1.0, and got 0.0"
+    ]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from graders.strict_json import decode_or_none
-from graders.testing.bench import Bench, Variant, text_of, with_text
+from graders.testing.laws.bench import Bench, Variant, text_of, with_text
 from sandbox import JSON
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def variants(bench: Bench, cases: Sequence[int]) -> SearchStrategy[Variant]:
     """Samples on the items of some cases."""
     from hypothesis import strategies as st
 
-    seen = texts_of(bench)
+    seen = texts_of(bench, range(len(bench.cases.file.cases)))
     texts = st.one_of(_texts(seen), *_documents(seen))
     return st.builds(_saying, st.sampled_from(bench.samples(cases)), texts)
 
@@ -40,9 +40,9 @@ def _saying(variant: Variant, text: str) -> Variant:
     return replace(variant, sample=with_text(variant.sample, text))
 
 
-def texts_of(bench: Bench) -> list[str]:
-    """Every text that a case file has in samples and items, the shortest first."""
-    everything = bench.samples(range(len(bench.cases.file.cases)))
+def texts_of(bench: Bench, cases: Sequence[int]) -> list[str]:
+    """Every text that some cases have in samples and items, the shortest first."""
+    everything = bench.samples(cases)
     texts = {text for variant in everything if (text := text_of(variant.sample)) is not None}
     texts |= {text for variant in everything for text in _leaves(bench.item(variant))}
     return sorted(texts, key=lambda text: (len(text), text))

@@ -2,7 +2,7 @@
 
 A case says what one sample gets. A law says what no sample may get, and is tried on the samples of
 the file and on others that hypothesis makes of them; what breaks it is made small and shown as a
-case. Which laws there are says `graders.testing.declared`.
+case. Which laws there are says `graders.testing.laws.declared`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from graders.testing.bench import Bench, UncheckedError
-from graders.testing.counterexample import Broken
-from graders.testing.declared import Law
-from graders.testing.robust import robust
-from graders.testing.same_laws import deterministic, invariant_to, row_independent
-from graders.testing.score_laws import (
+from graders.testing.laws.bench import Bench, UncheckedError, told
+from graders.testing.laws.counterexample import Broken
+from graders.testing.laws.declared import Law
+from graders.testing.laws.robust import robust
+from graders.testing.laws.same import deterministic, invariant_to, row_independent
+from graders.testing.laws.scores import (
     empty_is_worst,
     in_range,
     monotone_under_truncation,
     reference_is_best,
 )
-from graders.testing.search import Trial, smallest
+from graders.testing.laws.search import Trial, smallest
 
 EXAMPLES: Final = 200
 """Gradings of variants that are made for a law, about."""
@@ -46,6 +46,9 @@ _NEEDS: Final[Mapping[str, str]] = {
 }
 """What a law looked for where it found nothing to be tried on."""
 
+_OF_SCORES: Final = frozenset({"in_range", "monotone_under_truncation", "invariant_to"})
+"""Laws that a grader would keep which gives no score to anything."""
+
 
 def check_law(law: Law, bench: Bench, *, examples: int = EXAMPLES, seed: int = 0) -> Broken | None:
     """Try a law of a case file.
@@ -68,4 +71,18 @@ def check_law(law: Law, bench: Bench, *, examples: int = EXAMPLES, seed: int = 0
     if not trial.always:
         need = _NEEDS.get(law.name, "each expects a failure")
         raise UncheckedError(f"{law} cannot be checked on these cases: {need}")
+    if law.name in _OF_SCORES:
+        _need_a_score(law, bench)
     return smallest(trial, examples=examples, seed=seed)
+
+
+def _need_a_score(law: Law, bench: Bench) -> None:
+    """See that there is something to compare.
+
+    Raises:
+        UncheckedError: No case that expects a score gets one.
+    """
+    grades = bench.grade(bench.samples(bench.sound))
+    if all(grade.failure is not None for grade in grades):
+        need = f"none gets a score; the first gets {told(grades[0])}"
+        raise UncheckedError(f"{law} cannot be checked on these cases: {need}")

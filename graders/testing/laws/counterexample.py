@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from graders.terminal import printable, shorten
-from graders.testing.bench import Bench, Variant
+from graders.testing.laws.bench import Bench, Variant
 
 _LONGEST: Final = 4_000
 """Characters of a case that anybody pastes."""

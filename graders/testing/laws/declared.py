@@ -4,7 +4,7 @@
     "laws": {"deterministic": true, "in_range": [0, 5], "reference_is_best": "item.answer",
              "invariant_to": ["case", "whitespace"], "robust": ["hint"]}
 
-`graders.testing.laws` has what each of them says.
+`graders.testing.laws.check` has what each of them says.
 """
 
 from __future__ import annotations

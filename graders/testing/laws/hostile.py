@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from graders.strict_json import DEEPEST
-from graders.testing.bench import Sample
+from graders.testing.laws.bench import Sample
 
 _MILLION: Final = 1_000_000
 

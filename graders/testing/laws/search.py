@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from graders.testing.bench import UncheckedError
-from graders.testing.counterexample import Broken
+from graders.testing.laws.bench import UncheckedError
+from graders.testing.laws.counterexample import Broken
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
 from graders.errors import GradingError
 from graders.rows import Row
 from graders.template import compile_template
-from graders.testing.bench import Bench, Variant, text_of, told, with_text
-from graders.testing.counterexample import Broken, one, two
-from graders.testing.declared import Law
-from graders.testing.search import Trial
-from graders.testing.variants import variants
+from graders.testing.laws.bench import Bench, Variant, text_of, told, with_text
+from graders.testing.laws.counterexample import Broken, one, two
+from graders.testing.laws.declared import Law
+from graders.testing.laws.search import Trial
+from graders.testing.laws.variants import variants
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _CROSSED: Final = 400
 """Samples tried on the items of other cases at most."""
 _CUTS: Final = 64
-"""Places at which a text is always cut."""
+"""Places at which a text is always cut; fewer where there are very many."""
+_ALL_CUTS: Final = 2_000
+_FEWEST_CUTS: Final = 4
 
 Pair = tuple[Variant, Variant]
 
@@ -61,11 +63,11 @@ def reference_is_best(bench: Bench, law: Law) -> Trial[Pair]:
 
     sound = [*references]
     own = bench.samples(sound)
-    crossed = [
+    crossed = (
         replace(at, sample=other.sample) for at in own for other in own if other.case != at.case
-    ]
+    )
     return Trial(
-        always=[pair(variant) for variant in own + crossed[:_CROSSED]],
+        always=[pair(variant) for variant in [*own, *islice(crossed, _CROSSED)]],
         drawn=lambda: variants(bench, sound).map(pair),
         broken=partial(
             _in_order, bench, ("reference", "other"), "no sample scores above the reference"
@@ -106,10 +108,11 @@ def monotone_under_truncation(bench: Bench, law: Law) -> Trial[Pair]:
     else:
         references = _references(bench, str(law.argument))
         whole = [Variant(case=i, sample=text) for i, text in references.items() if text]
+    times = max(_FEWEST_CUTS, min(_CUTS, _ALL_CUTS // max(1, len(whole))))
     always = [
         (_cut(variant, longer), _cut(variant, shorter))
         for variant in whole
-        for shorter, longer in pairwise(_cuts(variant))
+        for shorter, longer in pairwise(_cuts(variant, times))
     ]
 
     def drawn() -> SearchStrategy[Pair]:
@@ -129,9 +132,9 @@ def monotone_under_truncation(bench: Bench, law: Law) -> Trial[Pair]:
     return Trial(always=always, drawn=drawn, broken=broken)
 
 
-def _cuts(variant: Variant) -> list[int]:
+def _cuts(variant: Variant, times: int) -> list[int]:
     length = len(text_of(variant.sample) or "")
-    return sorted({length * i // _CUTS for i in range(_CUTS + 1)})
+    return sorted({length * i // times for i in range(times + 1)})
 
 
 def _cut(variant: Variant, length: int) -> Variant:

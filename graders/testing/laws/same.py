@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from graders.grades import Grade
-from graders.testing import changes
-from graders.testing.bench import Bench, Variant, expected, outcome, text_of, told, with_text
-from graders.testing.counterexample import Broken, one, two
-from graders.testing.declared import Law
-from graders.testing.search import Trial
-from graders.testing.variants import variants
+from graders.testing.laws import changes
+from graders.testing.laws.bench import Bench, Variant, expected, outcome, text_of, told, with_text
+from graders.testing.laws.counterexample import Broken, one, two
+from graders.testing.laws.declared import Law
+from graders.testing.laws.search import Trial
+from graders.testing.laws.variants import variants
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
