@@ -5,9 +5,10 @@ Where the reference stands is told, or found in the config, or looked for under 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from operator import attrgetter
 from random import Random
 from typing import Final
@@ -19,6 +20,7 @@ from graders.lint.shape import PROMPT_KEYS, prompt_of
 from graders.rows import Row, output_texts
 from graders.strict_json import decode_or_none
 from graders.template import Slot, compile_template, look_up, parse_path, to_text
+from graders.testing.probe.forms import Form, forms_in, forms_of
 from sandbox import JSON
 
 REFERENCE_KEYS: Final = (
@@ -53,7 +55,8 @@ class Target:
         prompt: What the model was asked; "" where the item does not say.
         keys: Of the honest samples where they are JSON objects; else of a reference that is one;
             else that under which the reference stands.
-        in_json: Whether the honest samples are JSON objects, so that other text is no answer.
+        forms: That an answer can stand in, besides as it is; of honest samples that are all JSON
+            objects the only one, because other text is no answer there.
     """
 
     line: int
@@ -64,7 +67,7 @@ class Target:
     reference_slot: Slot
     prompt: str
     keys: tuple[str, ...]
-    in_json: bool
+    forms: tuple[Form, ...]
 
     @property
     def reference(self) -> str:
@@ -110,7 +113,7 @@ def draw_targets(
         names = ", ".join(map(str, slots))
         raise _no_reference(f"no row has a text or a number at {names}", groups[0][0].item)
     return Drawn(
-        targets=tuple(targets),
+        targets=_with_forms(targets),
         rows=seen,
         without_reference=len(groups) - len(targets),
         slots=slots,
@@ -196,8 +199,26 @@ def _target(group: tuple[Row, ...], slots: Sequence[Slot]) -> Target | None:
         reference_slot=slot,
         prompt=_prompt(first.item, slot),
         keys=keys or _object_keys(controls[0]) or (_name(slot),),
-        in_json=bool(keys),
+        forms=(Form(keys=keys),) if keys else (),
     )
+
+
+def _with_forms(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The same, each with the forms of its own text samples and of other rows'."""
+    plain = [target for target in targets if not target.forms]
+    own = {target.line: [*forms_in(texts_of(target.honest), target.references)] for target in plain}
+    common = Counter(chain.from_iterable(own.values()))
+    return tuple(
+        replace(target, forms=forms_of(own[target.line], common, target.references))
+        if target.line in own
+        else target
+        for target in targets
+    )
+
+
+def texts_of(rows: Sequence[Row]) -> list[str]:
+    """What samples say in words."""
+    return [text for text in output_texts(rows) if isinstance(text, str)]
 
 
 def _texts(row: Row, slot: Slot) -> list[str]:

@@ -45,13 +45,6 @@ class Around:
     random: Random
 
 
-def worn(text: str, target: Target) -> str:
-    """A text in the form that a row's honest samples have."""
-    if not target.in_json:
-        return text
-    return json.dumps(dict.fromkeys(target.keys, text), ensure_ascii=False)
-
-
 def echo(target: Target, _: Around) -> str | None:
     """What was asked; None where the item does not say."""
     return target.prompt or None
