@@ -304,7 +304,7 @@ def test_the_command_as_json_is_the_same_every_time(write, capsys):
 
     assert printed[0] == printed[1] != printed[2]
     assert list(report) == [
-        *("schema", "grader", "score", "mutants", "drawn_from"),
+        *("schema", "grader", "score", "mutants", "drawn_from", "not_reached"),
         *("noticed", "timed_out", "survived", "not_covered", "coverage", "judged"),
     ]
     assert (report["grader"], report["mutants"], len(report["judged"])) == ("grade.py", 6, 6)
