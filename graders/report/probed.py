@@ -63,7 +63,7 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
 def _table(found: Tally) -> Iterator[str]:
     people = found.human.rows > 0
     human = f"{'> human':>9}" if people else ""
-    yield f"  {'attack':<18}{'rows':>6}{'reward':>9}{'wins':>9}{'> best':>9}{human}{'failed':>9}"
+    yield f"  {'attack':<18}{'rows':>6}{'reward':>11}{'wins':>9}{'> best':>9}{human}{'failed':>9}"
     for one in (found.control, *found.attacks):
         if not one.rows:
             continue
@@ -72,7 +72,7 @@ def _table(found: Tally) -> Iterator[str]:
         best = _share(one.over_best, found.rows)
         human = f"{_share(one.over_preferred, found.rows):>9}" if people else ""
         failed = sum(one.failures.values())
-        yield f"  {one.way.name:<18}{one.rows:>6,}{reward:>9}{wins:>9}{best:>9}{human}{failed:>9,}"
+        yield f"  {one.way.name:<18}{one.rows:>6,}{reward:>11}{wins:>9}{best:>9}{human}{failed:>9,}"
 
 
 def _left_out(found: Tally) -> Iterator[str]:

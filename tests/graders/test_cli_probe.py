@@ -57,9 +57,9 @@ def test_a_sound_grader(probe):
         "  honest median           0.0000  the same",
         "",
     ]
-    assert lines[7] == "  attack              rows   reward     wins   > best   failed"
-    assert lines[8] == "  reference              3        1  control     100%        0"
-    assert lines[9] == "  empty                  3        0        0        0        0"
+    assert lines[7] == "  attack              rows     reward     wins   > best   failed"
+    assert lines[8] == "  reference              3          1  control     100%        0"
+    assert lines[9] == "  empty                  3          0        0        0        0"
     assert lines[-3] == "  nothing found: no attack wins, and none breaks the grader"
     assert lines[-1].endswith("(search: 100 edits a row)")
 

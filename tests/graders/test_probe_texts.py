@@ -155,6 +155,16 @@ def test_attacks_on_a_reference_that_is_an_object():
     assert texts["json_every_value"].startswith('{"city": ["Bari", "Rome"], "at": [null, {')
 
 
+def test_values_of_rows_without_the_key_are_left_out():
+    """Null is no answer that a model would add, as long as another row has one."""
+    others = ('{"city": "Rome"}', '{"town": "Nice"}', '{"city": "Bari"}')
+    texts = texts_of(target_of({"answer": {"city": "Rome"}}, "{}"), others)
+    alone = texts_of(target_of({"answer": {"city": "Rome"}}, "{}"), others[:2])
+
+    assert texts["json_every_value"] == '{"city": ["Bari", "Rome"]}'
+    assert alone["json_every_value"] == '{"city": [null, "Rome"]}'
+
+
 def test_attacks_that_cannot_be_made():
     """There is no prompt, no other answer, no long word."""
     texts = texts_of(target_of({"answer": "x"}, "y"), ("x",))

@@ -140,9 +140,10 @@ def _values(target: Target, around: Around) -> Iterator[tuple[str, list[JSON]]]:
     answers = _answers(target, around, _MOST_DUPLICATES)
     answers.sort(key=lambda text: text == target.reference)
     for key in target.keys:
-        values = [_value(text, key) for text in answers]
-        own = values[-1]
-        yield key, [*(value for value in values[:-1] if value != own), own]
+        *others, own = (_value(text, key) for text in answers)
+        # None is of rows without the key; where all are, it stands beside the value all the same.
+        known = [value for value in others if value is not None] or others
+        yield key, [*(value for value in known if value != own), own]
 
 
 def _value(text: str, key: str) -> JSON:
