@@ -82,7 +82,7 @@ def command(config: Path, rows: str, **given: Any) -> int:
     from graders.config.parse import load_config
     from graders.ledger import Ledger
     from graders.testing.probe import ProbeOptions, Probing
-    from graders.testing.probe.targets import reference_slots
+    from graders.testing.probe.targets import best_verdict, reference_slots
 
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
@@ -95,6 +95,7 @@ def command(config: Path, rows: str, **given: Any) -> int:
         references=told or reference_slots(document),
         limit=given["limit"],
         budget=given["budget"],
+        verdict=best_verdict(document),
         seed=given["seed"],
     )
     bad_lines: list[str] = []

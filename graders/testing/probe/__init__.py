@@ -37,12 +37,14 @@ class ProbeOptions:
             and the usual keys of items are looked through.
         limit: Rows that are drawn; None is `LIMITS`.
         budget: Gradings of the search for each row; None is `BUDGETS`, and 0 is no search.
+        verdict: What a judge in the grader answers at best, `best_verdict` of a config for one.
         seed: Decides which rows are drawn and whatever is left to chance.
     """
 
     references: tuple[Slot, ...] = ()
     limit: int | None = None
     budget: int | None = None
+    verdict: float | str = 1
     seed: int = 0
 
 
@@ -123,7 +125,7 @@ class Probing:
         waits = grader.waits
         self._limit = LIMITS[waits] if options.limit is None else options.limit
         self._budget = BUDGETS[waits] if options.budget is None else options.budget
-        self._seed = options.seed
+        self._seed, self._verdict = options.seed, options.verdict
         self._asking = Asking(grader, ledger)
         self._drawn = draw_targets(rows, options.references, limit=self._limit, seed=self._seed)
         self._rows = [Probed(target=target) for target in self._drawn.targets]
@@ -134,7 +136,8 @@ class Probing:
         Raises:
             RunStoppedError: A budget of tokens or dollars is used up.
         """
-        await try_attacks(self._asking, self._rows, self._seed)
+        verdict = self._verdict
+        await try_attacks(self._asking, self._rows, seed=self._seed, verdict=verdict)
         if self._budget:
             await climb(self._asking, self._rows, budget=self._budget, seed=self._seed)
 

@@ -13,7 +13,13 @@ from operator import attrgetter
 from random import Random
 from typing import Final
 
-from graders.config.graders import StringCheckConfig, TextSimilarityConfig, walk
+from graders.config.graders import (
+    LabelModelConfig,
+    ScoreModelConfig,
+    StringCheckConfig,
+    TextSimilarityConfig,
+    walk,
+)
 from graders.config.parse import Document
 from graders.errors import ConfigError, Finding, GradingError
 from graders.lint.shape import PROMPT_KEYS, prompt_of
@@ -151,6 +157,17 @@ def reference_slots(document: Document) -> tuple[Slot, ...]:
                     case (Slot(namespace="item", steps=(_, *_)) as slot,):
                         found[slot] = None
     return tuple(found)
+
+
+def best_verdict(document: Document) -> float | str:
+    """What the first judge of a config answers at best; 1 where there is none."""
+    for _, part in walk(document.grader):
+        if isinstance(part, ScoreModelConfig):
+            top = part.range[1]
+            return int(top) if top.is_integer() else top
+        if isinstance(part, LabelModelConfig):
+            return part.passing_labels[0]
+    return 1
 
 
 def _usual_slots(items: Sequence[Mapping[str, JSON]]) -> tuple[Slot, ...]:

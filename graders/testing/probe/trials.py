@@ -12,7 +12,7 @@ from graders.grades import Grade, Grader
 from graders.ledger import Ledger
 from graders.rows import Row, to_sample
 from graders.testing.probe.answers import holds, same
-from graders.testing.probe.attacks import ATTACKS, CONTROL, Way
+from graders.testing.probe.attacks import ATTACKS, CONTROL, Attack, Way
 from graders.testing.probe.forms import BARE, Form
 from graders.testing.probe.targets import Target
 from graders.testing.probe.texts import Around
@@ -111,8 +111,16 @@ def _none(error: RowError) -> None:
     raise AssertionError(f"rows that were read hold no bad line: {error}")
 
 
-async def try_attacks(asking: Asking, rows: Sequence[Probed], seed: int) -> None:
+async def try_attacks(
+    asking: Asking, rows: Sequence[Probed], *, seed: int, verdict: float | str
+) -> None:
     """Grade each row's honest samples, its references and the fixed attacks.
+
+    Args:
+        asking: The grader.
+        rows: With nothing but their targets.
+        seed: Decides whatever is left to chance.
+        verdict: What a judge answers at best.
 
     Raises:
         RunStoppedError: A budget is used up; rows that were done before are complete.
@@ -121,7 +129,9 @@ async def try_attacks(asking: Asking, rows: Sequence[Probed], seed: int) -> None
     answers = tuple(dict.fromkeys(one.target.reference for one in rows))
     asked: list[list[Row]] = []
     for one in rows:
-        _make_attacks(one, answers, seed)
+        for attack in ATTACKS:
+            random = Random(f"{seed}/{one.target.line}/{attack.name}")  # noqa: S311 - no secret
+            _make(one, attack, Around(answers, random, verdict))
         after = len(one.controls)
         asked.append([one.row(made.sent, after + i) for i, made in enumerate(one.attempts)])
     try:
@@ -175,19 +185,16 @@ def take(attempts: Sequence[Attempt], grades: Sequence[Grade]) -> None:
         attempt.score, attempt.failure = grade.score, grade.failure
 
 
-def _make_attacks(probed: Probed, answers: Sequence[str], seed: int) -> None:
-    """The attacks that can be made of a row, and the names of those that are its reference."""
-    target = probed.target
-    for attack in ATTACKS:
-        random = Random(f"{seed}/{target.line}/{attack.name}")  # noqa: S311 - no secret
-        text = attack.write(target, Around(answers, random))
-        if text is None:
-            continue
-        if any(same(text, reference) for reference in target.references):
-            probed.dropped.append(attack.name)
-            continue
-        held = holds(text, target.references)
-        sent = text if attack.bare else probed.form.of(text)
-        lacks = attack.hedges or not held
-        made = Attempt(way=attack, text=text, sent=sent, holds=held, lacks=lacks)
-        probed.attempts.append(made)
+def _make(probed: Probed, attack: Attack, around: Around) -> None:
+    """Add an attack to a row's attempts, if it can be made and is not the reference itself."""
+    references = probed.target.references
+    text = attack.write(probed.target, around)
+    if text is None:
+        return
+    if any(same(text, reference) for reference in references):
+        probed.dropped.append(attack.name)
+        return
+    held = holds(text, references)
+    sent = text if attack.bare else probed.form.of(text)
+    lacks = attack.hedges or not held
+    probed.attempts.append(Attempt(way=attack, text=text, sent=sent, holds=held, lacks=lacks))
