@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.sandbox import changed_sandbox, sandbox_options
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _report(cases: Cases, baseline: Baseline, given: dict[str, Any]) -> Mutation
     with (
         changed_sandbox(cases.document, given, wall_seconds=seconds) as sandbox,
         _progress(len(drawn)) as progress,
+        stopped_by_signals(at_once=sandbox is None),
     ):
         known: dict[int, Judged | None] = {}
 

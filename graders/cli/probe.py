@@ -11,6 +11,7 @@ import click
 
 from graders.cli.clients import client_options, with_judge
 from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound, tools_for
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import sandbox_options
 from graders.terminal import WIDTH, printable, printable_lines, shorten
@@ -103,7 +104,8 @@ def command(config: Path, rows: str, **given: Any) -> int:
     with tools_for(document, profile, given, ledger) as (tools, asking):
         grader = compile_grader(document, tools=tools, profile=asking)
         probing = Probing(grader, _honest(rows, shape, bad_lines), options, ledger)
-        stopped = _worked(probing)
+        with stopped_by_signals(at_once=grader.waits == "never"):
+            stopped = _worked(probing)
     report = probing.report()
     if stopped is not None and not report.tally.rows:
         raise stopped

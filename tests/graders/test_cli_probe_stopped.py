@@ -36,7 +36,7 @@ class Client:
     async def complete(self, request):
         Client.asked += 1
         if Client.asked == int(os.environ["WANTED"]):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), getattr(signal, os.environ["PRESSED"]))
             await asyncio.Event().wait()
         return ModelReply(text='{"steps": [], "result": 1}')
 """
@@ -79,13 +79,14 @@ def test_a_budget_keeps_what_was_found(capsys):
 @pytest.mark.parametrize(
     ("wanted", "said"), [(2, ""), (40, "2 of 3 rows probed, 1 not reached, seed 0")]
 )
-def test_ctrl_c_keeps_what_was_found(wanted, said):
+@pytest.mark.parametrize("pressed", ["SIGINT", "SIGTERM"])
+def test_ctrl_c_keeps_what_was_found(wanted, said, pressed):
     """Exit code 130; rows whose attacks are all graded are reported, for they are paid."""
     code = "import sys; from graders.cli import main; sys.exit(main())"
     arguments = ["probe", "mine.json", "rows.jsonl", "--client", "waiting:Client"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        env={**os.environ, "WANTED": str(wanted)},
+        env={**os.environ, "WANTED": str(wanted), "PRESSED": pressed},
         capture_output=True,
         text=True,
         check=False,
