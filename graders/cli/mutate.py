@@ -51,9 +51,15 @@ def command(cases: Path, **given: Any) -> int:
     round, a boundary or a weight moved, a call, a statement or a member left out. A mutant that
     every case passes is a survivor: a bug like it would go unseen.
     """
+    from graders.testing import SUFFIXES
     from graders.testing.cases import read_cases
     from graders.testing.mutation_report import to_json, to_lines
 
+    if not cases.name.endswith(SUFFIXES):
+        beside = cases.with_suffix(SUFFIXES[0])
+        also = f"; its cases are in {beside}" if beside.exists() else ""
+        problem = f"{cases} is no case file ({', '.join(SUFFIXES)}){also}"
+        raise click.BadParameter(problem, param_hint="CASES")
     read = read_cases(cases)
     baseline = _baseline(read, given)
     if baseline.problems:

@@ -82,9 +82,13 @@ def command(config: Path, rows: str, **given: Any) -> int:
     from graders.compile import compile_grader
     from graders.config.parse import load_config
     from graders.ledger import Ledger
+    from graders.testing import SUFFIXES
     from graders.testing.probe import ProbeOptions, Probing
     from graders.testing.probe.targets import best_verdict, reference_slots
 
+    if config.name.endswith(SUFFIXES):
+        problem = f"{config} is a case file; name the grader that it is about"
+        raise click.BadParameter(problem, param_hint="CONFIG")
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     if given["judge"] is not None:

@@ -287,6 +287,7 @@ def grade(sample, item):
     [
         (["none.json", "rows.jsonl"], "File 'none.json' does not exist."),
         (["exact.json"], "Missing argument 'ROWS'."),
+        (["a.cases.json", "rows.jsonl"], "a.cases.json is a case file; name the grader"),
         (["exact.json", "empty.jsonl"], "graders: empty.jsonl holds no rows.\n"),
         (["exact.json", "exact.json"], "graders: exact.json holds no rows: exact.json:1:1: no out"),
         (
@@ -311,6 +312,7 @@ def grade(sample, item):
 def test_unusable_input(probe, arguments, message):
     """Exit code 2, and a sentence that says what to do."""
     Path("empty.jsonl").write_text("\n")
+    Path("a.cases.json").write_text("{}")
     code, out, err = probe(*arguments)
 
     assert (code, out) == (2, "")

@@ -355,6 +355,15 @@ def test_a_wrong_option_is_said(write, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+def test_a_grader_is_no_case_file(write, capsys):
+    """Where its cases stand is said, if they are beside it."""
+    write(SOURCE, STRONG)
+
+    assert main(["mutate", "grade.py"]) == 2
+    said = "grade.py is no case file (.cases.json, .cases.yaml, .cases.yml); its cases are in "
+    assert f"{said}grade.cases.json\n" in capsys.readouterr().err
+
+
 def test_a_grader_without_anything_to_change_scores_one():
     """Nothing survived; no division by zero."""
     report = MutationReport(name="g", judged=[], drawn_from=0, coverage={})
