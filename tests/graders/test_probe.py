@@ -93,6 +93,44 @@ def test_wratio_falls_for_a_frequent_word():
     assert "the_50" in found(probed(similar("fuzzy_match"), rows, profile=profile, budget=0))
 
 
+MARKED = rows_of(
+    said("Capital of Kenya?", "Nairobi", "So.\nAnswer: Nairobi", "Answer: Mombasa", "Nairobi"),
+    said("Capital of Peru?", "Lima", "Answer: Cusco", "Answer: Quito"),
+)
+BEHIND = "found = re.search(r'Answer:(.*)', text)"
+
+
+def test_attacks_stand_where_a_grader_looks_for_answers(box):
+    """Behind a mark that honest samples have; elsewhere the grader sees none of them."""
+    grader = python(BEHIND, "return float(bool(found) and answer in found[1])")
+    report = probed(grader, MARKED, sandbox=box, budget=0)
+    every = figures(report)["every_answer"]
+
+    assert found(report) == {"every_answer"}
+    assert every.example.text in {"Answer: Lima, Nairobi", "Answer: Nairobi, Lima"}
+    assert (report.tally.control.mean, report.tally.formed) == (1.0, 2)
+
+
+def test_a_sound_extraction_is_sound_in_that_form_too(box):
+    """The control says that attacks were seen."""
+    grader = python(BEHIND, "return float(bool(found) and answer == found[1].strip())")
+    report = probed(grader, MARKED, sandbox=box, budget=20)
+
+    assert (found(report), report.tally.control.mean) == (set(), 1.0)
+
+
+def test_honest_samples_above_the_reference_are_counted(box):
+    """Then an attack that is made of the reference proves little, and the report says so."""
+    report = probed(
+        python("return float(text == 'none of it')"),
+        rows_of(said("Who?", "Leo Tolstoy", "none of it", "x"), said("Who else?", "Jane", "y")),
+        sandbox=box,
+        budget=0,
+    )
+
+    assert (report.tally.beaten, report.tally.rows) == (1, 2)
+
+
 # --- sound graders
 
 
@@ -190,6 +228,27 @@ def test_the_search_finds_what_no_fixed_attack_does(box):
     assert found(searched) == {"climb"}
     assert figures(searched)["climb"].mean > fixed.tally.honest_best
     assert "climb" not in figures(fixed)
+
+
+def test_the_search_is_not_blamed_for_right_answers_in_other_words(box):
+    """Another spelling of a number, or an honest sample that scores like the reference."""
+    rows = rows_of(
+        said("Which share?", "0.45", "It is\n45%", "0.45", "4.5%"),
+        said("How far, in km?", "5.5", "5,500 m", "5.5", "9"),
+    )
+    right = "{'0.45': ['0.45', '45%'], '5.5': ['5.5', '5,500 m']}[answer]"
+    report = probed(python(f"return float(text.split('\\n')[-1] in {right})"), rows, sandbox=box)
+
+    assert found(report) == set()
+    assert report.tally.control.mean == 1.0
+
+
+def test_the_search_does_not_claim_what_an_attack_has_won(box):
+    """Where an attack scores as high as anything, there is nothing to search for."""
+    report = probed(python("return float(answer in text)"), WORDS, sandbox=box, budget=30)
+
+    assert found(report) == {"every_answer", "json_duplicates", "json_every_value"}
+    assert figures(report)["climb"].wins == 0
 
 
 def judge_of(score):
