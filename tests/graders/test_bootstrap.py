@@ -1,0 +1,148 @@
+"""The bootstrap: each resample is the rows repeated as drawn, and draws are items."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graders.studies.agreement import agreement, auc, pairwise_accuracy
+from graders.studies.bootstrap import bootstrap, interval, item_draws
+from graders.studies.correlation import pearson, spearman
+from graders.studies.resampled import MEASURES, prepare, resampled
+
+score = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1).map(lambda x: round(x, 6))
+LABELS = [[0.0, 1.0], [0.0, 0.4, 0.6, 1.0]]
+tables = st.sampled_from(LABELS).flatmap(
+    lambda labels: st.lists(
+        st.tuples(score, score, st.sampled_from(labels), st.sampled_from("abcde")),
+        min_size=1,
+        max_size=30,
+    )
+)
+
+
+def repeated(counts, codes, *columns):
+    """Rows as a resample has them, an item that was drawn twice being two items."""
+    copies = [(i, copy) for i, count in enumerate(counts) for copy in range(int(count))]
+    rows = [(row, copy) for i, copy in copies for row in np.flatnonzero(codes == i)]
+    items = [f"{codes[row]} {copy}" for row, copy in rows]
+    return [column[[row for row, _ in rows]] for column in columns], items
+
+
+@given(tables, st.integers(0, 9))
+def test_a_resample_is_its_rows_repeated(table, seed):
+    """Every measure, as its own function gives it; undefined where that is."""
+    one, two, labels = (np.array(side) for side in list(zip(*table, strict=True))[:3])
+    items = [row[3] for row in table]
+    codes = np.array([list(dict.fromkeys(items)).index(item) for item in items])
+    prepared = prepare({"one": one, "two": two}, labels, items)
+    (counts,) = item_draws(prepared.items, 4, seed=seed, rows=len(table))
+    found = resampled(prepared, counts)
+
+    assert counts.sum(axis=0).tolist() == [prepared.items] * 4
+    for number, drawn in enumerate(counts.T):
+        (x1, x2, y), drawn_items = repeated(drawn, codes, one, two, labels)
+        for metric, x in enumerate((x1, x2)):
+            expected = {
+                "auc": auc(x, y >= 0.5),
+                "pairwise_accuracy": pairwise_accuracy(x, y, drawn_items),
+                "pearson": pearson(x, y),
+                "spearman": spearman(x, y),
+            }
+            for name, statistic in expected.items():
+                value = np.nan if statistic.value is None else statistic.value
+                assert found[name][number, metric] == pytest.approx(value, abs=1e-9, nan_ok=True)
+
+
+@given(tables)
+def test_items_drawn_once_each_are_the_rows_themselves(table):
+    """So an interval is one around the number it stands beside, F1 included."""
+    one, two, labels = (np.array(side) for side in list(zip(*table, strict=True))[:3])
+    items = [row[3] for row in table]
+    prepared = prepare({"one": one, "two": two}, labels, items)
+    found = resampled(prepared, np.ones((prepared.items, 1)))
+
+    for metric, x in enumerate((one, two)):
+        point = agreement(x, labels, items)
+        for name in MEASURES:
+            value = getattr(point, name).value
+            value = np.nan if value is None else value
+            assert found[name][0, metric] == pytest.approx(value, abs=1e-9, nan_ok=True)
+
+
+def answers(items=400, samples=5, seed=3):
+    """Scores that say more and less of what is good, and samples of an item that are alike."""
+    draws = np.random.default_rng(seed)
+    truth = np.repeat(draws.normal(size=items), samples) + draws.normal(size=items * samples)
+    scores = {
+        name: truth + noise * draws.normal(size=len(truth))
+        for name, noise in (("near", 0.5), ("far", 2.0), ("none", 1e6))
+    }
+    return scores, (truth > 0).astype(float), np.repeat(np.arange(items), samples)
+
+
+def test_the_same_seed_gives_the_same_draws_of_any_metrics():
+    """A metric more, and the intervals of the others stay."""
+    scores, labels, items = answers(60)
+    far = prepare({"far": scores["far"]}, labels, items)
+    all_three = bootstrap(prepare(scores, labels, items), resamples=200, seed=4)
+    alone = bootstrap(far, resamples=200, seed=4)
+    other = bootstrap(far, resamples=200, seed=5)
+
+    for name in MEASURES:
+        assert alone.of(name, "far") == pytest.approx(all_three.of(name, "far"), abs=1e-12)
+        assert (alone.of(name, "far") != other.of(name, "far")).any()
+
+
+def test_blocks_change_nothing():
+    """Many rows come in blocks of few resamples, with the draws of one block."""
+    (whole,) = item_draws(50, 40, seed=1, rows=50)
+    parts = [*item_draws(50, 40, seed=1, rows=1 << 15)]
+
+    assert len(parts) == 5
+    assert np.array_equal(np.concatenate(parts, axis=1), whole)
+
+
+def test_intervals_cover_the_truth_when_samples_of_an_item_are_alike():
+    """Of 60 data sets, about 95 % of the intervals hold the correlation of all; rows alone do not.
+
+    Binomial: 50 of 60 or fewer have a chance below 0.1 % at 95 %.
+    """
+    truth, by_items, by_rows = np.sqrt(0.5), 0, 0
+    for seed in range(60):
+        draws = np.random.default_rng(seed)
+        shared = np.repeat(draws.normal(size=(2, 80)), 10, axis=1)
+        y, noise = shared + 0.1 * draws.normal(size=shared.shape)
+        x, items = y + noise, np.repeat(np.arange(80), 10)
+        for counting, clusters in (("items", items), ("rows", np.arange(800))):
+            found = bootstrap(prepare({"x": x}, y, clusters), resamples=200, seed=seed)
+            around = interval(found.of("pearson", "x"))
+            covered = around.low <= truth <= around.high
+            by_items += covered and counting == "items"
+            by_rows += covered and counting == "rows"
+
+    assert by_items > 50
+    assert by_rows < 40
+
+
+def test_intervals_leave_out_what_has_no_value():
+    """And there is none where nothing has."""
+    values = np.array([np.nan, *range(101)])
+
+    assert (interval(values).low, interval(values).high) == pytest.approx((2.5, 97.5))
+    assert interval(np.full(3, np.nan)) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: prepare({}, [1], ["a"]), "there is no metric to resample"),
+        (lambda: bootstrap(prepare({"a": [1]}, [1], ["a"]), resamples=0), "counted from 1, got 0"),
+        (lambda: prepare({"a": [1, 2]}, [1], ["a"]), "labels has 1, a has 2"),
+        (lambda: interval(np.ones(3), level=95), r"in \(0, 1\), got 95"),
+    ],
+)
+def test_what_cannot_be_resampled_is_refused(call, message):
+    """With the value."""
+    with pytest.raises(ValueError, match=message):
+        call()
