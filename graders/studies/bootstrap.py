@@ -108,3 +108,33 @@ def bootstrap(prepared: Prepared, *, resamples: int = 1_000, seed: int = 0) -> R
     parts = [resampled(prepared, counts) for counts in draws]
     values = {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
     return Resamples(metrics=prepared.metrics, values=values)
+
+
+def ratio_interval(
+    above: Floats, below: Floats, *, resamples: int = 1_000, seed: int = 0, level: float = 0.95
+) -> Interval | None:
+    """The interval of a sum over items divided by another: of a mean, a share, a rate.
+
+    Args:
+        above: What each item adds to the numerator.
+        below: What it adds to the denominator, at least 0: rows of a mean of rows, 1 of a share
+            of items, 0 of an item that does not belong.
+        resamples: How many times items are drawn, at least 1.
+        seed: The same seed gives the same draws.
+        level: The share of resamples in between, in (0, 1).
+
+    Returns:
+        None where no resample has a denominator.
+
+    Raises:
+        ValueError: There are no resamples, or the level is no share.
+
+    Example:
+        >>> ratio_interval(np.array([1.0, 1.0]), np.array([2.0, 2.0]), resamples=50)
+        Interval(low=0.5, high=0.5, level=0.95)
+    """
+    sums = np.stack([above, below])
+    draws = item_draws(len(below), resamples, seed=seed, rows=len(below))
+    numerators, denominators = np.concatenate([sums @ counts for counts in draws], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return interval(numerators / denominators, level=level)
