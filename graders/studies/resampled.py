@@ -97,7 +97,7 @@ def prepare(
     """
     if not scores:
         raise ValueError("there is no metric to resample")
-    y, *all_scores = columns(labels=labels, **scores)
+    y, *all_scores = columns(**{"the labels": labels, **scores})
     codes = item_codes(np.asarray(items), len(y))
     order = np.argsort(codes, kind="stable")
     codes, y, x = codes[order], y[order], np.stack(all_scores, axis=1)[order]

@@ -94,6 +94,13 @@ def test_the_same_seed_gives_the_same_draws_of_any_metrics():
         assert (alone.of(name, "far") != other.of(name, "far")).any()
 
 
+def test_a_metric_may_have_any_name():
+    """Even that of a column."""
+    found = prepare({"labels": [1, 2], "scores": [2, 1]}, [0, 1], ["a", "b"])
+
+    assert found.metrics == ("labels", "scores")
+
+
 def test_blocks_change_nothing():
     """Many rows come in blocks of few resamples, with the draws of one block."""
     (whole,) = item_draws(50, 40, seed=1, rows=50)
