@@ -18,6 +18,7 @@ from graders.studies.statistic import (
     Bools,
     Floats,
     Ints,
+    Items,
     Statistic,
     columns,
     item_codes,
@@ -54,7 +55,7 @@ class Agreement:
 
 
 def agreement(
-    scores: ArrayLike, labels: ArrayLike, items: ArrayLike, *, good_from: float = 0.5
+    scores: ArrayLike, labels: ArrayLike, items: Items, *, good_from: float = 0.5
 ) -> Agreement:
     """Every measure of one metric's agreement with human labels.
 
@@ -156,7 +157,7 @@ def ordered_pairs(scores: Floats, labels: Floats, items: Ints) -> tuple[Floats, 
     return alike, pairs
 
 
-def pairwise_accuracy(scores: ArrayLike, labels: ArrayLike, items: ArrayLike) -> Statistic:
+def pairwise_accuracy(scores: ArrayLike, labels: ArrayLike, items: Items) -> Statistic:
     """The share of ranked pairs within items that scores rank alike, ties of scores counted half.
 
     What a trainer that compares samples of one prompt (GRPO) sees of a reward; AUC also rewards
@@ -170,7 +171,7 @@ def pairwise_accuracy(scores: ArrayLike, labels: ArrayLike, items: ArrayLike) ->
         0.75
     """
     x, y = columns(scores=scores, labels=labels)
-    alike, pairs = ordered_pairs(x, y, item_codes(np.asarray(items), len(x)))
+    alike, pairs = ordered_pairs(x, y, item_codes(items, len(x)))
     if not pairs.any():
         return Statistic(undefined="no item has two samples with different labels")
     return Statistic(value=float(alike.sum() / pairs.sum()))

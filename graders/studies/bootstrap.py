@@ -27,7 +27,8 @@ class Resamples:
     Attributes:
         metrics: Their names, in the order of the columns.
         values: By measure, shape (resamples, metrics). NaN where a resample has no such value, as
-            with no bad row in it: these are no part of intervals and differences.
+            with no bad row in it: these are no part of intervals and differences. All of one item
+            are NaN: it says nothing of what others would have been.
     """
 
     metrics: tuple[str, ...]
@@ -74,7 +75,7 @@ def interval(values: Floats, *, level: float = 0.95) -> Interval | None:
 
     Example:
         >>> interval(np.arange(101.0), level=0.5)
-        Interval(low=25.0, high=75.0, level=0.5)
+        Interval(low=25.0, high=75.0, level=0.5, resamples=101)
     """
     if not 0 < level < 1:
         raise ValueError(f"level is a share of resamples in (0, 1), got {level}")
@@ -82,7 +83,7 @@ def interval(values: Floats, *, level: float = 0.95) -> Interval | None:
     if not len(defined):
         return None
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(low=float(low), high=float(high), level=level)
+    return Interval(low=float(low), high=float(high), level=level, resamples=len(defined))
 
 
 def bootstrap(prepared: Prepared, *, resamples: int = 1_000, seed: int = 0) -> Resamples:
@@ -102,11 +103,13 @@ def bootstrap(prepared: Prepared, *, resamples: int = 1_000, seed: int = 0) -> R
         >>> rows = prepare(scores, [0, 1, 0, 1], ["a", "a", "b", "b"])
         >>> found = bootstrap(rows, resamples=100)
         >>> found.values["auc"].shape, interval(found.of("auc", "one"))
-        ((100, 2), Interval(low=1.0, high=1.0, level=0.95))
+        ((100, 2), Interval(low=1.0, high=1.0, level=0.95, resamples=100))
     """
     draws = item_draws(prepared.items, resamples, seed=seed, rows=prepared.rows)
     parts = [resampled(prepared, counts) for counts in draws]
     values = {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
+    if prepared.items < 2:
+        values = {name: np.full_like(drawn, np.nan) for name, drawn in values.items()}
     return Resamples(metrics=prepared.metrics, values=values)
 
 
@@ -124,15 +127,17 @@ def ratio_interval(
         level: The share of resamples in between, in (0, 1).
 
     Returns:
-        None where no resample has a denominator.
+        None where fewer than two items belong: one says nothing of what others would have been.
 
     Raises:
         ValueError: There are no resamples, or the level is no share.
 
     Example:
         >>> ratio_interval(np.array([1.0, 1.0]), np.array([2.0, 2.0]), resamples=50)
-        Interval(low=0.5, high=0.5, level=0.95)
+        Interval(low=0.5, high=0.5, level=0.95, resamples=50)
     """
+    if (below > 0).sum() < 2:
+        return None
     sums = np.stack([above, below])
     draws = item_draws(len(below), resamples, seed=seed, rows=len(below))
     numerators, denominators = np.concatenate([sums @ counts for counts in draws], axis=1)

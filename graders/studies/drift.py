@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from graders.studies.bootstrap import ratio_interval
 from graders.studies.correlation import kendall, spearman
 from graders.studies.signal import TOLERANCE
-from graders.studies.statistic import Floats, Interval, Statistic, columns, item_codes
+from graders.studies.statistic import Floats, Interval, Items, Statistic, columns, item_codes
 
 _WHOLE: Final = 1_000  # flips up to which a binomial coefficient is a float's business
 
@@ -31,7 +31,7 @@ class Drift:
         rows: Rows with an old and a new score, at least 1.
         changed: Share of rows whose score changed, in [0, 1].
         mean_change: New minus old, the mean over rows, in scores.
-        mean_change_interval: Of it, items resampled.
+        mean_change_interval: Of it, 1,000 times items resampled; None of one item.
         mean_distance: The mean of how far scores moved either way, in scores.
         farthest: How far one moved at most.
         spearman: Of old and new scores: whether the order of rows stayed.
@@ -72,7 +72,7 @@ class Thresholds:
 def drift(
     old: ArrayLike,
     new: ArrayLike,
-    items: ArrayLike,
+    items: Items,
     *,
     thresholds: Thresholds | None = None,
     worst: int = 10,
@@ -96,7 +96,7 @@ def drift(
         (1, 0, (1, 2), 1.0)
     """
     before, after = columns(old=old, new=new)
-    codes = item_codes(np.asarray(items), len(before))
+    codes = item_codes(items, len(before))
     change = after - before
     moved = np.abs(change)
     farthest = [int(i) for i in np.argsort(-moved, kind="stable")[:worst] if moved[i] > TOLERANCE]

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from graders.studies.agreement import pairwise_accuracy
 from graders.studies.correlation import spearman
-from graders.studies.statistic import Statistic, columns
+from graders.studies.statistic import Items, Statistic, columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def length_bias(
     rewards: ArrayLike,
     lengths: ArrayLike,
     reference_lengths: ArrayLike,
-    items: ArrayLike,
+    items: Items,
     labels: ArrayLike | None = None,
 ) -> LengthBias:
     """How rewards go with the length of what is graded.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.correlation import pearson
-from graders.studies.statistic import Floats, Statistic, columns, item_codes
+from graders.studies.statistic import Floats, Items, Statistic, columns, item_codes
 
 _ROUNDING: Final = 1e-12
 
@@ -58,7 +58,7 @@ class Members:
 
 
 def members_of(
-    scores: Mapping[str, ArrayLike], rewards: ArrayLike, items: ArrayLike | None = None
+    scores: Mapping[str, ArrayLike], rewards: ArrayLike, items: Items | None = None
 ) -> Members:
     """What each member adds to the differences of rewards.
 
@@ -81,7 +81,7 @@ def members_of(
         raise ValueError("a multi grader has members, and there are none")
     # A member may be called anything that has no space in it.
     x = np.stack(columns(**{"the rewards": rewards, **scores}), axis=1)
-    codes = np.zeros(len(x), np.int64) if items is None else item_codes(np.asarray(items), len(x))
+    codes = np.zeros(len(x), np.int64) if items is None else item_codes(items, len(x))
     sums = np.stack([np.bincount(codes, column) for column in x.T], axis=1)
     away = x - (sums / np.bincount(codes)[:, None])[codes]
     away[np.abs(away) <= _ROUNDING * np.abs(x).max(axis=0)] = 0.0  # what means leave of no variance

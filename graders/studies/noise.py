@@ -14,7 +14,7 @@ from math import sqrt
 from numpy.typing import ArrayLike
 
 from graders.studies.signal import TOLERANCE, by_item
-from graders.studies.statistic import Floats, Statistic
+from graders.studies.statistic import Floats, Items, Statistic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Noise:
     flips: Statistic
 
 
-def noise(scores: ArrayLike, rows: ArrayLike, *, threshold: float | None = None) -> Noise:
+def noise(scores: ArrayLike, rows: Items, *, threshold: float | None = None) -> Noise:
     """How much repeated gradings of the same rows differ.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.bootstrap import interval, item_draws, ratio_interval
-from graders.studies.statistic import Floats, Interval, Ints, Statistic, columns, item_codes
+from graders.studies.statistic import Floats, Interval, Ints, Items, Statistic, columns, item_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class PassAtK:
 
 
 def pass_at_k(
-    passed: ArrayLike, items: ArrayLike, k: int, *, resamples: int = 1_000, seed: int = 0
+    passed: ArrayLike, items: Items, k: int, *, resamples: int = 1_000, seed: int = 0
 ) -> PassAtK:
     """The unbiased estimate of pass@k.
 
@@ -58,7 +58,7 @@ def pass_at_k(
     if k < 1:
         raise ValueError(f"k counts samples and must be at least 1, got {k}")
     (good,) = columns(passed=np.asarray(passed, bool))
-    codes = item_codes(np.asarray(items), len(good))
+    codes = item_codes(items, len(good))
     n, c = np.bincount(codes), np.bincount(codes, good).astype(int)
     enough = n >= k
     chances = np.where(enough, _chance(n, c, k), 0.0)
@@ -92,23 +92,23 @@ class ThresholdSuggestion:
 
     Attributes:
         threshold: One of the scores; a sample passes from here on.
-        interval: Of the threshold that would be suggested, items resampled.
+        interval: Of the threshold that would be suggested, items resampled; None of one item.
         failing: The share of samples that fails at it, in [0, 1].
-        failing_interval: Of that, for this threshold, items resampled.
+        failing_interval: Of that, for this threshold, items resampled; None of one item.
         in_band: Whether that share is in the wanted band. It is not where so many scores are equal
             that no threshold divides them so.
     """
 
     threshold: float
-    interval: Interval
+    interval: Interval | None
     failing: float
-    failing_interval: Interval
+    failing_interval: Interval | None
     in_band: bool
 
 
 def suggest_threshold(
     scores: ArrayLike,
-    items: ArrayLike,
+    items: Items,
     *,
     band: tuple[float, float] = (0.25, 0.5),
     resamples: int = 1_000,
@@ -135,26 +135,24 @@ def suggest_threshold(
     if not 0 <= low <= high <= 1:
         raise ValueError(f"a band is two shares in [0, 1], the lower first, got {low} and {high}")
     (x,) = columns(scores=scores)
-    codes = item_codes(np.asarray(items), len(x))
+    codes = item_codes(items, len(x))
     order = np.argsort(x, kind="stable")
     start = np.flatnonzero(np.append(True, np.diff(x[order]) > 0))
     values, middle = x[order][start], (low + high) / 2
     at = int(_nearest(np.ones((len(x), 1)), start, middle)[0])
     threshold, failing = float(values[at]), float(start[at] / len(x))
-    draws = item_draws(int(codes.max()) + 1, resamples, seed=seed, rows=len(x))
+    number = int(codes.max()) + 1
+    draws = item_draws(number, resamples, seed=seed, rows=len(x))
     drawn = [values[_nearest(counts[codes[order]], start, middle)] for counts in draws]
-    found = interval(np.concatenate(drawn))
     fails = ratio_interval(
         np.bincount(codes, x < threshold).astype(float),
         np.bincount(codes).astype(float),
         resamples=resamples,
         seed=seed,
     )
-    assert found is not None, "every resample has rows"
-    assert fails is not None, "every resample has rows"
     return ThresholdSuggestion(
         threshold=threshold,
-        interval=found,
+        interval=interval(np.concatenate(drawn)) if number > 1 else None,
         failing=failing,
         failing_interval=fails,
         in_band=low <= failing <= high,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.agreement import best_threshold, ordered_pairs
-from graders.studies.statistic import Bools, Floats, Ints, columns, item_codes
+from graders.studies.statistic import Bools, Floats, Ints, Items, columns, item_codes
 
 Measure = Literal["auc", "pairwise_accuracy", "pearson", "spearman", "f1"]
 MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
@@ -82,7 +82,7 @@ class Prepared:
 
 
 def prepare(
-    scores: Mapping[str, ArrayLike], labels: ArrayLike, items: ArrayLike, *, good_from: float = 0.5
+    scores: Mapping[str, ArrayLike], labels: ArrayLike, items: Items, *, good_from: float = 0.5
 ) -> Prepared:
     """Sort and sum once what every resample needs.
 
@@ -98,7 +98,7 @@ def prepare(
     if not scores:
         raise ValueError("there is no metric to resample")
     y, *all_scores = columns(**{"the labels": labels, **scores})
-    codes = item_codes(np.asarray(items), len(y))
+    codes = item_codes(items, len(y))
     order = np.argsort(codes, kind="stable")
     codes, y, x = codes[order], y[order], np.stack(all_scores, axis=1)[order]
     good = y >= good_from

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.bootstrap import ratio_interval
-from graders.studies.statistic import Floats, Interval, Statistic, columns, item_codes
+from graders.studies.statistic import Floats, Interval, Items, Statistic, columns, item_codes
 
 TOLERANCE = 1e-12
 """Rewards no farther apart are equal: what rounding in a formula leaves."""
@@ -71,7 +71,7 @@ class Groups:
     tied: Floats
 
 
-def by_item(rewards: ArrayLike, items: ArrayLike) -> Groups:
+def by_item(rewards: ArrayLike, items: Items) -> Groups:
     """Each item's rewards in a few numbers.
 
     Raises:
@@ -83,7 +83,7 @@ def by_item(rewards: ArrayLike, items: ArrayLike) -> Groups:
         ([2.0, 1.0], [0.25, 0.0])
     """
     (x,) = columns(rewards=rewards)
-    codes = item_codes(np.asarray(items), len(x))
+    codes = item_codes(items, len(x))
     order = np.lexsort((x, codes))
     x, codes = x[order], codes[order]
     fresh = np.append(True, codes[1:] != codes[:-1])
@@ -106,7 +106,7 @@ def by_item(rewards: ArrayLike, items: ArrayLike) -> Groups:
 
 
 def group_signal(
-    rewards: ArrayLike, items: ArrayLike, *, resamples: int = 1_000, seed: int = 0
+    rewards: ArrayLike, items: Items, *, resamples: int = 1_000, seed: int = 0
 ) -> GroupSignal:
     """How much a group-relative method can learn from these rewards.
 

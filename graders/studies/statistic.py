@@ -6,9 +6,10 @@ here gives a `Statistic`, whose reason can be shown in the number's place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Items = Sequence[Hashable] | NDArray[Any]
+"""Which item each row is a sample of: its number, its text, any value equal for the same item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +48,14 @@ class Interval:
         low: Its lower end.
         high: Its upper end.
         level: The share of resamples in between, in (0, 1).
+        resamples: How many resamples have the statistic; where not all do, it is uncertain by
+            more than the interval says.
     """
 
     low: float
     high: float
     level: float
+    resamples: int
 
 
 def columns(**named: ArrayLike) -> list[Floats]:
@@ -81,7 +87,7 @@ def columns(**named: ArrayLike) -> list[Floats]:
     return list(arrays.values())
 
 
-def item_codes(items: Sequence[object] | NDArray[np.generic], rows: int) -> Ints:
+def item_codes(items: Items, rows: int) -> Ints:
     """The items of rows as numbers from 0, in the order in which items come first.
 
     Raises:
@@ -93,7 +99,7 @@ def item_codes(items: Sequence[object] | NDArray[np.generic], rows: int) -> Ints
     """
     if len(items) != rows:
         raise ValueError(f"each row has an item: there are {rows} rows and {len(items)} items")
-    codes: dict[object, int] = {}
+    codes: dict[Hashable, int] = {}
     listed = items.tolist() if isinstance(items, np.ndarray) else items
     return np.array([codes.setdefault(item, len(codes)) for item in listed], np.int64)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.studies.agreement import agreement, auc, pairwise_accuracy
-from graders.studies.bootstrap import bootstrap, interval, item_draws
+from graders.studies.bootstrap import bootstrap, interval, item_draws, ratio_interval
 from graders.studies.correlation import pearson, spearman
 from graders.studies.resampled import MEASURES, prepare, resampled
 
@@ -68,6 +68,13 @@ def test_items_drawn_once_each_are_the_rows_themselves(table):
             value = getattr(point, name).value
             value = np.nan if value is None else value
             assert found[name][0, metric] == pytest.approx(value, abs=1e-9, nan_ok=True)
+
+
+def test_items_may_be_any_values():
+    """Pairs, say, of a file and a line."""
+    by_pair = prepare({"a": [1, 2, 3]}, [0, 1, 1], [("x", 1), ("y", 1), ("x", 1)])
+
+    assert (by_pair.items, by_pair.rows, by_pair.row_items.tolist()) == (2, 3, [0, 0, 1])
 
 
 def answers(items=400, samples=5, seed=3):
@@ -132,11 +139,33 @@ def test_intervals_cover_the_truth_when_samples_of_an_item_are_alike():
     assert by_rows < 40
 
 
+def test_one_item_has_no_interval():
+    """Drawn again and again it is itself, and would look certain."""
+    drawn = bootstrap(prepare({"a": [0.1, 0.9]}, [0, 1], ["q", "q"]), resamples=20)
+
+    assert interval(drawn.of("auc", "a")) is None
+    assert ratio_interval(np.array([1.0, 0.0]), np.array([1.0, 0.0]), resamples=20) is None
+
+
+@pytest.mark.needs("scipy")
+def test_the_interval_of_a_mean_is_scipys():
+    """One row an item is the plain bootstrap."""
+    from scipy import stats
+
+    values = np.random.default_rng(3).exponential(size=300)
+    found = ratio_interval(values, np.ones(300), resamples=4_000)
+    theirs = stats.bootstrap((values,), np.mean, method="percentile", random_state=1)
+
+    assert found.low == pytest.approx(theirs.confidence_interval.low, abs=0.01)
+    assert found.high == pytest.approx(theirs.confidence_interval.high, abs=0.01)
+
+
 def test_intervals_leave_out_what_has_no_value():
     """And there is none where nothing has."""
     values = np.array([np.nan, *range(101)])
 
     assert (interval(values).low, interval(values).high) == pytest.approx((2.5, 97.5))
+    assert interval(values).resamples == 101
     assert interval(np.full(3, np.nan)) is None
 
 
