@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.agreement import best_threshold, ordered_pairs
+from graders.studies.concordance import Concordance, concordance, tau_b
 from graders.studies.statistic import Bools, Floats, Ints, Items, columns, item_codes
 
-Measure = Literal["auc", "pairwise_accuracy", "pearson", "spearman", "f1"]
+Measure = Literal["auc", "pairwise_accuracy", "pearson", "spearman", "kendall", "f1"]
 MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
 
 _NO_VARIANCE: Final = 1e-13  # of the mean square: less is what rounding leaves of none
@@ -64,6 +65,7 @@ class Prepared:
             labels. All of them about their means.
         by_label: The rows in the order of labels.
         by_score: And of each metric's scores.
+        by_both: And of each metric's scores and labels.
     """
 
     metrics: tuple[str, ...]
@@ -79,6 +81,7 @@ class Prepared:
     scores: Floats
     by_label: Ordered
     by_score: tuple[Ordered, ...]
+    by_both: tuple[Concordance, ...]
 
 
 def prepare(
@@ -120,6 +123,7 @@ def prepare(
         scores=np.add.reduceat(np.stack([dx, dx * dx, dx * dy[:, None]]), start, axis=1),
         by_label=_ordered(y, codes, good),
         by_score=tuple(_ordered(column, codes, good) for column in x.T),
+        by_both=tuple(concordance(column, y, codes) for column in x.T),
     )
 
 
@@ -170,6 +174,7 @@ def resampled(prepared: Prepared, counts: Floats) -> dict[Measure, Floats]:
         "pairwise_accuracy": alike,
         "pearson": pearson,
         "spearman": spearman,
+        "kendall": _kendall(prepared, counts),
         "f1": f1,
     }
 
@@ -182,6 +187,12 @@ def _pearson(prepared: Prepared, counts: Floats) -> Floats:
         r = (xy - x * y / rows) / np.sqrt(_spread(xx, x, rows) * _spread(yy, y, rows))
     clipped: Floats = np.clip(r, -1, 1)
     return clipped
+
+
+def _kendall(prepared: Prepared, counts: Floats) -> Floats:
+    tied, _ = _half_ranks(prepared.by_label, counts)
+    tied_labels: Floats = np.einsum("tc,tc->c", tied, tied)
+    return np.stack([tau_b(order, counts, tied_labels) for order in prepared.by_both], axis=1)
 
 
 def _spread(squares: Floats, sums: Floats, rows: Floats) -> Floats:

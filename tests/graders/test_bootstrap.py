@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from graders.studies.agreement import agreement, auc, pairwise_accuracy
 from graders.studies.bootstrap import bootstrap, interval, item_draws, ratio_interval
-from graders.studies.correlation import pearson, spearman
+from graders.studies.correlation import kendall, pearson, spearman
 from graders.studies.resampled import MEASURES, prepare, resampled
 
 score = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1).map(lambda x: round(x, 6))
@@ -48,6 +48,7 @@ def test_a_resample_is_its_rows_repeated(table, seed):
                 "pairwise_accuracy": pairwise_accuracy(x, y, drawn_items),
                 "pearson": pearson(x, y),
                 "spearman": spearman(x, y),
+                "kendall": kendall(x, y),
             }
             for name, statistic in expected.items():
                 value = np.nan if statistic.value is None else statistic.value
