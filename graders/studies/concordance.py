@@ -71,13 +71,16 @@ def tau_b(order: Concordance, counts: Floats, tied_labels: Floats) -> Floats:
     np.cumsum(counts[order.items], axis=0, out=below[1:])
     total = below[-1]
     tied_scores, tied_both = (
-        _squares(np.diff(below[edges], axis=0)) for edges in (order.score_edges, order.both_edges)
+        _squares(below if len(edges) == len(below) else below[edges])
+        for edges in (order.score_edges, order.both_edges)
     )
     discordant = np.zeros(counts.shape[1])
     for level in order.levels:
         ones = np.zeros((len(level.ones) + 1, counts.shape[1]))
         np.cumsum(counts[level.ones], axis=0, out=ones[1:])
-        before = ones[level.last] - ones[level.first]
+        before = ones[level.last]
+        if level.first.any():  # not of the first bit, whose block is all there is
+            before -= ones[level.first]
         discordant += np.einsum("rc,rc->c", counts[level.zeros], before)
     square = total * total
     agreeing = square - tied_scores - tied_labels + tied_both - 4 * discordant
@@ -87,6 +90,7 @@ def tau_b(order: Concordance, counts: Floats, tied_labels: Floats) -> Floats:
     return clipped
 
 
-def _squares(tied: Floats) -> Floats:
+def _squares(edges: Floats) -> Floats:
+    tied = edges[1:] - edges[:-1]
     squares: Floats = np.einsum("tc,tc->c", tied, tied)
     return squares
