@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -99,22 +100,19 @@ def _described(names: tuple[str, ...], away: Floats, weights: Floats) -> Members
         Statistic(value=float(part / all_parts)) if all_parts > 0 else Statistic(undefined=none)
         for part in parts
     ]
-    found = tuple(
-        Member(
-            name=name,
-            weight=float(weight),
-            share=share,
-            with_reward=_correlated(column, rewards, (name, "rewards")),
-        )
-        for name, weight, share, column in zip(names, weights, shares, scores.T, strict=True)
-    )
     return Members(
-        members=found,
+        members=tuple(
+            Member(
+                name=name,
+                weight=float(weight),
+                share=share,
+                with_reward=_correlated(column, rewards, (name, "rewards")),
+            )
+            for name, weight, share, column in zip(names, weights, shares, scores.T, strict=True)
+        ),
         correlations={
-            (a, b): _correlated(scores[:, i], scores[:, j], (a, b))
-            for i, a in enumerate(names)
-            for j, b in enumerate(names)
-            if i < j
+            (a, b): _correlated(x, y, (a, b))
+            for (a, x), (b, y) in combinations(zip(names, scores.T, strict=True), 2)
         },
         explained=Statistic(value=min(1.0, all_parts / variance))
         if variance
