@@ -104,7 +104,7 @@ _WORKERS_A_CORE: Final = 4
 @profile_options
 def command(**given: Any) -> int:
     """Serve the hosted graders API, and evals, files and jobs, on this machine."""
-    from graders.server.serving import check_packages
+    from graders.server.transport.serving import check_packages
 
     check_packages()
     given["host"] = given["host"].strip("[]")  # as an address with a port has it
@@ -240,7 +240,7 @@ def _hosts(host: str) -> frozenset[str]:
 def _serve(settings: Settings, sock: socket.socket) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code."""
     from graders.server.app import create_app
-    from graders.server.serving import serve
+    from graders.server.transport.serving import serve
 
     answered = serve(create_app(settings), sock, lambda: click.echo(f"serving {_url(sock)}"))
     return 0 if answered else 1

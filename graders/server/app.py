@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from graders.errors import GradersError
-from graders.server.answers import ApiError, error_answer
-from graders.server.gate import Gate
 from graders.server.routes import ROUTES
 from graders.server.settings import Settings
 from graders.server.shared import opened
+from graders.server.transport.answers import ApiError, error_answer
+from graders.server.transport.gate import Gate
 from graders.strict_json import NotJSONError
 
 if TYPE_CHECKING:  # starlette is an extra

@@ -24,12 +24,12 @@ from graders.joins import Joined
 from graders.results import DetailPolicy, to_lines
 from graders.row_files import Reader, RowFormat
 from graders.rows import Row, to_sample
-from graders.server.answers import ApiError, answer, answer_encoded, not_found
-from graders.server.bodies import Body, checked, read_object
 from graders.server.checking import compiled, findings_about
 from graders.server.recent import Known, weigh
 from graders.server.settings import Limits
 from graders.server.shared import Shared, shared
+from graders.server.transport.answers import ApiError, answer, answer_encoded, not_found
+from graders.server.transport.bodies import Body, checked, read_object
 from graders.strict_json import encode
 
 if TYPE_CHECKING:  # starlette is an extra

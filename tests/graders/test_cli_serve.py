@@ -93,7 +93,7 @@ def test_a_grader_that_cannot_grade_here_is_said_without_a_traceback(refused, tm
 def test_a_missing_package_is_named(refused, monkeypatch):
     """All of them are of one extra."""
     monkeypatch.setattr(
-        "graders.server.serving._PACKAGES", ("uvicorn", "no_such_package", "nor_such")
+        "graders.server.transport.serving._PACKAGES", ("uvicorn", "no_such_package", "nor_such")
     )
 
     assert refused() == (

@@ -102,8 +102,7 @@ def test_a_bug_in_a_check_is_no_fault_of_the_source(monkeypatch):
     monkeypatch.setattr("graders.server.checking.check_document", breaks)
     with serving() as server:
         answer = server.client.post(VALIDATE, json={"grader": PYTHON})
-        logged = "\n".join(server.logged)
-        server.logged.clear()
+        logged = server.complaint()
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "server-error")
     assert "in breaks" in logged

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from graders.server.app import create_app
-from graders.server.connections import Patience, Together, protocol
+from graders.server.transport.connections import Patience, Together, protocol
 
 
 class Sent:

@@ -53,11 +53,10 @@ def test_a_job_that_waits_and_one_under_way_are_cancelled():
 
 def test_a_bug_in_a_dry_run_fails_the_job_and_is_logged(monkeypatch):
     """Nobody awaits its task, which would keep the exception to itself."""
-    monkeypatch.setattr("graders.server.jobs.try_out", breaks)
+    monkeypatch.setattr("graders.server.jobs.jobs.try_out", breaks)
     with serving() as server:
         job = ended(server, start(server, GOOD))
-        logged = "\n".join(server.logged)
-        server.logged.clear()
+        logged = server.complaint()
 
     assert (job.status, job.error.code) == ("failed", "server-error")
     assert f"the dry run of {job.id} failed" in logged

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Final
 from graders.errors import ConfigError, Finding, findings_of
 from graders.jobs.job import Job, check_job
 from graders.profile import Profile
-from graders.server.answers import ApiError, answer
-from graders.server.bodies import Body, read_object
 from graders.server.checking import in_process
 from graders.server.files import StoredFile, file_of, keep_file, reading
-from graders.server.planning import Event, Fault, RowsFile, Tried, Work, event, try_out
+from graders.server.jobs.planning import Event, Fault, RowsFile, Tried, Work, event, try_out
+from graders.server.jobs.stored import StoredJob, fixed_part, show
 from graders.server.processes import ProcessDiedError
 from graders.server.shared import Shared, shared
 from graders.server.storage import Objects, Paging, list_of, new_id
-from graders.server.stored_jobs import StoredJob, fixed_part, show
+from graders.server.transport.answers import ApiError, answer
+from graders.server.transport.bodies import Body, read_object
 from graders.strict_json import encode
 from sandbox import JSON
 

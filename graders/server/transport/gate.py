@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from graders.server.answers import ApiError, answer, error_body
 from graders.server.settings import Settings
+from graders.server.transport.answers import ApiError, answer, error_body
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

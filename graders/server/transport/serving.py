@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from graders.errors import ConfigError, Finding
-from graders.server.connections import protocol
+from graders.server.transport.connections import protocol
 
 if TYPE_CHECKING:  # uvicorn and starlette are extras
     import socket
