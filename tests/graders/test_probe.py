@@ -15,6 +15,7 @@ from probing import (
     figures,
     found,
     probed,
+    python,
     rows_of,
     said,
     similar,
@@ -36,13 +37,6 @@ def box():
     box = open_sandbox(workers=1)
     yield box
     box.close()
-
-
-def python(*lines):
-    """A grader from the lines of `grade`, where `text` is the output."""
-    body = "\n    ".join(["text, answer = sample['output_text'], item['answer']", *lines])
-    source = f"import json, re\ndef grade(sample, item):\n    {body}\n"
-    return {"type": "python", "name": "code", "source": source}
 
 
 FALLS = [  # an attack, rows, and the grader that rewards it
@@ -91,44 +85,6 @@ def test_wratio_falls_for_a_frequent_word():
     profile = find_profile("openai").override({"fuzzy_match": "wratio_dp"})
 
     assert "the_50" in found(probed(similar("fuzzy_match"), rows, profile=profile, budget=0))
-
-
-MARKED = rows_of(
-    said("Capital of Kenya?", "Nairobi", "So.\nAnswer: Nairobi", "Answer: Mombasa", "Nairobi"),
-    said("Capital of Peru?", "Lima", "Answer: Cusco", "Answer: Quito"),
-)
-BEHIND = "found = re.search(r'Answer:(.*)', text)"
-
-
-def test_attacks_stand_where_a_grader_looks_for_answers(box):
-    """Behind a mark that honest samples have; elsewhere the grader sees none of them."""
-    grader = python(BEHIND, "return float(bool(found) and answer in found[1])")
-    report = probed(grader, MARKED, sandbox=box, budget=0)
-    every = figures(report)["every_answer"]
-
-    assert found(report) == {"every_answer"}
-    assert every.example.text in {"Answer: Lima, Nairobi", "Answer: Nairobi, Lima"}
-    assert (report.tally.control.mean, report.tally.formed) == (1.0, 2)
-
-
-def test_a_sound_extraction_is_sound_in_that_form_too(box):
-    """The control says that attacks were seen."""
-    grader = python(BEHIND, "return float(bool(found) and answer == found[1].strip())")
-    report = probed(grader, MARKED, sandbox=box, budget=20)
-
-    assert (found(report), report.tally.control.mean) == (set(), 1.0)
-
-
-def test_honest_samples_above_the_reference_are_counted(box):
-    """Then an attack that is made of the reference proves little, and the report says so."""
-    report = probed(
-        python("return float(text == 'none of it')"),
-        rows_of(said("Who?", "Leo Tolstoy", "none of it", "x"), said("Who else?", "Jane", "y")),
-        sandbox=box,
-        budget=0,
-    )
-
-    assert (report.tally.beaten, report.tally.rows) == (1, 2)
 
 
 # --- sound graders

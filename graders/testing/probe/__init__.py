@@ -153,5 +153,5 @@ class Probing:
             limit=self._limit,
             budget=self._budget,
             seed=self._seed,
-            gradings=len(self._asking.known),
+            gradings=self._asking.gradings,
         )

@@ -222,14 +222,16 @@ def _target(group: tuple[Row, ...], slots: Sequence[Slot]) -> Target | None:
 
 def _with_forms(targets: Sequence[Target]) -> tuple[Target, ...]:
     """The same, each with the forms of its own text samples and of other rows'."""
-    plain = [target for target in targets if not target.forms]
-    own = {target.line: [*forms_in(texts_of(target.honest), target.references)] for target in plain}
-    common = Counter(chain.from_iterable(own.values()))
-    return tuple(
-        replace(target, forms=forms_of(own[target.line], common, target.references))
-        if target.line in own
-        else target
+    own = [
+        [] if target.forms else [*forms_in(texts_of(target.honest), target.references)]
         for target in targets
+    ]
+    common = Counter(chain.from_iterable(own))
+    return tuple(
+        target
+        if target.forms
+        else replace(target, forms=forms_of(forms, common, target.references))
+        for target, forms in zip(targets, own, strict=True)
     )
 
 

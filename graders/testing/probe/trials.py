@@ -82,29 +82,31 @@ class Asking:
     Attributes:
         grader: What judges.
         ledger: What its clients spend.
-        known: All grades, by line and index of the sample.
+        gradings: How many there were.
     """
 
     grader: Grader
     ledger: Ledger = field(default_factory=Ledger)
-    known: dict[tuple[int, int], Grade] = field(default_factory=dict)
+    gradings: int = 0
+    _known: dict[int, Grade] = field(default_factory=dict)
 
     async def grade(self, rows: Sequence[Row]) -> None:
-        """Grade rows that were not graded yet; what is graded before an error is known.
+        """Grade rows; those that are graded before an error are known.
 
         Raises:
             RunStoppedError: A budget is used up.
         """
+        self._known = {}
         options = RunOptions()
         stream = grade_stream(self.grader, rows, options, bad_line=_none, ledger=self.ledger)
         async for graded in stream:
-            for row, grade in zip(graded.rows, graded.grades, strict=True):
-                self.known[row.row, row.sample_index] = grade
+            self.gradings += len(graded.rows)
+            # By identity: rows that a program made may all have the same number.
+            self._known.update(zip(map(id, graded.rows), graded.grades, strict=True))
 
     def of(self, rows: Sequence[Row]) -> list[Grade]:
-        """The grades of rows; without those that are not known."""
-        keys = [(row.row, row.sample_index) for row in rows]
-        return [self.known[key] for key in keys if key in self.known]
+        """The grades of rows that were graded last; without those that are not known."""
+        return [self._known[id(row)] for row in rows if id(row) in self._known]
 
 
 def _none(error: RowError) -> None:
