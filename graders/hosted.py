@@ -6,6 +6,7 @@ the `errors` say that it was one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -50,6 +51,13 @@ ERROR_KEYS: Final = (
     "endpoint_grader_safety_check_error",
 )
 """The keys of `metadata.errors`, in the order in which the service returns them."""
+
+_ADDRESS: Final = re.compile(r"(base_?|endpoint_?)?ur[li]", re.IGNORECASE)
+_CREDENTIAL: Final = re.compile(
+    r"headers?$|api.?key|authori[sz]ation|credential|password|secret|(^|[_-])(bearer|token)$",
+    re.IGNORECASE,
+)
+"""What keys are called that may hold one."""
 
 _TEXT_KEYS: Final = ("_details", "_type")
 _NO_ERRORS: Final[Mapping[str, JSON]] = {
@@ -201,29 +209,31 @@ def answer_validation(document: Document, findings: Sequence[Finding]) -> dict[s
 
 
 def masked_grader(grader: JSON) -> JSON:
-    """A grader's config without credentials: those of endpoint graders, and all else untouched."""
+    """A grader's config without credentials, and all else untouched.
+
+    Unknown keys are tolerated, so that a misspelt one, or one of another tool, may hold one.
+
+    Example:
+        >>> masked_grader({"url": "https://me:pw@host/", "header": {"x": "pw"}, "api_key": "pw"})
+        {'url': 'https://***@host/', 'header': {'x': '***'}, 'api_key': '***'}
+    """
     if not isinstance(grader, dict):
         return grader
-    if grader.get("type") == "endpoint":
-        return {key: _masked_setting(key, value) for key, value in grader.items()}
+    shown = {key: _masked_setting(key, value) for key, value in grader.items()}
     match grader.get("graders"):
         case dict(members):
-            return {
-                **grader,
-                "graders": {key: masked_grader(member) for key, member in members.items()},
-            }
+            shown["graders"] = {key: masked_grader(member) for key, member in members.items()}
         case list(members):
-            return {**grader, "graders": [masked_grader(member) for member in members]}
-    return grader
+            shown["graders"] = [masked_grader(member) for member in members]
+    return shown
 
 
 def _masked_setting(key: str, value: JSON) -> JSON:
-    key = key.lower()  # a misspelt one is tolerated, and is a credential all the same
-    if key == "url" and isinstance(value, str):
+    if _ADDRESS.fullmatch(key) and isinstance(value, str):
         return masked_url(value)
-    if key == "headers" and isinstance(value, dict):
-        return dict.fromkeys(value, "***")
-    return value
+    if not _CREDENTIAL.search(key) or value is None:
+        return value
+    return dict.fromkeys(value, "***") if isinstance(value, dict) else "***"
 
 
 def to_hosted(config: AnyConfig, grade: Grade, *, seconds: float) -> dict[str, JSON]:

@@ -9,8 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from typing import Final
 
 from graders.grades import Usage
+
+OTHERS: Final = "(others)"
+"""What has the account of models past the thousandth: a server is sent whatever names there are."""
+
+_MOST_ACCOUNTS: Final = 1_000
+_LONGEST_NAME: Final = 256
+"""Characters by which a model is known here."""
 
 
 @lru_cache(maxsize=4096)
@@ -76,7 +84,7 @@ class Ledger:
 
     Attributes:
         base_url: Whose prices hold, as in `price_usd`.
-        accounts: By the model's name in the request.
+        accounts: By the model's name in the request; a bounded number of them.
         silent: Answers that were paid and did not say how many tokens they took.
         stopped: Why nothing more is sent; "" as long as it is.
 
@@ -94,6 +102,9 @@ class Ledger:
 
     def add(self, model: str, usage: Usage | None, *, cached: bool) -> None:
         """Count an answer; `usage` is None where the service did not say."""
+        model = model[:_LONGEST_NAME]
+        if model not in self.accounts and len(self.accounts) >= _MOST_ACCOUNTS:
+            model = OTHERS
         account = self.accounts.setdefault(model, Account())
         if cached:
             account.cached_calls += 1

@@ -30,6 +30,7 @@ Rendering = Literal["json", "python"]
 """How values that are not strings become text: `true` and `null`, or `True` and `None`."""
 
 _NAMES_COMPARED: Final = 1_000
+_LONGEST_KEPT: Final = 16_384
 """Keys of a row looked through for a near miss; a model may write more than a person would."""
 
 Namespace = Literal["item", "sample"]
@@ -91,13 +92,23 @@ class Template:
         return to_text(look_up(piece, row), piece, self.rendering)
 
 
-@lru_cache(maxsize=1024)
 def compile_template(text: str, rendering: Rendering = "json") -> Template:
     """Parse a template. Equal ones are one object, so that they can be rendered together.
+
+    Very long ones are not: a server would keep whatever it is sent.
 
     Raises:
         TemplateError: A slot begins with `item` or `sample` and is not a path.
     """
+    return _kept(text, rendering) if len(text) <= _LONGEST_KEPT else _parsed(text, rendering)
+
+
+@lru_cache(maxsize=1024)
+def _kept(text: str, rendering: Rendering) -> Template:
+    return _parsed(text, rendering)
+
+
+def _parsed(text: str, rendering: Rendering) -> Template:
     pieces: list[str | Slot] = []
     end = 0
     while opening := _OPENING.search(text, end):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
+from rapidfuzz.distance import Indel
+
 from metrics import bleu, gleu, lcs
 from metrics.cosine import Cosine
 from metrics.families import ROUGE, metric
@@ -72,6 +74,7 @@ class Explanation:
         brevity_penalty: What bleu multiplies with for a candidate shorter than the reference.
         lcs: Positions (candidate, reference) of a longest common subsequence: rouge_l.
         meteor: The alignment: meteor.
+        edits: Characters to insert or delete, from one text to the other: fuzzy_match as `ratio`.
         cosine: The cosine before negative ones become 0.0: cosine.
         notes: Traps, in words.
     """
@@ -84,6 +87,7 @@ class Explanation:
     brevity_penalty: float | None = None
     lcs: Sequence[tuple[int, int]] = ()
     meteor: MeteorMatch | None = None
+    edits: int | None = None
     cosine: float | None = None
     notes: Sequence[str] = ()
 
@@ -123,6 +127,8 @@ def explain(name: str, candidate: str, reference: str, settings: Settings = DEFA
     match chosen:
         case Cosine():
             found = replace(found, cosine=chosen.raw(candidate, reference))
+        case FuzzyMatch() if settings.fuzzy_match in {"ratio", "ratio_dp"}:
+            found = replace(found, edits=Indel.distance(ours[0], theirs[0]))
         case Meteor():
             found = replace(found, meteor=_meteor(ours, theirs, chosen))
         case _ if name == "rouge_l":

@@ -101,7 +101,7 @@ def _check_threshold(criterion: AnyConfig, profile: Profile) -> list[Finding]:
             severity="error",
             path="pass_threshold",
             message="is missing, so nothing says when this criterion is passed",
-            fix="Add pass_threshold, or set default_threshold.",
+            fix="Add pass_threshold, or give one for all: --set default_threshold=0.5.",
         )
     ]
 

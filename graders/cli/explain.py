@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options, with_judge
-from graders.cli.grading import given_row, row_format, sound, tools_for, with_threshold
+from graders.cli.grading import (
+    FILE,
+    given_row,
+    row_format,
+    row_options,
+    sound,
+    tools_for,
+    with_threshold,
+)
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import sandbox_options
 
@@ -35,12 +43,10 @@ Examples:
 Exit codes: 0 the sample was graded, 1 it could not be, 2 unusable input.
 """
 
-_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
-
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", required=False, type=_FILE)
+@click.argument("rows", required=False, type=FILE)
 @click.option(
     "--row", type=click.IntRange(min=1), metavar="N", help="Line of ROWS.  [default: 1st]"
 )
@@ -50,9 +56,7 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 @click.option("--sample", metavar="TEXT", help="Grade this output, without files.")
 @click.option("--item", metavar="JSON", help="The item beside --sample.  [default: {}]")
 @click.option("--case", metavar="NAME", help="The case of CONFIG, a case file.  [first]")
-@click.option("--output", metavar="KEY", help="Where a flat row has its output.")
-@click.option("--outputs", type=_FILE, metavar="FILE", help="A second file, with the outputs.")
-@click.option("--key", metavar="PATH", help="Join --outputs by this value, not by line.")
+@row_options
 @click.option("--full", is_flag=True, help="Show long texts whole.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +24,29 @@ if TYPE_CHECKING:
     from graders.row_files import RowFormat
     from graders.rows import Row
     from graders.testing.judging import CaseJudge
+
+F = TypeVar("F", bound=Callable[..., object])
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+
+
+def row_options(command: F) -> F:
+    """`--output`, `--outputs` and `--key`, for every command that reads rows with samples."""
+    for option in (
+        click.option("--key", metavar="PATH", help="Join --outputs by this value, not by line."),
+        click.option(
+            "--outputs", type=FILE, metavar="FILE", help="A second file, with the outputs."
+        ),
+        click.option("--output", metavar="KEY", help="Where a flat row has its output."),
+    ):
+        command = option(command)
+    return command
+
+
+def grouping_option(command: F) -> F:
+    """`--group-by`, for commands to which the samples of one prompt are a group."""
+    return click.option(
+        "--group-by", metavar="PATH", help="What makes rows one group.  [default: the item]"
+    )(command)
 
 
 def sound(document: Document, profile: Profile, python: str | None) -> list[Finding]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import gc
 import json
 import os
-import signal
 import sys
 import tempfile
 import textwrap
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.progress import progress_bar
 from graders.engine import RunStoppedError
 from graders.errors import RowError
@@ -119,7 +118,7 @@ def grade_file(job: Job, target: Target) -> int:
         show = stack.enter_context(
             progress_bar(job.work.rows, limited=job.work.options.limit is not None)
         )
-        stack.enter_context(_stopped_by_signals(at_once=job.grader.waits == "never"))
+        stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
         outcome, seconds = _graded(job, target, show, stack)
     _report(job, outcome.summary, seconds=seconds, results=target.results)
     if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
@@ -225,35 +224,6 @@ def open_stream(results: str | None) -> Iterator[BinaryIO | None]:
     else:
         with Path(results).open("wb") as device:
             yield device
-
-
-@contextmanager
-def _stopped_by_signals(*, at_once: bool) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end a run alike.
-
-    Args:
-        at_once: Whether to end it where it is. asyncio only cancels the task, so that a run that
-            waits can keep what is finished; graders that compute never wait, and would go on to
-            the end of the file.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_signal: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    def terminate(_signal: int, _frame: object) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    before = [signal.signal(signal.SIGTERM, terminate)]
-    if at_once:
-        before.append(signal.signal(signal.SIGINT, interrupt))  # one asyncio does not know
-    try:
-        yield
-    finally:
-        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=False):
-            signal.signal(number, handler)
 
 
 def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.sandbox import changed_sandbox, sandbox_options
 
 if TYPE_CHECKING:
     from graders.testing.cases import Cases
-    from graders.testing.mutate import Baseline
+    from graders.testing.mutate import Baseline, Judged
     from graders.testing.mutation_report import MutationReport
 
 _EPILOG = """\b
@@ -25,6 +26,7 @@ Examples:
   graders mutate grade.cases.json --json > mutants.json
 
 \b
+Ctrl-C reports the mutants that are judged by then.
 Exit codes: 0 judged, 1 the score is below --threshold, 2 unusable input, or
 the grader does not pass its cases as it is.
 """
@@ -49,9 +51,15 @@ def command(cases: Path, **given: Any) -> int:
     round, a boundary or a weight moved, a call, a statement or a member left out. A mutant that
     every case passes is a survivor: a bug like it would go unseen.
     """
+    from graders.testing import SUFFIXES
     from graders.testing.cases import read_cases
     from graders.testing.mutation_report import to_json, to_lines
 
+    if not cases.name.endswith(SUFFIXES):
+        beside = cases.with_suffix(SUFFIXES[0])
+        also = f"; its cases are in {beside}" if beside.exists() else ""
+        problem = f"{cases} is no case file ({', '.join(SUFFIXES)}){also}"
+        raise click.BadParameter(problem, param_hint="CASES")
     read = read_cases(cases)
     baseline = _baseline(read, given)
     if baseline.problems:
@@ -62,6 +70,8 @@ def command(cases: Path, **given: Any) -> int:
         click.echo(json.dumps(to_json(report), indent=2))  # ASCII: nothing a terminal obeys
     else:
         click.echo("\n".join(to_lines(report)))
+    if report.not_reached:
+        raise KeyboardInterrupt
     return int(given["threshold"] is not None and report.score < given["threshold"])
 
 
@@ -88,6 +98,11 @@ def _refuse(baseline: Baseline, cases: Path) -> None:
 
 
 def _report(cases: Cases, baseline: Baseline, given: dict[str, Any]) -> MutationReport:
+    """What became of the mutants, as far as they are judged.
+
+    Raises:
+        KeyboardInterrupt: None is.
+    """
     from graders.config.graders import PythonConfig, walk
     from graders.engine import run_sync
     from graders.testing.mutants import chosen, mutants_of
@@ -100,15 +115,32 @@ def _report(cases: Cases, baseline: Baseline, given: dict[str, Any]) -> Mutation
     with (
         changed_sandbox(cases.document, given, wall_seconds=seconds) as sandbox,
         _progress(len(drawn)) as progress,
+        stopped_by_signals(at_once=sandbox is None),
     ):
-        judged = run_sync(lambda: run_mutants(cases, drawn, baseline, sandbox, progress))
+        known: dict[int, Judged | None] = {}
+
+        def done(index: int, judged: Judged | None) -> None:
+            known[index] = judged
+            progress()
+
+        try:
+            run_sync(lambda: run_mutants(cases, drawn, baseline, sandbox, done))
+        except KeyboardInterrupt:
+            if not known:
+                raise
     name = _name(cases)
     covered = {
         place_of(name, at, "source"): baseline.coverage(part.source)
         for at, part in walk(cases.document.grader)
         if isinstance(part, PythonConfig)
     }
-    return MutationReport(name=name, judged=judged, drawn_from=len(mutants), coverage=covered)
+    return MutationReport(
+        name=name,
+        judged=[one for _, one in sorted(known.items()) if one is not None],
+        drawn_from=len(mutants),
+        coverage=covered,
+        not_reached=len(drawn) - len(known),
+    )
 
 
 def _name(cases: Cases) -> str:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from graders.cli.clients import client_options, clients_for, judges, with_judge
-from graders.cli.embeddings import embedding_profile
+from graders.cli.clients import client_options, with_judge
+from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound, tools_for
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.options import chosen_profile, profile_options, show_findings
-from graders.cli.sandbox import sandbox_for, sandbox_options
-from graders.terminal import WIDTH, printable, shorten
+from graders.cli.sandbox import sandbox_options
+from graders.terminal import WIDTH, printable, printable_lines, shorten
 
 if TYPE_CHECKING:
-    from graders.config.parse import Document
-    from graders.grades import Grader
-    from graders.ledger import Ledger
     from graders.row_files import RowFormat
     from graders.rows import Row
     from graders.template import Slot
-    from graders.testing.probe import ProbeReport
+    from graders.testing.probe import ProbeReport, Probing
 
 _EPILOG = """\b
 Examples:
@@ -40,15 +37,16 @@ the reference. Attacks that are the reference itself are left out. A grader
 that fails on an attack is a finding too, and a failure is never a score.
 Without --limit, 200 rows are drawn, and 20 where a judge or a service is
 asked; without --budget the search grades 100 edits a row, 25 in the sandbox,
-and none where a judge or a service is asked.
-Exit codes: 0 nothing above --threshold, 1 a finding or a line that is no row,
-2 unusable input.
+and none where a judge or a service is asked. A probe that is stopped reports
+the rows that it has finished.
+Exit codes: 0 nothing above --threshold, 1 a finding, a line that is no row
+or a budget that is used up, 2 unusable input.
 """
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("rows", type=FILE)
 @click.option(
     "--reference",
     "references",
@@ -73,58 +71,71 @@ Exit codes: 0 nothing above --threshold, 1 a finding or a line that is no row,
     help="Share of rows on which an attack may win, or break the grader.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.option("--output", metavar="KEY", help="Where a flat row has its output.")
+@row_options
+@grouping_option
 @click.option("--judge", metavar="MODEL", help="Ask this model instead of the config's.")
 @client_options
 @sandbox_options
 @profile_options
 def command(config: Path, rows: str, **given: Any) -> int:
     """Try to cheat the grader in CONFIG, on ROWS (JSON Lines, - for stdin)."""
+    from graders.compile import compile_grader
     from graders.config.parse import load_config
     from graders.ledger import Ledger
-    from graders.row_files import RowFormat
-    from graders.testing.probe import ProbeOptions, probe
-    from graders.testing.probe.targets import reference_slots
+    from graders.testing import SUFFIXES
+    from graders.testing.probe import ProbeOptions, Probing
+    from graders.testing.probe.targets import best_verdict, reference_slots
 
+    if config.name.endswith(SUFFIXES):
+        problem = f"{config} is a case file; name the grader that it is about"
+        raise click.BadParameter(problem, param_hint="CONFIG")
     document = load_config(config)
-    show_findings(document.findings)
+    profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     if given["judge"] is not None:
         document = with_judge(document, given["judge"])
     told = tuple(_slot(path) for path in given["references"])
+    shape = row_format(rows, given)
+    show_findings([*document.findings, *sound(document, profile, given["python"])])
     options = ProbeOptions(
         references=told or reference_slots(document),
         limit=given["limit"],
         budget=given["budget"],
+        verdict=best_verdict(document),
         seed=given["seed"],
     )
     bad_lines: list[str] = []
     ledger = Ledger()
-    with _grader(document, given, ledger) as grader:
-        honest = _honest(rows, RowFormat(output=given["output"]), bad_lines)
-        report = probe(grader, honest, options, ledger=ledger)
+    with tools_for(document, profile, given, ledger) as (tools, asking):
+        grader = compile_grader(document, tools=tools, profile=asking)
+        probing = Probing(grader, _honest(rows, shape, bad_lines), options, ledger)
+        with stopped_by_signals(at_once=grader.waits == "never"):
+            stopped = _worked(probing)
+    report = probing.report()
+    if stopped is not None and not report.tally.rows:
+        raise stopped
     if not report.tally.rows:
         first = f": {bad_lines[0]}" if bad_lines else "."
         raise click.UsageError(f"{rows} holds no rows{first}")
     _print(report, f"{document.describe()}, from {config}", bad_lines, given)
+    if isinstance(stopped, KeyboardInterrupt):
+        raise stopped
+    if stopped is not None:
+        click.echo(f"graders: {printable_lines(str(stopped))}", err=True)
+        return 1
     if bad_lines or not report.tally.says_something:
         return 1
     return int(any(one.share > given["threshold"] for one in report.tally.findings()))
 
 
-@contextmanager
-def _grader(document: Document, given: dict[str, Any], ledger: Ledger) -> Iterator[Grader]:
-    from graders.compile import Tools, compile_grader
-    from graders.config.graders import EndpointConfig, walk
+def _worked(probing: Probing) -> BaseException | None:
+    """Probe; gives what stopped it before its end, if anything did."""
+    from graders.engine import RunStoppedError, run_sync
 
-    profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
-    endpoints = any(isinstance(part, EndpointConfig) for _, part in walk(document.grader))
-    with (
-        sandbox_for(document, given) as sandbox,
-        embedding_profile(document, profile, given, ledger) as asking,
-        clients_for(judges(document), given, ledger, endpoints=endpoints) as (client, endpoint),
-    ):
-        tools = Tools(sandbox=sandbox, client=client, endpoint=endpoint)
-        yield compile_grader(document, tools=tools, profile=asking)
+    try:
+        run_sync(probing.work)
+    except (RunStoppedError, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
 def _slot(path: str) -> Slot:

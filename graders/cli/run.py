@@ -13,7 +13,16 @@ import click
 
 from graders.cli.clients import client_options, judges, with_judge
 from graders.cli.embeddings import asks_embeddings
-from graders.cli.grading import given_row, row_format, sound, tools_for, with_threshold
+from graders.cli.grading import (
+    FILE,
+    given_row,
+    grouping_option,
+    row_format,
+    row_options,
+    sound,
+    tools_for,
+    with_threshold,
+)
 from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
 from graders.cli.sandbox import sandbox_options
 
@@ -45,20 +54,16 @@ A row is {"item": {...}, "sample": ...} or {"item": {...}, "samples": [...]}, a
 run request, or a flat object whose output stands under --output.
 """
 
-_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
-
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", required=False, type=_FILE)
+@click.argument("rows", required=False, type=FILE)
 @click.option("-o", "results", metavar="RESULTS", help="Write a JSON line per sample; - is stdout.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--sample", metavar="TEXT", help="Grade this one output, without files.")
 @click.option("--item", metavar="JSON", help="The item beside --sample.  [default: {}]")
-@click.option("--output", metavar="KEY", help="Where a flat row has its output.")
-@click.option("--outputs", type=_FILE, metavar="FILE", help="A second file, with the outputs.")
-@click.option("--key", metavar="PATH", help="Join --outputs by this value, not by line.")
-@click.option("--group-by", metavar="PATH", help="What makes rows one group.  [default: the item]")
+@row_options
+@grouping_option
 @click.option(
     "--failures",
     type=click.Choice(["drop", "zero", "stop"]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,12 +36,18 @@ The SDKs need no other change than the address:
   OPENAI_BASE_URL=http://127.0.0.1:8000/v1 python your_script.py
 
 Other machines may ask only with the token in GRADERS_TOKEN, which is what
-the SDKs call the api_key. Ctrl-C ends what is under way, and the server.
+the SDKs call the api_key.
+
+\b
+Ctrl-C or SIGTERM stops the server: what is under way has 5 seconds to end, or
+no more than to a second Ctrl-C. The exit code is then 0.
 """
 
 _TOKEN: Final = "GRADERS_TOKEN"  # noqa: S105 - its name
 _SHORTEST_TOKEN: Final = 16
-_GRACE_SECONDS: Final = 5
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(:\d{1,5})?|([0-9a-f:.]+)")
+_BEARABLE: Final = re.compile(r"[!-~]+")
+_BEARABLE_SAID: Final = "visible ASCII is wanted, without spaces."
 _WORKERS_A_CORE: Final = 4
 """Sandboxes at work for each core: a grader that sleeps must not hold up those of others."""
 
@@ -96,6 +104,10 @@ _WORKERS_A_CORE: Final = 4
 @profile_options
 def command(**given: Any) -> int:
     """Serve the hosted graders API, and evals, files and jobs, on this machine."""
+    from graders.server.transport.serving import check_packages
+
+    check_packages()
+    given["host"] = given["host"].strip("[]")  # as an address with a port has it
     sock = _listening(given["host"], given["port"])
     with sock, _settings(given) as settings:
         return _serve(settings, sock)
@@ -115,7 +127,10 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise click.ClickException(f"cannot listen at {host}, port {port}: {error}") from None
+        problem = (error.strerror or str(error)).partition(" (while ")[0]
+        if error.errno == errno.EADDRINUSE:
+            problem += "; give another --port, or 0 for any that is free"
+        raise click.ClickException(f"cannot listen at {host}, port {port}: {problem}") from None
 
 
 def _is_loopback(host: str) -> bool:
@@ -129,18 +144,25 @@ def _token() -> str | None:
     """What requests must bear.
 
     Raises:
-        click.UsageError: It could be guessed.
+        click.UsageError: It could be guessed, or could not be sent.
     """
     token = os.environ.get(_TOKEN)
-    if token is not None and len(token) < _SHORTEST_TOKEN:
-        raise click.UsageError(f"{_TOKEN} is shorter than {_SHORTEST_TOKEN} characters.")
+    if token is None:
+        return None
+    if len(token) < _SHORTEST_TOKEN:
+        raise click.UsageError(
+            f"{_TOKEN} has {len(token)} characters, and must have {_SHORTEST_TOKEN} or more; "
+            "`openssl rand -hex 16` makes one."
+        )
+    if not _BEARABLE.fullmatch(token):
+        raise click.UsageError(f"{_TOKEN} has characters that no header can bear: {_BEARABLE_SAID}")
     return token
 
 
 @contextmanager
 def _settings(given: dict[str, Any]) -> Iterator[Settings]:
     """What the options set the server up with."""
-    from graders.compile import Tools
+    from graders.compile import Tools, compile_grader
     from graders.ledger import Ledger
     from graders.server.settings import Limits, Settings
 
@@ -151,10 +173,14 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
         server_sandbox(given, workers=cores * _WORKERS_A_CORE, idle=given["warm"]) as sandbox,
     ):
         endpoint = _endpoint_client(given["endpoints"])
+        tools = Tools(sandbox=sandbox, client=client, endpoint=endpoint)
+        graders = dict(map(_named, given["graders"]))
+        for document in graders.values():
+            compile_grader(document, tools=tools, profile=profile)  # to complain now
         yield Settings(
-            tools=Tools(sandbox=sandbox, client=client, endpoint=endpoint),
+            tools=tools,
             profile=profile,
-            graders=dict(_named(one) for one in given["graders"]),
+            graders=graders,
             token=_token(),
             target=given["target"],
             hosts=_hosts(given["host"]),
@@ -166,7 +192,24 @@ def _endpoint_client(hosts: Sequence[str]) -> EndpointClient:
     from graders.clients.allowed import AllowedHosts
     from graders.clients.endpoint import HttpEndpoint
 
-    return AllowedHosts(HttpEndpoint(), frozenset(host.lower() for host in hosts))
+    return AllowedHosts(HttpEndpoint(), frozenset(map(_allowed, hosts)))
+
+
+def _allowed(host: str) -> str:
+    """A host, or a host and a port, as `AllowedHosts` has them.
+
+    Example:
+        >>> _allowed("Graders.example:81"), _allowed("[::1]:81"), _allowed("::1")
+        ('graders.example:81', '::1:81', '::1')
+
+    Raises:
+        click.BadParameter: It is neither.
+    """
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        problem = f"{host!r} is not HOST or HOST:PORT"
+        raise click.BadParameter(problem, param_hint="--allow-endpoint")
+    return "".join(part or "" for part in match.groups())
 
 
 def _named(setting: str) -> tuple[str, Document]:
@@ -196,38 +239,11 @@ def _hosts(host: str) -> frozenset[str]:
 
 def _serve(settings: Settings, sock: socket.socket) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code."""
-    from graders.server.connections import protocol
-
-    try:
-        import uvicorn
-
-        http = protocol()
-    except ImportError:
-        problem = "the server needs uvicorn; pip install 'local-graders[server]'"
-        raise click.ClickException(problem) from None
     from graders.server.app import create_app
+    from graders.server.transport.serving import serve
 
-    class Server(uvicorn.Server):
-        """One that says when it answers."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                click.echo(f"serving {_url(sock)}")
-
-    config = uvicorn.Config(
-        create_app(settings),
-        http=http,
-        lifespan="on",
-        proxy_headers=False,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = Server(config)
-    server.run(sockets=[sock])
-    return 0 if server.started else 1
+    answered = serve(create_app(settings), sock, lambda: click.echo(f"serving {_url(sock)}"))
+    return 0 if answered else 1
 
 
 def _url(sock: socket.socket) -> str:

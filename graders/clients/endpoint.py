@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from graders.clients.masked import masked_text, masked_url
 from graders.errors import ConfigError, FailureKind, Finding, GradingError
@@ -26,10 +27,14 @@ from sandbox import JSON
 MAX_BYTES: Final = 1024 * 1024
 """Of a request's body, and of an answer's."""
 
+_Limited = tuple[str, float]
+"""An address, and a rate limit."""
+
 _PORTS: Final = {"http": 80, "https": 443}
 _IN_FLIGHT: Final = 64
 _FIRST_WAIT_SECONDS: Final = 0.5
 _SHOWN: Final = 200
+_MOST_TURNS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,14 @@ class _Session:
     Attributes:
         client: An `httpx2.AsyncClient`.
         slots: One for each request in flight.
+        limited: The same of each address and rate limit that is waited for, so that who waits for
+            a turn holds up nobody else.
         closing: Closes the client when it is closed.
     """
 
     client: Any
     slots: asyncio.Semaphore
+    limited: WeakValueDictionary[_Limited, asyncio.Semaphore]
     closing: AsyncGenerator[None]
 
 
@@ -72,7 +80,7 @@ class HttpEndpoint:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _sessions: dict[asyncio.AbstractEventLoop, _Session] = field(default_factory=dict, repr=False)
-    _next_turns: dict[str, float] = field(default_factory=dict, repr=False)
+    _next_turns: dict[_Limited, float] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.retries < 0:
@@ -121,7 +129,7 @@ class HttpEndpoint:
         self, url: str, headers: Mapping[str, str], data: bytes, per_second: float | None
     ) -> bytes:
         http, session = _http(), await self._session()
-        async with session.slots:
+        async with _slots(session, url, per_second):
             await self._turn(url, per_second)
             try:
                 async with asyncio.timeout(self.timeout_seconds):
@@ -143,12 +151,16 @@ class HttpEndpoint:
                 raise _TryAgainError(problem, "connection") from None
 
     async def _turn(self, url: str, per_second: float | None) -> None:
-        """Wait until an address may be asked again."""
+        """Wait until an address may be asked again; another rate limit is another grader's."""
         if per_second is None:
             return
         now = self.now()
-        turn = max(now, self._next_turns.get(url, now))
-        self._next_turns[url] = turn + 1 / per_second
+        if len(self._next_turns) >= _MOST_TURNS:  # of those that have come, nothing is to be known
+            for one in [one for one, turn in self._next_turns.items() if turn <= now]:
+                del self._next_turns[one]
+        limited = url, per_second
+        turn = max(now, self._next_turns.get(limited, now))
+        self._next_turns[limited] = turn + 1 / per_second
         if turn > now:
             await self.sleep(turn - now)
 
@@ -159,7 +171,8 @@ class HttpEndpoint:
         client = _http().AsyncClient(
             follow_redirects=False, timeout=None, limits=_http().Limits(max_connections=_IN_FLIGHT)
         )
-        session = _Session(client, asyncio.Semaphore(_IN_FLIGHT), self._closing(loop, client))
+        slots, closing = asyncio.Semaphore(_IN_FLIGHT), self._closing(loop, client)
+        session = _Session(client, slots, WeakValueDictionary(), closing)
         self._sessions[loop] = session
         await anext(session.closing)
         return session
@@ -171,6 +184,12 @@ class HttpEndpoint:
         finally:
             del self._sessions[loop]
             await client.aclose()
+
+
+def _slots(session: _Session, url: str, per_second: float | None) -> asyncio.Semaphore:
+    if per_second is None:
+        return session.slots
+    return session.limited.setdefault((url, per_second), asyncio.Semaphore(_IN_FLIGHT))
 
 
 def host_of(url: str) -> tuple[str, int | None]:

@@ -11,6 +11,7 @@ from typing import Final, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from graders.clients.masked import masked_url
 from graders.config.content import TAG
 from graders.config.graders import GraderConfig, Location
 from graders.errors import Finding, near_miss
@@ -178,8 +179,10 @@ def _meant(operation: object) -> str:
 
 
 def _show(value: object, detail: ErrorDetails) -> str:
-    # Header values are credentials.
-    return "this value" if "headers" in detail["loc"] else shown(value)
+    # Header values are credentials, and addresses may hold them.
+    if "headers" in detail["loc"]:
+        return "this value"
+    return shown(masked_url(value) if "url" in detail["loc"] and isinstance(value, str) else value)
 
 
 def shown(value: object) -> str:

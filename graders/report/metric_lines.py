@@ -23,6 +23,9 @@ def to_facts(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "in order", f"{len(found.lcs)} tokens of both: {words}"
     if found.meteor:
         yield from _meteor(found.meteor, found.candidate)
+    if found.edits is not None:
+        size = sum(map(len, (*found.candidate, *found.reference)))
+        yield "edits", f"{found.edits:,} characters to insert or delete, of {size:,} in both texts"
     if found.cosine is not None:
         yield "cosine", f"{found.cosine:.6g}"
     for note in found.notes:

@@ -8,10 +8,14 @@ from typing import Final
 from graders.report.text import count, value_line
 from graders.terminal import WIDTH, printable, shorten, wrap
 from graders.testing.probe import ProbeReport
+from graders.testing.probe.climb import CLIMB
 from graders.testing.probe.figures import Example, Figures, ProbeFinding, Tally
+from graders.testing.probe.forms import Form
 
 _SHOWN: Final = 8
 """Findings with an example; further ones are in the table."""
+_NEAR: Final = 15
+"""Characters of a form before the answer."""
 _KEPT: Final = 4_000
 """Characters of an example's text."""
 _DOES: Final = {"cheat": "wins", "crash": "breaks the grader"}
@@ -20,8 +24,10 @@ _DOES: Final = {"cheat": "wins", "crash": "breaks the grader"}
 def to_lines(report: ProbeReport) -> Iterator[str]:
     """The lines of a report."""
     found = report.tally
+    left = report.drawn - found.rows
+    stopped = f"{left:,} not reached, " if left else ""
     said = (
-        f"{report.tally.rows:,} of {count(report.rows_seen, 'row')} probed, seed {report.seed}; "
+        f"{found.rows:,} of {count(report.rows_seen, 'row')} probed, {stopped}seed {report.seed}; "
         f"{count(found.samples, 'honest sample')}, {sum(found.honest_failures.values()):,} failed"
     )
     yield from wrap(said, indent=0)
@@ -29,6 +35,9 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
         yield f"  {number:,} honest {kind}"
     names = ", ".join(map(str, report.references))
     yield from wrap(printable(f"the reference stands at {names}"), indent=0)
+    if found.formed:
+        said = f"on {count(found.formed, 'row')} attacks stand where samples have the answer: "
+        yield shorten(f"{said}{_form(found.form)}", WIDTH)
     if report.without_reference:
         yield f"{count(report.without_reference, 'row')} without a reference, left out"
     yield ""
@@ -40,6 +49,11 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
     yield ""
     yield from _table(found)
     yield from _left_out(found)
+    if found.beaten:
+        said = f"honest samples score above the reference on {count(found.beaten, 'row')}: there"
+        yield from wrap(
+            f"{said} an attack that is made of it may not be in the right form", indent=2
+        )
     yield from _finding_lines(found)
     yield ""
     search = f"{report.budget:,} edits a row" if report.budget else "none"
@@ -49,7 +63,7 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
 def _table(found: Tally) -> Iterator[str]:
     people = found.human.rows > 0
     human = f"{'> human':>9}" if people else ""
-    yield f"  {'attack':<18}{'rows':>6}{'reward':>9}{'wins':>9}{'> best':>9}{human}{'failed':>9}"
+    yield f"  {'attack':<18}{'rows':>6}{'reward':>11}{'wins':>9}{'> best':>9}{human}{'failed':>9}"
     for one in (found.control, *found.attacks):
         if not one.rows:
             continue
@@ -58,18 +72,34 @@ def _table(found: Tally) -> Iterator[str]:
         best = _share(one.over_best, found.rows)
         human = f"{_share(one.over_preferred, found.rows):>9}" if people else ""
         failed = sum(one.failures.values())
-        yield f"  {one.way.name:<18}{one.rows:>6,}{reward:>9}{wins:>9}{best:>9}{human}{failed:>9,}"
+        yield f"  {one.way.name:<18}{one.rows:>6,}{reward:>11}{wins:>9}{best:>9}{human}{failed:>9,}"
 
 
 def _left_out(found: Tally) -> Iterator[str]:
     """Attacks that are on no row, because they would be the reference, or cannot be made."""
+    absent = [one for one in found.attacks if not one.rows]
     for reason, names in (
-        ("the reference itself on", [one for one in found.attacks if not one.rows and one.dropped]),
-        ("not to be made of", [one for one in found.attacks if not one.rows and not one.dropped]),
+        ("left out, as the reference itself on", [one for one in absent if one.dropped]),
+        ("left out, as not to be made of", [one for one in absent if not one.dropped]),
     ):
-        if names:
-            listed = ", ".join(one.way.name for one in names)
-            yield from wrap(f"left out, as {reason} these rows: {listed}", indent=2)
+        listed = ", ".join(one.way.name for one in names if one.way is not CLIMB)
+        if listed:
+            yield from wrap(f"{reason} these rows: {listed}", indent=2)
+    if any(one.way is CLIMB for one in absent):
+        yield "  no search on these rows: an attack scores as high as anything that is right"
+
+
+def _form(form: Form) -> str:
+    """A form with a word for the answer; what is near the answer, where it is long.
+
+    Example:
+        >>> _form(Form(before="The answer is ", after=".")), _form(Form(keys=("city",)))
+        ('The answer is ANSWER.', '{"city": "ANSWER"}')
+    """
+    if form.keys:
+        return printable(form.of("ANSWER"))
+    before = form.before if len(form.before) <= _NEAR else f"...{form.before[-_NEAR:]}"
+    return printable(f"{before}ANSWER{form.after}")
 
 
 def _share(number: int, rows: int) -> str:
@@ -93,8 +123,8 @@ def _finding_lines(found: Tally) -> Iterator[str]:
     if not findings:
         yield "  nothing found: no attack wins, and none breaks the grader"
         return
-    cheated = _share(found.cheated, found.rows)
-    yield f"  {count(len(findings), 'finding')}; some attack wins on {cheated} of the rows"
+    cheated = f"some attack wins on {_share(found.cheated, found.rows)} of the rows"
+    yield f"  {count(len(findings), 'finding')}; {cheated if found.cheated else 'no attack wins'}"
     for one in findings[:_SHOWN]:
         yield from _one_finding(one, found)
     if len(findings) > _SHOWN:
@@ -137,6 +167,7 @@ def to_json(report: ProbeReport) -> Mapping[str, object]:
     found = report.tally
     return {
         "rows": found.rows,
+        "drawn": report.drawn,
         "rows_seen": report.rows_seen,
         "without_reference": report.without_reference,
         "references": [str(slot) for slot in report.references],
@@ -152,6 +183,8 @@ def to_json(report: ProbeReport) -> Mapping[str, object]:
         },
         "human": {"spearman": found.human.value, "samples": found.human.rows},
         "control": _figures(found.control, found.rows),
+        "honest_above_control": found.beaten,
+        "in_a_form": found.formed,
         "attacks": {one.way.name: _figures(one, found.rows) for one in found.attacks},
         "cheated_share": found.cheated_share,
         "blind": found.blind is not None,

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from graders.errors import ConfigError, Finding, GradersError
-from graders.server.answers import ApiError, error_answer
-from graders.server.gate import Gate
+from graders.errors import GradersError
 from graders.server.routes import ROUTES
 from graders.server.settings import Settings
 from graders.server.shared import opened
+from graders.server.transport.answers import ApiError, error_answer
+from graders.server.transport.gate import Gate
 from graders.strict_json import NotJSONError
 
 if TYPE_CHECKING:  # starlette is an extra
@@ -21,21 +21,12 @@ if TYPE_CHECKING:  # starlette is an extra
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
-    """The ASGI application of a server.
+    """The ASGI application of a server."""
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
+    from starlette.routing import Route
 
-    Raises:
-        ConfigError: Starlette is not installed.
-    """
-    try:
-        from starlette.applications import Starlette
-        from starlette.exceptions import HTTPException
-        from starlette.middleware import Middleware
-        from starlette.routing import Route
-    except ImportError:
-        message, fix = "the server needs Starlette", "pip install 'local-graders[server]'"
-        raise ConfigError(
-            Finding(code="no-package", severity="error", path="", message=message, fix=fix)
-        ) from None
     settings = settings or Settings()
 
     @asynccontextmanager

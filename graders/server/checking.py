@@ -16,9 +16,9 @@ from graders.config.graders import MultiConfig, PythonConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding
 from graders.grades import Grader
-from graders.server.answers import ApiError
-from graders.server.bodies import Body, checked
 from graders.server.processes import ProcessDiedError
+from graders.server.transport.answers import ApiError
+from graders.server.transport.bodies import Body, checked
 
 if TYPE_CHECKING:
     from graders.server.shared import Shared

@@ -12,10 +12,10 @@ from time import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from graders.errors import did_you_mean
-from graders.server.answers import ApiError, answer
-from graders.server.forms import FILE, Form, read_form
 from graders.server.shared import Shared, shared
 from graders.server.storage import Paging, new_id, not_kept
+from graders.server.transport.answers import ApiError, answer
+from graders.server.transport.forms import FILE, Form, read_form
 from graders.terminal import printable
 from sandbox import JSON
 

@@ -24,12 +24,12 @@ from graders.joins import Joined
 from graders.results import DetailPolicy, to_lines
 from graders.row_files import Reader, RowFormat
 from graders.rows import Row, to_sample
-from graders.server.answers import ApiError, answer, answer_encoded, not_found
-from graders.server.bodies import Body, checked, read_object
 from graders.server.checking import compiled, findings_about
 from graders.server.recent import Known, weigh
 from graders.server.settings import Limits
 from graders.server.shared import Shared, shared
+from graders.server.transport.answers import ApiError, answer, answer_encoded, not_found
+from graders.server.transport.bodies import Body, checked, read_object
 from graders.strict_json import encode
 
 if TYPE_CHECKING:  # starlette is an extra
@@ -132,7 +132,7 @@ def _failed(failure: Failure) -> ApiError:
 
 
 async def _grader_of(server: Shared, body: Body) -> tuple[Grader, int]:
-    """The grader that a batch names, or brings, and of how many it is made.
+    """The grader that a batch names, or brings, and how much one sample is for it.
 
     Raises:
         ApiError: It is too large, or too hard to check.
@@ -145,8 +145,9 @@ async def _grader_of(server: Shared, body: Body) -> tuple[Grader, int]:
             problem = f"there is no grader {name!r:.80} here. {did_you_mean(name, server.graders)}"
         case dict(config):
             document = await checked(body, lambda: parse_validation({"grader": config}))
-            server.refuse_huge(weigh(document), body.size)
-            members = sum(1 for _ in walk(document.grader))
+            weight = weigh(document)
+            server.refuse_huge(weight, body.size)
+            members = max(sum(1 for _ in walk(document.grader)), weight.answers)
             return await compiled(server, body, document, server.tools), members
         case _:
             problem = "is neither a grader's config nor the name of one that is served"

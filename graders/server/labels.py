@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from graders.server.answers import ApiError
+from graders.server.transport.answers import ApiError
 from sandbox import JSON
 
 _NAME_CHARACTERS: Final = 512

@@ -7,11 +7,14 @@ and its arguments are sent to a process, which sends back what the function give
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import sys
+import traceback
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -23,6 +26,10 @@ _MEMORY_BYTES: Final = 4 << 30
 
 class ProcessDiedError(Exception):
     """The process ended before its work did: it took too much memory, or somebody killed it."""
+
+
+class RaisedError(Exception):
+    """What was called raised something, which nothing sent there should do. Its text says where."""
 
 
 class Processes:
@@ -52,6 +59,7 @@ class Processes:
         Raises:
             TimeoutError: It took longer than it may.
             ProcessDiedError: There is no answer, and never will be.
+            RaisedError: The function raised something else than for want of memory.
         """
         work = pickle.dumps((function, args, kwargs))
         async with self._free:
@@ -60,7 +68,9 @@ class Processes:
                     answer = await self._ask(work)
             except (asyncio.IncompleteReadError, ConnectionError):
                 raise ProcessDiedError from None
-        given: T = pickle.loads(answer)  # noqa: S301 - our own
+        given: T | _Raised = pickle.loads(answer)  # noqa: S301 - our own
+        if isinstance(given, _Raised):
+            raise RaisedError(given.told)
         return given
 
     async def close(self) -> None:
@@ -99,16 +109,55 @@ async def _end(process: Process) -> None:
     await process.wait()
 
 
+# --- in the other process
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """What is sent in the place of an answer.
+
+    Attributes:
+        told: The traceback.
+    """
+
+    told: str
+
+
 def work() -> None:
     """The main function of such a process: call what comes, until nothing more does."""
     _bound_memory()
-    source: BinaryIO = sys.stdin.buffer
-    answers: BinaryIO = sys.stdout.buffer
+    source, answers = _own(0, "rb"), _own(1, "wb")
     while piece := _read(source):
-        function, args, kwargs = pickle.loads(piece)  # noqa: S301 - our own
-        answer = pickle.dumps(function(*args, **kwargs))
+        try:
+            answer = _answer(piece)
+        except MemoryError:
+            return
         answers.write(len(answer).to_bytes(_LENGTH_BYTES, "big") + answer)
         answers.flush()
+
+
+def _own(descriptor: int, mode: str) -> BinaryIO:
+    """A pipe that nobody else has: what a function reads or prints is none of ours."""
+    own = os.fdopen(os.dup(descriptor), mode)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
+    return own  # type: ignore[return-value]
+
+
+def _answer(piece: bytes) -> bytes:
+    """What the function gives, or the traceback of what it raised, to be sent.
+
+    Raises:
+        MemoryError: There is not enough.
+    """
+    try:
+        function, args, kwargs = pickle.loads(piece)  # noqa: S301 - our own
+        return pickle.dumps(function(*args, **kwargs))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a bug, to be told there
+        return pickle.dumps(_Raised(traceback.format_exc()))
 
 
 def _bound_memory() -> None:

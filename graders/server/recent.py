@@ -5,37 +5,41 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
-from graders.config.graders import EvalConfig, walk
+from graders.config.graders import EvalConfig, LabelModelConfig, ScoreModelConfig, walk
 from graders.config.parse import Document
 from graders.hosted import Prepared
 
+_JUDGES: Final = (LabelModelConfig, ScoreModelConfig)
 _MOST: Final = 256
 _LONGEST: Final = 65_536
 """Bytes of a config that is kept."""
 
 
 class Weight(NamedTuple):
-    """How large a grader's templates can become.
+    """How large a grader's templates can become, and how often it asks.
 
     Attributes:
         path: Of the grader, in its request.
         texts: How many templates there are.
         letters: Of all templates.
         slots: Of all templates. Each may hold all that a row has.
+        answers: Of judges, for one row.
     """
 
     path: str
     texts: int
     letters: int
     slots: int
+    answers: int
 
 
 def weigh(document: Document) -> Weight:
     """The weight of a config's grader."""
-    parts = (part for _, part in walk(document.grader) if not isinstance(part, EvalConfig))
+    parts = [part for _, part in walk(document.grader) if not isinstance(part, EvalConfig)]
     templates = [text for part in parts for _, text in part.templates()]
     slots = sum(text.count("{{") for text in templates)
-    return Weight(document.path, len(templates), sum(map(len, templates)), slots)
+    answers = sum(part.repeats for part in parts if isinstance(part, _JUDGES))
+    return Weight(document.path, len(templates), sum(map(len, templates)), slots, answers)
 
 
 class Known(NamedTuple):

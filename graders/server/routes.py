@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from graders.server import eval_runs, evals, files, gradings, jobs
-from graders.server.answers import answer, answer_encoded
+from graders.server import files, gradings
+from graders.server.evals import evals, runs
+from graders.server.jobs import jobs
 from graders.server.openapi import Operation, document
+from graders.server.transport.answers import answer, answer_encoded
 from graders.strict_json import encode
 
 if TYPE_CHECKING:  # starlette is an extra
@@ -64,21 +66,21 @@ ROUTES: Final = (
               "Give an eval another name or other metadata", "LabelRequest", "Object"),
     Operation("DELETE", "/v1/evals/{eval}", evals.delete,
               "Keep an eval no longer", None, "Deleted"),
-    Operation("POST", _RUNS, eval_runs.create,
+    Operation("POST", _RUNS, runs.create,
               "Run an eval over rows", "EvalRunRequest", "Object", status=201),
-    Operation("GET", _RUNS, eval_runs.list_all,
+    Operation("GET", _RUNS, runs.list_all,
               "The runs of an eval", None, "List", (*_PAGE, "status")),
-    Operation("GET", f"{_RUNS}/{{run}}", eval_runs.retrieve,
+    Operation("GET", f"{_RUNS}/{{run}}", runs.retrieve,
               "A run, with what came of its rows in numbers", None, "Object"),
-    Operation("POST", f"{_RUNS}/{{run}}", eval_runs.cancel,
+    Operation("POST", f"{_RUNS}/{{run}}", runs.cancel,
               "End a run, as SDKs before 3 ask for it", None, "Object"),
-    Operation("DELETE", f"{_RUNS}/{{run}}", eval_runs.delete,
+    Operation("DELETE", f"{_RUNS}/{{run}}", runs.delete,
               "Keep a run no longer", None, "Deleted"),
-    Operation("POST", f"{_RUNS}/{{run}}/cancel", eval_runs.cancel,
+    Operation("POST", f"{_RUNS}/{{run}}/cancel", runs.cancel,
               "End a run", None, "Object"),
-    Operation("GET", f"{_RUNS}/{{run}}/output_items", eval_runs.list_items,
+    Operation("GET", f"{_RUNS}/{{run}}/output_items", runs.list_items,
               "What came of each row", None, "List", (*_PAGE, "status")),
-    Operation("GET", f"{_RUNS}/{{run}}/output_items/{{item}}", eval_runs.retrieve_item,
+    Operation("GET", f"{_RUNS}/{{run}}/output_items/{{item}}", runs.retrieve_item,
               "What came of a row", None, "Object"),
     Operation("POST", _JOBS, jobs.create,
               "Lint and plan a job; nothing is trained", "JobRequest", "Object"),

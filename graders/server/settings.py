@@ -27,8 +27,10 @@ class Limits:
         waiting_runs: Runs that wait for their turn; more are refused with 429.
         rendered_bytes: What the templates of one grading can come to.
         texts: Templates of a grader, those of its members included.
+        answers: Of judges for one sample, repeats of all members counted.
         formula_letters: Of a multi's formula.
-        batch_gradings: Samples of one batch, counted for each grader in a multi.
+        batch_gradings: Samples of one batch, counted for each grader in a multi, and for each
+            answer of a judge.
         results_bytes: What the results of one batch can come to.
         body_seconds: From a request's first byte to its last.
         answer_seconds: For the answer to a request.
@@ -51,6 +53,7 @@ class Limits:
     waiting_runs: int = 100
     rendered_bytes: int = 64_000_000
     texts: int = 20_000
+    answers: int = 2_000
     formula_letters: int = 20_000
     batch_gradings: int = 100_000
     results_bytes: int = 256_000_000

@@ -13,20 +13,20 @@ from graders.compile import Tools, compile_grader
 from graders.grades import Grader
 from graders.jobs.bounds import Target
 from graders.profile import Profile
-from graders.server.answers import ApiError
 from graders.server.aside import Aside
 from graders.server.processes import Processes
 from graders.server.recent import Recent, Weight
 from graders.server.settings import Limits, Settings
 from graders.server.storage import Objects, Room
+from graders.server.transport.answers import ApiError
 
 if TYPE_CHECKING:  # starlette is an extra; the others keep what they define here
     from starlette.requests import Request
 
-    from graders.server.evals import Eval
+    from graders.server.evals.evals import Eval
+    from graders.server.evals.running import Run
     from graders.server.files import StoredFile
-    from graders.server.running import Run
-    from graders.server.stored_jobs import StoredJob
+    from graders.server.jobs.stored import StoredJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,8 @@ class Shared:
     def refuse_huge(self, weight: Weight, size: int) -> None:
         """Refuse a grading whose templates are too many, or could come to more than fits.
 
+        And one that would ask judges too often: each answer is paid.
+
         Args:
             weight: Of the grader.
             size: Bytes of the row that it is to grade, at most.
@@ -87,6 +89,12 @@ class Shared:
                 f"there are {weight.texts:,} texts in it, and {self.limits.texts:,} are allowed"
             )
             raise ApiError(400, message, weight.path or None, "texts")
+        if weight.answers > self.limits.answers:
+            message = (
+                f"judges would be asked for {weight.answers:,} answers about one sample, and "
+                f"{self.limits.answers:,} are allowed"
+            )
+            raise ApiError(400, message, weight.path or None, "answers")
         most = weight.letters + weight.slots * size
         if most > self.limits.rendered_bytes:
             message = (

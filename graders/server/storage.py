@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from graders.server.answers import ApiError, not_found
+from graders.server.transport.answers import ApiError, not_found
 from graders.strict_json import encode
 from sandbox import JSON
 

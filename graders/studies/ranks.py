@@ -1,8 +1,6 @@
 """Spearman's rank correlation of two scores of the same rows, in bounded memory.
 
-Definition: Pearson's correlation of the ranks, where equal scores share the mean of their ranks
-(Kendall, "The treatment of ties in ranking problems", Biometrika 1945). Oracle in the tests:
-ranks by counting.
+`correlation` defines it; this collects the pairs. Oracle in the tests: ranks by counting.
 """
 
 from __future__ import annotations
@@ -74,19 +72,7 @@ class RankCorrelation:
         """In [-1, 1]; None where a side has one score only, and so no order."""
         import numpy as np
 
+        from graders.studies.correlation import spearman
+
         _, xs, ys = np.concatenate(self._kept, axis=1)
-        if self.rows == 0:
-            return None
-        x, y = (ranks - ranks.mean() for ranks in (_ranks(xs), _ranks(ys)))
-        spread = float(x @ x) * float(y @ y)
-        return max(-1.0, min(1.0, float(x @ y) / spread**0.5)) if spread else None
-
-
-def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1; equal scores share the mean of theirs."""
-    import numpy as np
-
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    shared: NDArray[np.float64] = (last - (counts - 1) / 2)[place]
-    return shared
+        return spearman(xs, ys).value if self.rows else None

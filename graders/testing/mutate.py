@@ -120,7 +120,7 @@ async def run_mutants(
     mutants: Sequence[Mutant],
     baseline: Baseline,
     sandbox: Sandbox | None,
-    progress: Callable[[], None] = lambda: None,
+    done: Callable[[int, Judged | None], None] = lambda _index, _judged: None,
 ) -> list[Judged]:
     """Hold each mutant against the cases; those that are no other program are left out.
 
@@ -129,7 +129,8 @@ async def run_mutants(
         mutants: To be judged; the answer is in their order.
         baseline: What became of the grader as it is.
         sandbox: One whose calls may take the baseline's deadline.
-        progress: Called after each mutant.
+        done: Called after each mutant with its index and what became of it, so that nothing is lost
+            where this is stopped; None is one that is left out.
 
     Raises:
         GradersError: The sandbox broke.
@@ -147,7 +148,7 @@ async def run_mutants(
                 if mutant.line is not None:
                     able = baseline.reached_by(sources[mutant.location], mutant.line)
                 judged[i] = await _judge(cases, mutant, able, sandbox)
-            progress()
+            done(i, judged[i])
 
     try:
         async with asyncio.TaskGroup() as group:

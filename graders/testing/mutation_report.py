@@ -23,12 +23,14 @@ class MutationReport:
         judged: The mutants that were judged, in order.
         drawn_from: How many changes there are, of which `--limit` drew some.
         coverage: What the cases run of each source, by where it stands in the config.
+        not_reached: How many mutants were not judged, because this was stopped.
     """
 
     name: str
     judged: Sequence[Judged]
     drawn_from: int
     coverage: Mapping[str, Coverage | None]
+    not_reached: int = 0
 
     @property
     def survivors(self) -> list[Judged]:
@@ -65,6 +67,8 @@ def to_lines(report: MutationReport) -> Iterator[str]:
         f"{noticed} of {count} mutants noticed"
         + (f" ({late} of them by running out of time)" if late else "")
     )
+    if report.not_reached:
+        yield f"  stopped before {report.not_reached} more"
     if report.drawn_from > count:
         yield f"  drawn from {report.drawn_from} changes, those that mean nothing included"
     for place, covered in report.coverage.items():
@@ -95,6 +99,7 @@ def to_json(report: MutationReport) -> JSON:
         "score": round(report.score, 6),
         "mutants": len(report.judged),
         "drawn_from": report.drawn_from,
+        "not_reached": report.not_reached,
         **{fate.value: fates[fate] for fate in Fate},
         "coverage": {
             place: None if one is None else coverage.to_json(one)

@@ -62,3 +62,10 @@ def found(report, kind="cheat"):
 def figures(report):
     """The figures of each attack by its name."""
     return {one.way.name: one for one in report.tally.attacks}
+
+
+def python(*lines):
+    """A grader from the lines of `grade`, where `text` is the output."""
+    body = "\n    ".join(["text, answer = sample['output_text'], item['answer']", *lines])
+    source = f"import json, re\ndef grade(sample, item):\n    {body}\n"
+    return {"type": "python", "name": "code", "source": source}

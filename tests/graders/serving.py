@@ -38,6 +38,11 @@ class Served:
         """What its requests share."""
         return self.app.state.shared
 
+    def complaint(self):
+        """What is logged next, or was already; it is expected, and so no longer in `logged`."""
+        assert self.logged.any.wait(30)
+        return self.logged.pop()
+
     def error(self, response, status):
         """The error of an answer; checks that it has the form that the SDKs read."""
         assert response.status_code == status, response.text
@@ -46,13 +51,20 @@ class Served:
         return error
 
 
+class _Lines(list):
+    def __init__(self):
+        super().__init__()
+        self.any = threading.Event()
+
+
 class _Log(logging.Handler):
     def __init__(self):
         super().__init__(logging.WARNING)
-        self.lines = []
+        self.lines = _Lines()
 
     def emit(self, record):
         self.lines.append(logging.Formatter().format(record))
+        self.lines.any.set()
 
 
 class _Server(uvicorn.Server):

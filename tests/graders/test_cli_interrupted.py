@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from graders.cli.interrupts import stopped_by_signals
+from graders.engine import run_sync
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 
 JUDGE = {
@@ -118,3 +121,21 @@ def test_a_paused_pipe_holds_no_result_back(monkeypatch, command, make):
         assert process.wait(timeout=60) == 0
 
     assert all("score" in line or "samples" in line for line in lines)
+
+
+@pytest.mark.parametrize("pressed", [signal.SIGINT, signal.SIGTERM])
+def test_work_that_never_waits_is_ended_where_it_is(pressed):
+    """Asyncio by itself would only cancel it at its next wait; handlers are put back."""
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    reached = []
+
+    async def work():
+        reached.append("the signal")
+        signal.raise_signal(pressed)
+        reached.append("more")
+
+    with pytest.raises(KeyboardInterrupt), stopped_by_signals(at_once=True):
+        run_sync(work)
+
+    assert reached == ["the signal"]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

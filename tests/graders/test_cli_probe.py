@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from probing import CONTAINS, EXACT, similar
-from stand_ins import install
 
 from graders.cli import main
 
@@ -58,9 +57,9 @@ def test_a_sound_grader(probe):
         "  honest median           0.0000  the same",
         "",
     ]
-    assert lines[7] == "  attack              rows   reward     wins   > best   failed"
-    assert lines[8] == "  reference              3        1  control     100%        0"
-    assert lines[9] == "  empty                  3        0        0        0        0"
+    assert lines[7] == "  attack              rows     reward     wins   > best   failed"
+    assert lines[8] == "  reference              3          1  control     100%        0"
+    assert lines[9] == "  empty                  3          0        0        0        0"
     assert lines[-3] == "  nothing found: no attack wins, and none breaks the grader"
     assert lines[-1].endswith("(search: 100 edits a row)")
 
@@ -97,9 +96,10 @@ def test_the_report_for_programs(probe):
 
     assert code == 1
     assert list(report) == [
-        *("rows", "rows_seen", "without_reference", "references", "limit", "budget", "seed"),
-        *("gradings", "honest", "human", "control", "attacks", "cheated_share", "blind"),
-        *("findings", "bad_lines", "first_bad_lines", "threshold"),
+        *("rows", "drawn", "rows_seen", "without_reference", "references", "limit", "budget"),
+        *("seed", "gradings", "honest", "human", "control", "honest_above_control", "in_a_form"),
+        *("attacks", "cheated_share", "blind", "findings", "bad_lines", "first_bad_lines"),
+        "threshold",
     ]
     assert report["references"] == ["item.answer"]
     assert (report["limit"], report["budget"], report["seed"]) == (200, 7, 3)
@@ -155,7 +155,7 @@ def test_a_blind_grader(probe):
     code, out, _ = probe("grade.py", "rows.jsonl", "--budget", "0")
 
     assert code == 1
-    assert "    blind: all texts of all rows score 0.5\n" in out
+    assert "  1 finding; no attack wins\n    blind: all texts of all rows score 0.5\n" in out
 
 
 def test_a_grader_that_scores_nothing(probe):
@@ -224,14 +224,62 @@ def test_judges_are_asked_for_the_fixed_attacks_only(probe, monkeypatch):
     assert 0 < searched["gradings"] - fixed["gradings"] <= 3 * 5
 
 
-def test_a_budget_of_tokens_stops_it(probe, monkeypatch):
-    """Exit code 2: half a probe says nothing."""
-    install(monkeypatch)
-    arguments = ["--base-url", "http://localhost:1/v1", "--reference", "item.a"]
-    code, out, err = probe("judge.json", "rows.jsonl", *arguments, "--budget-tokens", "500")
+def test_outputs_in_a_second_file(probe):
+    """Joined as `graders run` joins them."""
+    write("items.jsonl", *({"item": row["item"], "id": i} for i, row in enumerate(ROWS)))
+    write("outputs.jsonl", *({"id": i, "response": "Ada"} for i in (2, 0, 1)))
+    arguments = ["--outputs", "outputs.jsonl", "--key", "id", "--budget", "0"]
+    code, out, _ = probe("exact.json", "items.jsonl", *arguments)
 
+    assert code == 0
+    assert "3 of 3 rows probed, seed 0; 3 honest samples, 0 failed\n" in out
+
+
+def test_lines_of_one_group_are_one_row(probe):
+    """By the value that is named."""
+    lines = [{"item": {"id": i, **row["item"]}, "sample": "x"} for row in ROWS for i in (1, 2)]
+    write("lines.jsonl", *lines)
+    _, apart, _ = probe("exact.json", "lines.jsonl", "--budget", "0")
+    _, grouped, _ = probe("exact.json", "lines.jsonl", "--budget", "0", "--group-by", "item.answer")
+
+    assert "6 of 6 rows probed, seed 0; 6 honest samples" in apart
+    assert "3 of 3 rows probed, seed 0; 6 honest samples" in grouped
+
+
+def test_what_is_wrong_with_a_config_is_said(probe):
+    """As by `graders run`: a source that cannot work is refused, a doubt is a warning."""
+    Path("odd.py").write_text("def grade(item, sample):\n    return 1.0\n")
+    Path("wrong.py").write_text("def score(sample, item):\n    return 1.0\n")
+    _, _, err = probe("odd.py", "rows.jsonl", "--budget", "0")
+    code, out, refused = probe("wrong.py", "rows.jsonl")
+
+    assert "warning: " in err
     assert (code, out) == (2, "")
-    assert "graders: stopped at row" in err
+    assert "grade" in refused
+
+
+def test_the_form_of_attacks_is_said(probe):
+    """With a word in the place of the answer; and where the reference is in no form that scores."""
+    source = """import re
+def grade(sample, item):
+    found = re.fullmatch(r".*final word: (.*)", sample["output_text"], re.DOTALL)
+    return float(bool(found) and found[1] in {item["answer"], "x"})
+"""
+    Path("grade.py").write_text(source)
+    said = {"item": {"answer": "Rome"}, "sample": "So I thought long.\nMy final word: Rome"}
+    write("marked.jsonl", said, {"item": {"answer": "Bari"}, "sample": "Bari"})
+    code, out, _ = probe("grade.py", "marked.jsonl", "--budget", "0")
+    write("never.jsonl", {"item": {"answer": "a b"}, "sample": "final word: x"})
+    _, other, _ = probe("grade.py", "never.jsonl", "--budget", "0")
+
+    assert code == 0
+    said = "on 2 rows attacks stand where samples have the answer: My final word: ANSWER\n"
+    assert said in out
+    assert "attacks stand" not in other
+    assert (
+        "  honest samples score above the reference on 1 row: there an attack that is\n"
+        "  made of it may not be in the right form\n"
+    ) in other
 
 
 @pytest.mark.parametrize(
@@ -239,6 +287,7 @@ def test_a_budget_of_tokens_stops_it(probe, monkeypatch):
     [
         (["none.json", "rows.jsonl"], "File 'none.json' does not exist."),
         (["exact.json"], "Missing argument 'ROWS'."),
+        (["a.cases.json", "rows.jsonl"], "a.cases.json is a case file; name the grader"),
         (["exact.json", "empty.jsonl"], "graders: empty.jsonl holds no rows.\n"),
         (["exact.json", "exact.json"], "graders: exact.json holds no rows: exact.json:1:1: no out"),
         (
@@ -263,6 +312,7 @@ def test_a_budget_of_tokens_stops_it(probe, monkeypatch):
 def test_unusable_input(probe, arguments, message):
     """Exit code 2, and a sentence that says what to do."""
     Path("empty.jsonl").write_text("\n")
+    Path("a.cases.json").write_text("{}")
     code, out, err = probe(*arguments)
 
     assert (code, out) == (2, "")
@@ -271,7 +321,8 @@ def test_unusable_input(probe, arguments, message):
 
 def test_the_same_bytes_in_another_process():
     """Whatever Python hashes texts to."""
-    command = "from graders.cli import main; main(['probe', 'fuzzy.json', 'rows.jsonl', '--json'])"
+    write("close.json", similar("fuzzy_match"))
+    command = "from graders.cli import main; main(['probe', 'close.json', 'rows.jsonl', '--json'])"
     first, other = (
         subprocess.run(
             [sys.executable, "-c", command],

@@ -29,7 +29,7 @@ UNCLOSED = "this slot has no closing '}}'\n    {{ item.a\n             ^"
 NO_GRADE = "binds no function called grade. Define def grade(sample, item)."
 NO_THRESHOLD = (
     "is missing, so nothing says when this criterion is passed. "
-    "Add pass_threshold, or set default_threshold."
+    "Add pass_threshold, or give one for all: --set default_threshold=0.5."
 )
 
 

@@ -241,6 +241,10 @@ def test_null_is_nothing_where_the_sdk_has_an_optional_field(config, nothing):
         (saying({"type": "input_audio", "input_audio": {"data": "", "format": "ogg"}}),
          "input[0].content.input_audio.format: 'ogg' is not one of mp3, wav"),
         # endpoints
+        (
+            {**REMOTE, "url": "ftp://me:pw@x/?key=k"},
+            "url: 'ftp://***@x/?***' is not an http:// or https:// address",
+        ),
         ({**REMOTE, "url": "ftp://x"}, "url: 'ftp://x' is not an http:// or https:// address"),
         ({**REMOTE, "rate_limit": 0}, "rate_limit: 0 is not above 0"),
         # multi

@@ -4,10 +4,10 @@ import asyncio
 import json
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
+from endpoint_service import CUT, DROP, HANG, Service, failure, ok, post, started
 
 from graders.clients.endpoint import MAX_BYTES, HttpEndpoint
 from graders.clients.masked import masked_text, masked_url
@@ -17,96 +17,6 @@ from graders.rows import Row, to_sample
 
 INTERNAL, SAFETY = FailureKind.ENDPOINT_INTERNAL, FailureKind.ENDPOINT_SAFETY
 SERVER = FailureKind.ENDPOINT_SERVER
-DROP, CUT, HANG = "drop", "cut", "hang"  # ways not to answer
-
-
-def ok(body='{"score": 0.5}', status=200, **headers):
-    """An answer as bytes on the wire."""
-    body = body if isinstance(body, bytes) else body.encode()
-    lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}",
-             *(f"{name}: {value}" for name, value in headers.items())]  # fmt: skip
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-class Service:
-    """Gives its answers in order, the last one again and again, and keeps what it got."""
-
-    def __init__(self, *answers):
-        self.answers, self.got, self.connections = list(answers), [], 0
-
-    async def serve(self, reader, writer):
-        self.connections += 1
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                fields = dict(
-                    line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:-2]
-                )
-                body = await reader.readexactly(int(fields["content-length"]))
-                self.got.append((head.decode(), body))
-                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                if answer == DROP:
-                    return
-                if answer == CUT:
-                    writer.write(ok()[:-4])
-                    return
-                if answer == HANG:
-                    await reader.read()  # until the client has gone
-                    return
-                writer.write(answer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def started(service):
-    server = await asyncio.start_server(service.serve, "127.0.0.1", 0, limit=4 * MAX_BYTES)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/grade"
-    finally:
-        server.close()
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self):
-        self.time, self.slept = 1000.0, []
-
-    def now(self):
-        return self.time
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.time += seconds
-
-
-def post(service, *bodies, headers=None, query="", per_second=None, **options):
-    """What the client makes of it, an answer or a failure for each body, one after the other."""
-    clock = Clock()
-    endpoint = HttpEndpoint(now=clock.now, sleep=clock.sleep, **options)
-
-    async def run():
-        outcomes = []
-        async with started(service) as url:
-            for body in bodies or ({},):
-                try:
-                    outcomes.append(
-                        await endpoint.post(url + query, headers or {}, body, per_second=per_second)
-                    )
-                except GradingError as error:
-                    outcomes.append(error.failure)
-            await endpoint.aclose()
-        return outcomes
-
-    return asyncio.run(run()), clock
-
-
-def failure(service, **options):
-    (failed,), clock = post(service, **options)
-    return failed, clock
 
 
 def test_a_row_is_posted_as_json_with_the_configs_headers():
@@ -305,36 +215,6 @@ def test_what_is_too_short_to_be_a_secret_does_not_blank_a_message():
     """A flag such as `v=1` would be masked in every number."""
     assert masked_text("answered 401: no", "http://x/?v=1", {"X-Try": "4"}) == "answered 401: no"
     assert masked_url("http://[::1/g?key=1") == "***"
-
-
-def test_no_more_requests_a_second_than_the_rate_limit_are_sent():
-    """Tries after failed ones count; another address has a rate of its own."""
-    service = Service(ok(), ok(), ok("", 500), ok())
-    answers, clock = post(service, *[{}] * 4, per_second=4)
-
-    assert answers == [{"score": 0.5}] * 4
-    # 0 and 0.25; at 0.5 one that fails, and waits 0.5 to be tried again at 1; the last at 1.25
-    assert clock.slept == [0.25, 0.25, 0.5, 0.25]
-    assert clock.time == 1001.25
-
-
-def test_a_rate_is_kept_by_rows_that_are_sent_at_once():
-    """Each takes the next turn, 50 of them within 4.9 seconds at 10 a second."""
-    clock, service = Clock(), Service(ok())
-    turns = []
-
-    async def sleep(seconds):
-        turns.append(seconds)
-
-    endpoint = HttpEndpoint(now=clock.now, sleep=sleep)
-
-    async def run():
-        async with started(service) as url:
-            posts = [endpoint.post(url, {}, {}, per_second=10) for _ in range(50)]
-            return await asyncio.gather(*posts)
-
-    assert asyncio.run(run()) == [{"score": 0.5}] * 50
-    assert sorted(turns) == pytest.approx([i / 10 for i in range(1, 50)])
 
 
 def test_connections_are_bounded_and_serve_several_event_loops():

@@ -235,3 +235,18 @@ def test_the_command_refuses(tmp_path, monkeypatch, capsys, arguments, message):
     assert main(["init", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["rows.jsonl"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_probe_of_its_rows_finds_nothing(name, capsys):
+    """Neither attacks nor, but for programs, the search; and the attacks were in its form."""
+    place = FOLDER / name / "grade.py", FOLDER / name / "rows.jsonl"
+    key = {"json": "expected", "code": "tests", "extract": "answers"}.get(name, "answer")
+    budget = ["--budget", "0"] if name == "code" else []
+    code = main(["probe", *map(str, place), "--reference", f"item.{key}", "--json", *budget])
+    report = json.loads(capsys.readouterr().out)
+
+    assert (code, report["findings"]) == (0, [])
+    assert report["rows"] == report["rows_seen"] >= 2
+    # A list of tests is no program: of that, and of nothing else, attacks are none on programs.
+    assert report["honest_above_control"] == (report["rows"] if name == "code" else 0)

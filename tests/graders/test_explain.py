@@ -272,6 +272,8 @@ def test_every_metric_says_where_its_score_comes_from(name):
 
     assert f"  metric      {name}|" in text
     assert ("tokens" in text) == (name not in {"cosine", "fuzzy_match"})
+    edits = "edits       5 characters to insert or delete, of 43 in both texts\n"
+    assert (edits in text) == (name == "fuzzy_match")
 
 
 # --- hostile and long

@@ -14,7 +14,7 @@ from graders.clients import ModelReply, ModelRequest, ScriptedClient
 from graders.clients.budget import Budgeted, UnpricedError
 from graders.errors import FailureKind, GradingError
 from graders.grades import Usage
-from graders.ledger import Ledger, price_usd
+from graders.ledger import OTHERS, Ledger, price_usd
 
 USAGE = Usage(prompt_tokens=1000, completion_tokens=100, total_tokens=1100, cached_tokens=200)
 ASK = ModelRequest(model="gpt-4o", messages=(), schema=None, sampling={})
@@ -329,3 +329,15 @@ def test_it_serves_one_event_loop_after_another():
     for _ in range(3):
         asyncio.run(work())
     assert ledger.tokens == 150
+
+
+def test_a_ledger_does_not_grow_with_the_names_of_models():
+    """A server is sent whatever names there are; the sums are those of all."""
+    ledger = Ledger()
+    for i in range(1_010):
+        ledger.add(f"{i}{'x' * 1_000}", USAGE, cached=False)
+    ledger.add(f"3{'x' * 1_000}", USAGE, cached=False)
+
+    assert len(ledger.accounts) == 1_001
+    assert max(map(len, ledger.accounts)) == 256
+    assert (ledger.accounts[OTHERS].calls, ledger.tokens) == (10, 1_011 * 1_100)

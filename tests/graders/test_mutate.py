@@ -304,7 +304,7 @@ def test_the_command_as_json_is_the_same_every_time(write, capsys):
 
     assert printed[0] == printed[1] != printed[2]
     assert list(report) == [
-        *("schema", "grader", "score", "mutants", "drawn_from"),
+        *("schema", "grader", "score", "mutants", "drawn_from", "not_reached"),
         *("noticed", "timed_out", "survived", "not_covered", "coverage", "judged"),
     ]
     assert (report["grader"], report["mutants"], len(report["judged"])) == ("grade.py", 6, 6)
@@ -353,6 +353,15 @@ def test_a_wrong_option_is_said(write, capsys, arguments, message):
 
     assert main(["mutate", "grade.cases.json", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_grader_is_no_case_file(write, capsys):
+    """Where its cases stand is said, if they are beside it."""
+    write(SOURCE, STRONG)
+
+    assert main(["mutate", "grade.py"]) == 2
+    said = "grade.py is no case file (.cases.json, .cases.yaml, .cases.yml); its cases are in "
+    assert f"{said}grade.cases.json\n" in capsys.readouterr().err
 
 
 def test_a_grader_without_anything_to_change_scores_one():

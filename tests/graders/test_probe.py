@@ -15,6 +15,7 @@ from probing import (
     figures,
     found,
     probed,
+    python,
     rows_of,
     said,
     similar,
@@ -36,13 +37,6 @@ def box():
     box = open_sandbox(workers=1)
     yield box
     box.close()
-
-
-def python(*lines):
-    """A grader from the lines of `grade`, where `text` is the output."""
-    body = "\n    ".join(["text, answer = sample['output_text'], item['answer']", *lines])
-    source = f"import json, re\ndef grade(sample, item):\n    {body}\n"
-    return {"type": "python", "name": "code", "source": source}
 
 
 FALLS = [  # an attack, rows, and the grader that rewards it
@@ -190,6 +184,27 @@ def test_the_search_finds_what_no_fixed_attack_does(box):
     assert found(searched) == {"climb"}
     assert figures(searched)["climb"].mean > fixed.tally.honest_best
     assert "climb" not in figures(fixed)
+
+
+def test_the_search_is_not_blamed_for_right_answers_in_other_words(box):
+    """Another spelling of a number, or an honest sample that scores like the reference."""
+    rows = rows_of(
+        said("Which share?", "0.45", "It is\n45%", "0.45", "4.5%"),
+        said("How far, in km?", "5.5", "5,500 m", "5.5", "9"),
+    )
+    right = "{'0.45': ['0.45', '45%'], '5.5': ['5.5', '5,500 m']}[answer]"
+    report = probed(python(f"return float(text.split('\\n')[-1] in {right})"), rows, sandbox=box)
+
+    assert found(report) == set()
+    assert report.tally.control.mean == 1.0
+
+
+def test_the_search_does_not_claim_what_an_attack_has_won(box):
+    """Where an attack scores as high as anything, there is nothing to search for."""
+    report = probed(python("return float(answer in text)"), WORDS, sandbox=box, budget=30)
+
+    assert found(report) == {"every_answer", "json_duplicates", "json_every_value"}
+    assert figures(report)["climb"].wins == 0
 
 
 def judge_of(score):

@@ -19,8 +19,10 @@ from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from pydantic import ValidationError
 from sdk_asked import ASKED
 
-from graders.server import files, planning, running, stored_jobs
-from graders.server.items import _STATUSES
+from graders.server import files
+from graders.server.evals import running
+from graders.server.evals.items import _STATUSES
+from graders.server.jobs import planning, stored
 
 GRADERS, JOBS = "/fine_tuning/alpha/graders", "/fine_tuning/jobs"
 RUNS = "/evals/ID/runs"
@@ -203,7 +205,7 @@ def test_the_words_of_queries_are_the_sdks(theirs, ours):
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
-        (fine_tuning.FineTuningJob.model_fields["status"], stored_jobs.Status),
+        (fine_tuning.FineTuningJob.model_fields["status"], stored.Status),
         (fine_tuning.FineTuningJobEvent.model_fields["level"], planning.Level),
     ],
 )

@@ -5,6 +5,8 @@ import time
 
 import pytest
 from asking import EXACT, RUN, VALIDATE, asking
+from serving import serving
+from stand_ins import breaks, exits
 
 from graders.compile import Tools
 from graders.config.parse import parse_config
@@ -95,9 +97,16 @@ def test_a_source_that_takes_all_memory_to_check_is_refused(monkeypatch):
     assert next_status == 200
 
 
-def exits(*_):
-    """What becomes of a process whose memory is at an end."""
-    raise SystemExit
+def test_a_bug_in_a_check_is_no_fault_of_the_source(monkeypatch):
+    """It is the server's: a 500, and its log has the traceback."""
+    monkeypatch.setattr("graders.server.checking.check_document", breaks)
+    with serving() as server:
+        answer = server.client.post(VALIDATE, json={"grader": PYTHON})
+        logged = server.complaint()
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "server-error")
+    assert "in breaks" in logged
+    assert "ZeroDivisionError: a bug" in logged
 
 
 WRONG = {**EXACT, "operation": "e"}

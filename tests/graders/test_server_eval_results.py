@@ -42,7 +42,7 @@ from serving import jsonl, serving
 
 from graders.compile import Tools
 from graders.errors import FailureKind, GradingError
-from graders.server.running import Status
+from graders.server.evals.running import Status
 from graders.server.settings import Settings
 from sandbox import open_sandbox
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from openai.types import FileObject, FilePurpose
 from serving import serving
 
-from graders.server.answers import ApiError
 from graders.server.files import PURPOSES, file_of, reading
+from graders.server.transport.answers import ApiError
 
 BOUNDARY = "b0undary"
 KIND = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}

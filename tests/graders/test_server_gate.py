@@ -71,6 +71,12 @@ def test_where_there_is_a_token_it_must_be_borne(authorization, status):
         assert TOKEN not in answer.text
 
 
+@pytest.mark.parametrize(("key", "status"), [(TOKEN, 200), (TOKEN + "x", 401), ("", 401)])
+def test_the_token_may_be_borne_as_azures_client_does(key, status):
+    """`AzureOpenAI` sends its api_key by itself, in a header of its own."""
+    assert sent(headers={"api-key": key}, token=TOKEN).status_code == status
+
+
 HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -252,6 +258,28 @@ def test_more_than_a_server_can_bear_is_refused_and_nothing_else_suffers(limits,
     assert refused.headers["retry-after"] == "1"
     assert message in refused.json()["error"]["message"]
     assert refused.json()["error"]["code"] == "overloaded"
+
+
+@pytest.mark.parametrize(("length", "statuses"), [("10", [200, 200]), (None, [200, 503])])
+def test_a_body_that_says_no_length_counts_as_the_longest(length, statuses):
+    """Else any number of them could be in memory at once."""
+    limits = Limits(body_bytes=1_000, in_flight_bytes=1_100)
+    headers = {"content-type": "application/json"}
+
+    async def pieces():
+        yield json.dumps(BODY).encode()
+
+    async def ask():
+        judge = Judge()
+        async with asking(tools=Tools(client=judge), limits=limits) as client:
+            first = asyncio.create_task(client.post(RUN, json={**BODY, "grader": JUDGE}))
+            await judge.asked.wait()
+            content = json.dumps(BODY) if length else pieces()
+            second = await client.post(RUN, content=content, headers=headers)
+            judge.may_answer.set()
+            return [(await first).status_code, second.status_code]
+
+    assert asyncio.run(ask()) == statuses
 
 
 def test_a_request_larger_than_all_that_may_be_under_way_comes_in_alone():

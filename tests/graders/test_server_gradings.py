@@ -7,7 +7,6 @@ import pytest
 from asking import EXACT, RUN, SIMILAR, VALIDATE, asking, post
 
 from graders import Row, hosted
-from graders.clients import ModelReply, ScriptedClient
 from graders.clients.allowed import AllowedHosts
 from graders.compile import Tools, compile_grader
 from graders.config.parse import parse_config
@@ -127,32 +126,6 @@ def test_what_does_not_compile_is_an_error_in_the_answer():
 
     assert (status, answer["reward"]) == (200, 0.0)
     assert answer["metadata"]["errors"]["formula_parse_error"] is True
-
-
-def test_judges_are_asked_through_the_servers_client():
-    """Whatever address a request names."""
-    client = ScriptedClient(lambda _: ModelReply(text='{"steps": [], "result": 0.5}'))
-    grader = {**JUDGE, "base_url": "http://evil.example"}
-    body = {"grader": grader, "model_sample": "x"}
-    _, answer = asyncio.run(post(RUN, body, tools=Tools(client=client)))
-
-    assert answer["reward"] == 0.5
-    assert [request.model for request in client.asked] == ["gpt-4.1-2025-04-14"]
-
-
-def test_a_judge_is_asked_with_so_many_texts_at_most():
-    """Each takes its time to be written into the prompt."""
-    client = ScriptedClient(lambda _: ModelReply(text='{"steps": [], "result": 1}'))
-
-    def answered(texts):
-        grader = {**JUDGE, "input": [{"role": "user", "content": ["x"] * texts}]}
-        body = {"grader": grader, "model_sample": ""}
-        return asyncio.run(post(RUN, body, tools=Tools(client=client)))
-
-    assert answered(20_000)[0] == 200
-    status, answer = answered(20_001)
-    assert (status, answer["error"]["code"], answer["error"]["param"]) == (400, "texts", "grader")
-    assert answer["error"]["message"] == "there are 20,001 texts in it, and 20,000 are allowed"
 
 
 @pytest.mark.parametrize(

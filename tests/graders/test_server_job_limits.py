@@ -18,7 +18,7 @@ from fine_tuning import (
 from sample_configs import EXACT
 from served import serving as commanded
 from serving import jsonl, serving
-from stand_ins import REMOTE
+from stand_ins import REMOTE, breaks
 
 from graders.server.settings import Limits, Settings
 
@@ -49,6 +49,18 @@ def test_a_job_that_waits_and_one_under_way_are_cancelled():
         assert ended(server, last).status == "succeeded"
         statuses = [one.status for one in server.openai.fine_tuning.jobs.list()]
         assert statuses == ["succeeded", "cancelled", "cancelled"]
+
+
+def test_a_bug_in_a_dry_run_fails_the_job_and_is_logged(monkeypatch):
+    """Nobody awaits its task, which would keep the exception to itself."""
+    monkeypatch.setattr("graders.server.jobs.jobs.try_out", breaks)
+    with serving() as server:
+        job = ended(server, start(server, GOOD))
+        logged = server.complaint()
+
+    assert (job.status, job.error.code) == ("failed", "server-error")
+    assert f"the dry run of {job.id} failed" in logged
+    assert "ZeroDivisionError: a bug" in logged
 
 
 def test_others_are_answered_while_a_job_is_under_way(server):

@@ -3,11 +3,12 @@
 import asyncio
 import operator
 import os
+import sys
 import time
 
 import pytest
 
-from graders.server.processes import ProcessDiedError, Processes
+from graders.server.processes import ProcessDiedError, Processes, RaisedError
 
 AN_HOUR = 3600
 
@@ -76,13 +77,45 @@ def test_what_takes_too_long_is_ended_with_its_process():
     assert first != second
 
 
-def test_a_process_that_dies_costs_one_call():
-    """Whether it was killed, or the function raised something."""
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [(os._exit, (1,)), (sys.exit, ()), (bytearray, (1 << 40,))],
+    ids=["killed", "ended", "out of memory"],
+)
+def test_a_process_that_dies_costs_one_call(function, arguments):
+    """The next one has another process."""
 
     async def work(processes):
-        for function, given in ((os._exit, 1), (operator.inv, "x")):
-            with pytest.raises(ProcessDiedError):
-                await processes.call(function, given)
+        with pytest.raises(ProcessDiedError):
+            await processes.call(function, *arguments)
+        return await processes.call(operator.add, 1, 2)
+
+    assert with_processes(work) == 3
+
+
+def test_what_a_function_raises_is_told_with_its_traceback():
+    """Else a bug of ours would look as if memory were short. The process goes on."""
+
+    async def work(processes):
+        pid = await processes.call(os.getpid)
+        with pytest.raises(
+            RaisedError, match=r"(?s)Traceback .* in _answer.*TypeError: bad operand"
+        ):
+            await processes.call(operator.inv, "x")
+        with pytest.raises(RaisedError, match="cannot pickle"):
+            await processes.call(open, os.devnull)
+        return pid == await processes.call(os.getpid)
+
+    assert with_processes(work)
+
+
+def test_what_a_function_prints_or_reads_is_no_part_of_what_is_said():
+    """Not even what it writes to the descriptors themselves."""
+
+    async def work(processes):
+        await processes.call(print, "printed", flush=True)
+        assert await processes.call(os.write, 1, b"written") == 7
+        assert await processes.call(os.read, 0, 1) == b""
         return await processes.call(operator.add, 1, 2)
 
     assert with_processes(work) == 3

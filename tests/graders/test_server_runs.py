@@ -29,11 +29,11 @@ from serving import jsonl, serving
 from graders.compile import Tools
 from graders.errors import RowError
 from graders.row_files import read_rows as read_file
-from graders.server.answers import ApiError
-from graders.server.eval_rows import longest_line, read_rows
-from graders.server.items import Items
+from graders.server.evals.items import Items
+from graders.server.evals.rows import longest_line, read_rows
 from graders.server.settings import Limits, Settings
 from graders.server.storage import Room
+from graders.server.transport.answers import ApiError
 
 WAIT, YES = {"item": {}, "sample": "wait"}, {"item": {}, "sample": "yes"}
 
@@ -249,7 +249,7 @@ def test_the_longest_line_is_found_in_pieces_of_any_size(tmp_path_factory, piece
     path = tmp_path_factory.getbasetemp() / "lines"
     path.write_bytes(data := b"".join(pieces))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graders.server.eval_rows._PIECE_BYTES", size)
+        patch.setattr("graders.server.evals.rows._PIECE_BYTES", size)
         assert longest_line(path) == max(map(len, data.split(b"\n")))
 
 

@@ -363,3 +363,14 @@ def test_a_slot_renders_to_exactly_the_value(before, value):
     row = Row(item={"v": value}, sample={})
 
     assert render(before + "{{item.v}}" + before, row=row) == before + value + before
+
+
+def test_equal_templates_are_one_object_unless_they_are_very_long():
+    """A server would keep a thousand of whatever length it is sent."""
+    assert compile_template("a {{ item.b }}") is compile_template("a {{ item.b }}")
+    long = "x" * 20_000 + "{{ item.b }}"
+    assert compile_template(long) is not compile_template(long)
+    assert compile_template(long) == compile_template(long)
+    assert compile_template(long, "python").render(Row(item={"b": True}, sample={}, row=1)) == (
+        "x" * 20_000 + "True"
+    )

@@ -138,3 +138,15 @@ def test_the_path_of_pltrdy_is_the_one_that_was_scored():
 
     score = metric("rouge_l", settings).pair(candidate, reference)
     assert score == pytest.approx(2 * precision * recall / (precision + recall), abs=1e-7)
+
+
+@pytest.mark.parametrize("variant", ["ratio", "ratio_dp"])
+@given(candidate=TEXTS, reference=TEXTS)
+def test_the_edits_of_fuzzy_match_are_its_score(variant, candidate, reference):
+    """The share of characters that need no edit; other variants have no such number."""
+    found = explain("fuzzy_match", candidate, reference, Settings(fuzzy_match=variant))
+    other = explain("fuzzy_match", candidate, reference, Settings(fuzzy_match="token_set"))
+    size = len(found.candidate[0]) + len(found.reference[0])
+
+    assert found.score == pytest.approx(1 - found.edits / size if size else 1.0)
+    assert other.edits is None

@@ -20,7 +20,7 @@ from graders.template import Slot
 from graders.testing.probe.climb import CLIMB, climb
 from graders.testing.probe.figures import Tally, tally
 from graders.testing.probe.targets import draw_targets
-from graders.testing.probe.trials import Asking, try_attacks
+from graders.testing.probe.trials import Asking, Probed, try_attacks
 
 LIMITS: Final[Mapping[Waits, int]] = {"never": 200, "batches": 200, "rows": 20}
 """Rows that are probed where nobody says how many; each grading of a judge costs money."""
@@ -37,12 +37,14 @@ class ProbeOptions:
             and the usual keys of items are looked through.
         limit: Rows that are drawn; None is `LIMITS`.
         budget: Gradings of the search for each row; None is `BUDGETS`, and 0 is no search.
+        verdict: What a judge in the grader answers at best, `best_verdict` of a config for one.
         seed: Decides which rows are drawn and whatever is left to chance.
     """
 
     references: tuple[Slot, ...] = ()
     limit: int | None = None
     budget: int | None = None
+    verdict: float | str = 1
     seed: int = 0
 
 
@@ -52,6 +54,8 @@ class ProbeReport:
 
     Attributes:
         tally: Figures by attack, and findings.
+        drawn: Rows that were drawn and have a reference; more than the tally's where the probe was
+            stopped.
         rows_seen: Rows that there were to draw from.
         without_reference: Rows that were drawn, have no reference and are left out.
         references: Where the references stand.
@@ -62,6 +66,7 @@ class ProbeReport:
     """
 
     tally: Tally
+    drawn: int
     rows_seen: int
     without_reference: int
     references: tuple[Slot, ...]
@@ -102,25 +107,51 @@ def probe(
         >>> [found.way.name for found in report.tally.findings()]
         ['every_answer', 'json_duplicates', 'json_every_value']
     """
-    options = options or ProbeOptions()
-    return run_sync(lambda: _probe(Asking(grader, ledger or Ledger()), rows, options))
+    probing = Probing(grader, rows, options or ProbeOptions(), ledger or Ledger())
+    run_sync(probing.work)
+    return probing.report()
 
 
-async def _probe(asking: Asking, rows: Iterable[Row], options: ProbeOptions) -> ProbeReport:
-    waits = asking.grader.waits
-    limit = LIMITS[waits] if options.limit is None else options.limit
-    budget = BUDGETS[waits] if options.budget is None else options.budget
-    drawn = draw_targets(rows, options.references, limit=limit, seed=options.seed)
-    probed = await try_attacks(asking, drawn.targets, options.seed)
-    if budget:
-        await climb(asking, probed, budget=budget, seed=options.seed)
-    return ProbeReport(
-        tally=tally(probed, (CLIMB,) if budget else ()),
-        rows_seen=drawn.rows,
-        without_reference=drawn.without_reference,
-        references=drawn.slots,
-        limit=limit,
-        budget=budget,
-        seed=options.seed,
-        gradings=asking.gradings,
-    )
+class Probing:
+    """A probe, whose report can be had before it is done.
+
+    Raises:
+        ConfigError: No row has a reference.
+    """
+
+    def __init__(
+        self, grader: Grader, rows: Iterable[Row], options: ProbeOptions, ledger: Ledger
+    ) -> None:
+        waits = grader.waits
+        self._limit = LIMITS[waits] if options.limit is None else options.limit
+        self._budget = BUDGETS[waits] if options.budget is None else options.budget
+        self._seed, self._verdict = options.seed, options.verdict
+        self._asking = Asking(grader, ledger)
+        self._drawn = draw_targets(rows, options.references, limit=self._limit, seed=self._seed)
+        self._rows = [Probed(target=target) for target in self._drawn.targets]
+
+    async def work(self) -> None:
+        """Try the attacks, and search.
+
+        Raises:
+            RunStoppedError: A budget of tokens or dollars is used up.
+        """
+        verdict = self._verdict
+        await try_attacks(self._asking, self._rows, seed=self._seed, verdict=verdict)
+        if self._budget:
+            await climb(self._asking, self._rows, budget=self._budget, seed=self._seed)
+
+    def report(self) -> ProbeReport:
+        """What is found so far, on the rows on which all fixed attacks were tried."""
+        complete = [one for one in self._rows if one.complete]
+        return ProbeReport(
+            tally=tally(complete, (CLIMB,) if self._budget else ()),
+            drawn=len(self._rows),
+            rows_seen=self._drawn.rows,
+            without_reference=self._drawn.without_reference,
+            references=self._drawn.slots,
+            limit=self._limit,
+            budget=self._budget,
+            seed=self._seed,
+            gradings=self._asking.gradings,
+        )

@@ -2,12 +2,14 @@
 
 Texts are compared as words: of any script, case and width folded, without punctuation and without
 English articles, as reading comprehension compares answers (Rajpurkar et al., "SQuAD", EMNLP 2016).
-Look-alikes from another script are other words. An answer that is JSON is held by a text that has
-all its values, in whatever order and under whatever keys.
+Look-alikes from another script are other words. An answer that is a number is held by a text with
+a number of the same value: 1200 by 1,200 and 0.45 by 45%. An answer that is JSON is held by a text
+that has all its values, in whatever order and under whatever keys.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -19,6 +21,10 @@ from sandbox import JSON
 
 _ARTICLES: Final = frozenset({"a", "an", "the"})
 _VALUE: Final = parse_path("item")
+_NUMBER: Final = re.compile(
+    r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[-+]?\d+)?%?(?![\w])",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def same(text: str, reference: str) -> bool:
@@ -40,6 +46,8 @@ def holds(text: str, references: Iterable[str]) -> bool:
         (True, False)
         >>> holds('{"pop": 2, "name": "Paris"}', ['{"name": "Paris", "pop": 2}'])
         True
+        >>> holds("45% of $1,200", ["0.45"]), holds("45% of $1,200", ["1200.0"])
+        (True, True)
     """
     every = _every_word(text)
     kept = f" {' '.join(_without_articles(every))} "
@@ -51,7 +59,20 @@ def holds(text: str, references: Iterable[str]) -> bool:
             return True
         if not needed and reference.strip() in text:  # punctuation, such as an operator
             return True
+        value = _value_of(reference)
+        if value is not None and any(_value_of(one) == value for one in _NUMBER.findall(text)):
+            return True
     return False
+
+
+@lru_cache(maxsize=1 << 14)
+def _value_of(text: str) -> float | None:
+    """The value of a text that is a number and nothing else."""
+    if not _NUMBER.fullmatch(text.strip()):
+        return None
+    digits = text.strip().replace(",", "").removesuffix("%")
+    # Rounded, because 45 / 100 and 0.45 may differ in their last bit.
+    return float(f"{float(digits) / (100 if text.rstrip().endswith('%') else 1):.12g}")
 
 
 @lru_cache(maxsize=1 << 14)

@@ -1,14 +1,15 @@
 """A search for what a grader rewards: edits of the best attack, kept where they score higher.
 
-It never takes a text that holds the answer, so that whatever it ends with is no answer. Words come
-from the row (its reference and honest samples), from its prompt, and from other rows' answers. As
-in training, the search sees nothing of the grader but scores.
+It never takes a text that holds the answer, or an honest sample that scores like it, so that
+whatever it ends with is no answer. Words come from the row (its reference and honest samples), from
+its prompt, and from other rows' answers. As in training, the search sees nothing of the grader but
+scores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -16,9 +17,8 @@ from graders.rows import output_texts
 from graders.testing.probe.answers import holds
 from graders.testing.probe.attacks import Attack, Way
 from graders.testing.probe.bars import NEAR, Bar, bar_of
-from graders.testing.probe.targets import Target
-from graders.testing.probe.texts import worn
-from graders.testing.probe.trials import Asking, Attempt, Probed, as_row, graded
+from graders.testing.probe.targets import texts_of
+from graders.testing.probe.trials import Asking, Attempt, Probed, take
 
 CLIMB: Final = Way(
     name="climb",
@@ -44,8 +44,10 @@ class _Climber:
         bar: What there is to beat.
         random: Its own.
         sources: Lists of words to draw from, none empty.
+        right: What no text may hold.
         words: The best text so far, in words.
-        best: The same, graded; None before anything had a score.
+        best: Its score; None before anything had one.
+        found: The best edit; None before one had a score.
         failed: The first edit that gave no score.
         seen: Texts that were tried.
     """
@@ -54,37 +56,37 @@ class _Climber:
     bar: Bar
     random: Random
     sources: list[list[str]]
+    right: Sequence[str]
     words: list[str] = field(default_factory=list)
-    best: Attempt | None = None
+    best: float | None = None
+    found: Attempt | None = None
     failed: Attempt | None = None
     seen: set[str] = field(default_factory=set)
 
     @property
     def at_the_top(self) -> bool:
         """Whether the best text wins, and by as much as anything that is right could."""
-        score = self.best.score if self.best else None
-        if score is None or not self.bar.wins(score, lacks=True):
+        if self.best is None or not self.bar.wins(self.best, lacks=True):
             return False
         right = (self.bar.reference, self.bar.best)
-        return not any(top is not None and _above(top, score) for top in right)
+        return not any(top is not None and _above(top, self.best) for top in right)
 
     def edits(self, number: int) -> list[Attempt]:
         """Up to `number` new texts, each one to three edits away from the best."""
-        target = self.probed.target
-        drawn = (self._edit(target) for _ in range(number))
+        form = self.probed.form
         return [
-            Attempt(way=CLIMB, text=text, sent=worn(text, target), holds=False, lacks=True)
-            for text in drawn
+            Attempt(way=CLIMB, text=text, sent=form.of(text), holds=False, lacks=True)
+            for text in (self._edit() for _ in range(number))
             if text is not None
         ]
 
-    def _edit(self, target: Target) -> str | None:
+    def _edit(self) -> str | None:
         for _ in range(_TRIES):
             words = self.words
             for _ in range(self.random.choice((1, 1, 2, 3))):
                 words = _edited(words, self.random.choice(self.sources), self.random)
             text = " ".join(words)
-            if text not in self.seen and not holds(text, target.references):
+            if text not in self.seen and not holds(text, self.right):
                 self.seen.add(text)
                 return text
         return None
@@ -94,8 +96,11 @@ class _Climber:
         for one in edits:
             if one.score is None:
                 self.failed = self.failed or one
-            elif self.best is None or _above(one.score, self.best.score):
-                self.best, self.words = one, one.text.split(" ")
+                continue
+            if self.found is None or _above(one.score, self.found.score):
+                self.found = one
+            if _above(one.score, self.best):
+                self.best, self.words = one.score, one.text.split(" ")
 
 
 def _above(score: float, other: float | None) -> bool:
@@ -133,41 +138,63 @@ async def climb(asking: Asking, rows: Sequence[Probed], *, budget: int, seed: in
     """
     answers = dict.fromkeys(word for row in rows for word in row.target.reference.split())
     climbers = [_climber(row, [*answers][:_OTHERS], seed) for row in rows]
-    for done in range(0, budget, _STEP):
-        number = min(_STEP, budget - done)
-        steps = [(one, one.edits(number)) for one in climbers if not one.at_the_top]
-        texts = [
-            as_row(one.probed.target, edit.sent, one.probed.tried + done + i)
-            for one, edits in steps
-            for i, edit in enumerate(edits)
-        ]
-        grades = iter(await asking.grade(texts))
-        for one, edits in steps:
-            one.take([graded(edit, next(grades)) for edit in edits])
-    for one in climbers:
-        found = (one.best, one.failed)
-        one.probed.attempts.extend(attempt for attempt in found if attempt is not None)
+    try:
+        for done in range(0, budget, _STEP):
+            await _step(asking, climbers, done, min(_STEP, budget - done))
+    finally:
+        for one in climbers:
+            found = (one.found, one.failed)
+            one.probed.attempts += [attempt for attempt in found if attempt is not None]
+
+
+async def _step(asking: Asking, climbers: Sequence[_Climber], done: int, number: int) -> None:
+    """Grade so many edits of each row, whose search has graded `done` before."""
+    steps = [(one, one.edits(number)) for one in climbers if not one.at_the_top]
+    asked = []
+    for one, edits in steps:
+        after = len(one.probed.controls) + len(one.probed.attempts) + done
+        asked.append([one.probed.row(edit.sent, after + i) for i, edit in enumerate(edits)])
+    await asking.grade([row for texts in asked for row in texts])
+    for (one, edits), texts in zip(steps, asked, strict=True):
+        take(edits, asking.of(texts))
+        one.take(edits)
 
 
 def _climber(probed: Probed, others: Sequence[str], seed: int) -> _Climber:
-    target = probed.target
-    honest = [text for text in output_texts(target.honest) if isinstance(text, str)]
-    own = " ".join([*target.references, *honest]).split()
+    target, bar = probed.target, bar_of(probed)
+    own = " ".join([*target.references, *texts_of(target.honest)]).split()
     sources = [words for words in (own, target.prompt.split(), [*others]) if words]
-    starts = [one for one in probed.attempts if one.score is not None and _can_start(one, target)]
+    starts = [one for one in probed.attempts if one.score is not None and _can_start(one, probed)]
     start = max(starts, key=lambda one: one.score or 0.0, default=None)
     return _Climber(
         probed=probed,
-        bar=bar_of(probed),
+        bar=bar,
         random=Random(f"{seed}/{target.line}/climb"),  # noqa: S311 - no secret
         sources=sources,
+        right=(*target.references, *_right_in_other_words(probed, bar)),
         words=start.text.split() if start else [],
-        best=replace(start, way=CLIMB) if start else None,
+        best=start.score if start else None,
         seen={one.text for one in probed.attempts},
     )
 
 
-def _can_start(attempt: Attempt, target: Target) -> bool:
-    """Whether a text can be edited: without the answer, not too long, and in the honest form."""
-    bare = isinstance(attempt.way, Attack) and attempt.way.bare and target.in_json
+def _right_in_other_words(probed: Probed, bar: Bar) -> list[str]:
+    """Honest samples that score like the reference, where that scores more than other texts."""
+    if bar.reference is None or bar.lowest is None or not _above(bar.reference, bar.lowest):
+        return []
+    pairs = zip(output_texts(probed.target.honest), probed.honest, strict=True)
+    return [
+        text
+        for text, grade in pairs
+        if isinstance(text, str)
+        and text.strip()
+        and grade.score is not None
+        and not _above(bar.reference, grade.score)
+    ]
+
+
+def _can_start(attempt: Attempt, probed: Probed) -> bool:
+    """Whether a text can be edited: without the answer, not too long, in the form of answers."""
+    way = attempt.way
+    bare = isinstance(way, Attack) and way.bare and not probed.form.is_bare
     return not attempt.holds and not bare and len(attempt.text.split()) <= _LONGEST

@@ -12,6 +12,7 @@ from graders.errors import FailureKind
 from graders.studies.ranks import RankCorrelation
 from graders.testing.probe.attacks import ATTACKS, CONTROL, Way
 from graders.testing.probe.bars import NEAR, Bar, bar_of, labelled
+from graders.testing.probe.forms import BARE, Form
 from graders.testing.probe.trials import Attempt, Probed
 
 _NO_CRASH: Final = frozenset(
@@ -160,7 +161,10 @@ class Tally:
         honest_best: Mean over rows of the best honest score; None where none was graded.
         honest_median: The same of the median.
         human: How alike scores and human labels order honest samples; no pairs without labels.
-        control: What the reference itself came to, the best of its places on each row.
+        control: What the reference itself came to, the best of its places and forms on each row.
+        beaten: On how many rows an honest sample scores above the reference, or it has no score.
+        formed: On how many rows attacks stand in a form, and not as they are.
+        form: One of these forms.
         attacks: What each attack came to, the search last.
         cheated: On how many rows some attack wins.
         blind: The score that everything has; None where scores differ.
@@ -173,6 +177,9 @@ class Tally:
     honest_median: float | None
     human: RankCorrelation
     control: Figures
+    beaten: int
+    formed: int
+    form: Form
     attacks: tuple[Figures, ...]
     cheated: int
     blind: float | None
@@ -230,6 +237,7 @@ def tally(rows: Sequence[Probed], further: Sequence[Way] = ()) -> Tally:
         cheated += any(won)
         pairs = labelled(row)
         human.add([score for _, score in pairs], [label for label, _ in pairs])
+    forms = [row.form for row in rows if not row.form.is_bare]
     failed = [grade.failure for row in rows for grade in row.honest if grade.failure is not None]
     return Tally(
         rows=len(rows),
@@ -239,6 +247,12 @@ def tally(rows: Sequence[Probed], further: Sequence[Way] = ()) -> Tally:
         honest_median=_mean(bar.median for bar in bars),
         human=human,
         control=control,
+        beaten=sum(
+            bar.best is not None and (bar.reference is None or bar.best > bar.reference + NEAR)
+            for bar in bars
+        ),
+        formed=len(forms),
+        form=forms[0] if forms else BARE,
         attacks=tuple(attacks.values()),
         cheated=cheated,
         blind=_only_score(rows),

@@ -5,20 +5,28 @@ Where the reference stands is told, or found in the config, or looked for under 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from operator import attrgetter
 from random import Random
 from typing import Final
 
-from graders.config.graders import StringCheckConfig, TextSimilarityConfig, walk
+from graders.config.graders import (
+    LabelModelConfig,
+    ScoreModelConfig,
+    StringCheckConfig,
+    TextSimilarityConfig,
+    walk,
+)
 from graders.config.parse import Document
 from graders.errors import ConfigError, Finding, GradingError
 from graders.lint.shape import PROMPT_KEYS, prompt_of
 from graders.rows import Row, output_texts
 from graders.strict_json import decode_or_none
 from graders.template import Slot, compile_template, look_up, parse_path, to_text
+from graders.testing.probe.forms import Form, forms_in, forms_of
 from sandbox import JSON
 
 REFERENCE_KEYS: Final = (
@@ -53,7 +61,8 @@ class Target:
         prompt: What the model was asked; "" where the item does not say.
         keys: Of the honest samples where they are JSON objects; else of a reference that is one;
             else that under which the reference stands.
-        in_json: Whether the honest samples are JSON objects, so that other text is no answer.
+        forms: That an answer can stand in, besides as it is; of honest samples that are all JSON
+            objects the only one, because other text is no answer there.
     """
 
     line: int
@@ -64,7 +73,7 @@ class Target:
     reference_slot: Slot
     prompt: str
     keys: tuple[str, ...]
-    in_json: bool
+    forms: tuple[Form, ...]
 
     @property
     def reference(self) -> str:
@@ -110,7 +119,7 @@ def draw_targets(
         names = ", ".join(map(str, slots))
         raise _no_reference(f"no row has a text or a number at {names}", groups[0][0].item)
     return Drawn(
-        targets=tuple(targets),
+        targets=_with_forms(targets),
         rows=seen,
         without_reference=len(groups) - len(targets),
         slots=slots,
@@ -148,6 +157,17 @@ def reference_slots(document: Document) -> tuple[Slot, ...]:
                     case (Slot(namespace="item", steps=(_, *_)) as slot,):
                         found[slot] = None
     return tuple(found)
+
+
+def best_verdict(document: Document) -> float | str:
+    """What the first judge of a config answers at best; 1 where there is none."""
+    for _, part in walk(document.grader):
+        if isinstance(part, ScoreModelConfig):
+            top = part.range[1]
+            return int(top) if top.is_integer() else top
+        if isinstance(part, LabelModelConfig):
+            return part.passing_labels[0]
+    return 1
 
 
 def _usual_slots(items: Sequence[Mapping[str, JSON]]) -> tuple[Slot, ...]:
@@ -196,8 +216,28 @@ def _target(group: tuple[Row, ...], slots: Sequence[Slot]) -> Target | None:
         reference_slot=slot,
         prompt=_prompt(first.item, slot),
         keys=keys or _object_keys(controls[0]) or (_name(slot),),
-        in_json=bool(keys),
+        forms=(Form(keys=keys),) if keys else (),
     )
+
+
+def _with_forms(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The same, each with the forms of its own text samples and of other rows'."""
+    own = [
+        [] if target.forms else [*forms_in(texts_of(target.honest), target.references)]
+        for target in targets
+    ]
+    common = Counter(chain.from_iterable(own))
+    return tuple(
+        target
+        if target.forms
+        else replace(target, forms=forms_of(forms, common, target.references))
+        for target, forms in zip(targets, own, strict=True)
+    )
+
+
+def texts_of(rows: Sequence[Row]) -> list[str]:
+    """What samples say in words."""
+    return [text for text in output_texts(rows) if isinstance(text, str)]
 
 
 def _texts(row: Row, slot: Slot) -> list[str]:

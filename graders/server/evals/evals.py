@@ -13,14 +13,14 @@ from graders.config.graders import AnyConfig, EvalConfig, TextSimilarityConfig
 from graders.config.parse import Document, parse_config
 from graders.grades import Grader
 from graders.profile import Profile
-from graders.server.answers import ApiError, answer, answer_encoded
-from graders.server.bodies import Body, checked, read_object
 from graders.server.checking import compiled
-from graders.server.eval_runs import remove_run
+from graders.server.evals.runs import remove_run
 from graders.server.labels import metadata_of, name_of
 from graders.server.recent import Weight, weigh
 from graders.server.shared import Shared, shared
 from graders.server.storage import encoded_list, new_id
+from graders.server.transport.answers import ApiError, answer, answer_encoded
+from graders.server.transport.bodies import Body, checked, read_object
 from graders.strict_json import encode
 from sandbox import JSON
 

@@ -9,6 +9,7 @@ is the one for a job that nothing here would stop. What it lacks is what trainin
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -18,15 +19,15 @@ from typing import TYPE_CHECKING, Final
 from graders.errors import ConfigError, Finding, findings_of
 from graders.jobs.job import Job, check_job
 from graders.profile import Profile
-from graders.server.answers import ApiError, answer
-from graders.server.bodies import Body, read_object
 from graders.server.checking import in_process
 from graders.server.files import StoredFile, file_of, keep_file, reading
-from graders.server.planning import Event, Fault, RowsFile, Tried, Work, event, try_out
+from graders.server.jobs.planning import Event, Fault, RowsFile, Tried, Work, event, try_out
+from graders.server.jobs.stored import StoredJob, fixed_part, show
 from graders.server.processes import ProcessDiedError
 from graders.server.shared import Shared, shared
 from graders.server.storage import Objects, Paging, list_of, new_id
-from graders.server.stored_jobs import StoredJob, fixed_part, show
+from graders.server.transport.answers import ApiError, answer
+from graders.server.transport.bodies import Body, read_object
 from graders.strict_json import encode
 from sandbox import JSON
 
@@ -170,6 +171,8 @@ async def _dry_run(server: Shared, job: StoredJob, work: Work) -> None:
         job.end("failed", message, Fault("worker_died", message))
     except ApiError as error:  # no room for what it found
         job.end("failed", error.message, Fault(error.code or "storage-full", error.message))
+    except Exception:  # a bug; nobody awaits the task
+        logging.getLogger(__name__).exception("the dry run of %s failed", job.id)
     finally:
         if job.finished_at is None:
             message = "the server failed or was stopped, and its log says why"

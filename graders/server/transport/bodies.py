@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from graders.server.answers import ApiError
 from graders.server.settings import Limits
+from graders.server.transport.answers import ApiError
 from graders.strict_json import decode
 from sandbox import JSON
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from graders.server.answers import ApiError
 from graders.server.storage import Paging, Room
+from graders.server.transport.answers import ApiError
 
 _STATUSES: Final[Mapping[str, bytes]] = {"fail": b"\0", "pass": b"\1"}
 _PREFIX: Final = "outputitem_"

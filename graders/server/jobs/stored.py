@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from graders.hosted import masked_grader
 from graders.jobs.job import Job
-from graders.server.planning import Event, Fault, event
+from graders.server.jobs.planning import Event, Fault, event
 from graders.strict_json import decode
 from sandbox import JSON
 

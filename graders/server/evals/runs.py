@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec.structs import asdict
 
-from graders.server.answers import ApiError, answer, answer_encoded, not_found
-from graders.server.bodies import checked, read_object
+from graders.server.evals.items import Items
+from graders.server.evals.output_items import Criterion
+from graders.server.evals.running import Counts, Run, Status, grade_run
+from graders.server.evals.sources import ID, check_kind, inline_file, source_of, to_lines
 from graders.server.files import StoredFile, file_of, reading
-from graders.server.items import Items
 from graders.server.labels import metadata_of, name_of
-from graders.server.output_items import Criterion
-from graders.server.run_sources import ID, check_kind, inline_file, source_of, to_lines
-from graders.server.running import Counts, Run, Status, grade_run
 from graders.server.shared import Shared, shared
 from graders.server.storage import encoded_list, new_id
+from graders.server.transport.answers import ApiError, answer, answer_encoded, not_found
+from graders.server.transport.bodies import checked, read_object
 from graders.strict_json import encode
 from sandbox import JSON
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from graders.server.evals import Eval
+    from graders.server.evals.evals import Eval
 
 _NOT_AGAIN: Final = {"x-should-retry": "false"}  # the SDKs would, at once
 

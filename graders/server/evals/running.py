@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Final, Literal
 from graders.engine import RunOptions, grade_stream
 from graders.errors import GradersError, RowError
 from graders.grades import Grade, Graded, Grader, Usage
-from graders.server.answers import ApiError
-from graders.server.eval_rows import longest_line, read_rows
-from graders.server.items import Items
-from graders.server.output_items import Criterion, Place, to_bad_item, to_item
+from graders.server.evals.items import Items
+from graders.server.evals.output_items import Criterion, Place, to_bad_item, to_item
+from graders.server.evals.rows import longest_line, read_rows
 from graders.server.recent import Weight
 from graders.server.shared import Shared
+from graders.server.transport.answers import ApiError
 from sandbox import JSON
 
 if TYPE_CHECKING:

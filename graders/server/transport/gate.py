@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from graders.server.answers import ApiError, answer, error_body
 from graders.server.settings import Settings
+from graders.server.transport.answers import ApiError, answer, error_body
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-RETRY_AFTER_SECONDS: Final = 1
+_RETRY_AFTER: Final = {"retry-after": "1"}  # in seconds
 _NOT_AGAIN: Final = {"x-should-retry": "false"}  # the SDKs would send it again, to the same end
 
 
@@ -42,8 +42,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(reversed(scope["headers"]))  # of one name, the first
-        # What is longer is refused, or goes to a file as it comes.
-        size = min(_length(headers), self._settings.limits.body_bytes)
+        size = _size(headers, self._settings.limits.body_bytes)
         try:
             self._check(headers, size)
         except ApiError as error:
@@ -57,7 +56,7 @@ class Gate:
             self._under_way -= 1
             self._bytes -= size
 
-    def _check(self, headers: MutableMapping[bytes, bytes], size: int) -> None:
+    def _check(self, headers: Mapping[bytes, bytes], size: int) -> None:
         """Whether a request may come in.
 
         Raises:
@@ -66,13 +65,12 @@ class Gate:
         settings, limits = self._settings, self._settings.limits
         _check_name(headers.get(b"host", b""), headers.get(b"origin"), settings.hosts)
         if settings.token is not None:
-            _check_token(headers.get(b"authorization", b""), settings.token)
+            _check_token(headers, settings.token)
         full = self._under_way >= limits.at_once
         if full or (self._under_way and self._bytes + size > limits.in_flight_bytes):
             what = f"{self._under_way} requests" if full else f"{self._bytes:,} bytes of requests"
             message = f"the server has {what} under way, and takes no more; try again"
-            wait = {"retry-after": str(RETRY_AFTER_SECONDS)}
-            raise ApiError(503, message, code="overloaded", headers=wait)
+            raise ApiError(503, message, code="overloaded", headers=_RETRY_AFTER)
 
     async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         seconds, begun = self._settings.limits.answer_seconds, False
@@ -87,16 +85,31 @@ class Gate:
             async with limit:
                 await self._app(scope, receive, watched)
         except TimeoutError:
-            if begun or not limit.expired():
+            if not limit.expired():
                 raise
             message = f"there was no answer within {seconds:g} s"
             error = ApiError(504, message, code="answer-time", headers=_NOT_AGAIN)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # it is somebody else who was cancelled
+                raise
+            message = "the server was stopped before there was an answer"
+            error = ApiError(503, message, code="stopped", headers=_RETRY_AFTER)
+        else:
+            return
+        if not begun:  # else the connection is cut, which says that the answer is not whole
             await _refuse(error, scope, receive, send)
 
 
-def _length(headers: MutableMapping[bytes, bytes]) -> int:
+def _size(headers: Mapping[bytes, bytes], most: int) -> int:
+    """What memory may come to hold of a body: all of one that does not say how long it is.
+
+    What is longer than most is refused, or goes to a file as it comes.
+    """
+    if b"transfer-encoding" in headers:
+        return most
     said = headers.get(b"content-length", b"")
-    return int(said[:20]) if said.isdigit() else 0
+    return min(int(said[:20]), most) if said.isdigit() else 0
 
 
 def _check_name(host: bytes, origin: bytes | None, hosts: Iterable[str]) -> None:
@@ -122,14 +135,16 @@ def _name(url: str) -> str:
         return ""
 
 
-def _check_token(authorization: bytes, token: str) -> None:
-    """Whether a request bears the token.
+def _check_token(headers: Mapping[bytes, bytes], token: str) -> None:
+    """Whether a request bears the token, as the SDKs' clients do: of the service, or of Azure.
 
     Raises:
         ApiError: 401.
     """
-    scheme, _, given = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or not hmac.compare_digest(given.strip(), token.encode()):
+    scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"bearer":
+        given = headers.get(b"api-key", b"")
+    if not hmac.compare_digest(given.strip(), token.encode()):
         message = "the server wants its token: Authorization: Bearer TOKEN (the SDKs' api_key)"
         raise ApiError(401, message, code="token", headers={"www-authenticate": "Bearer"})
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from graders.server.answers import ApiError
 from graders.server.files import StoredFile
 from graders.server.shared import Shared
+from graders.server.transport.answers import ApiError
 from graders.strict_json import encode
 from sandbox import JSON
 

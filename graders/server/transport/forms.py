@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from graders.server.answers import ApiError
-from graders.server.bodies import pieces
 from graders.server.settings import Limits
+from graders.server.transport.answers import ApiError
+from graders.server.transport.bodies import pieces
 
 if TYPE_CHECKING:  # starlette is an extra
     from python_multipart.multipart import MultipartCallbacks
