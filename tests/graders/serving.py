@@ -88,6 +88,7 @@ def serving(settings=None, **limits):
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([sock],))
     logging.getLogger().addHandler(log)
+    logging.getLogger("uvicorn").propagate = True  # a command in this process may have ended it
     thread.start()
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     try:

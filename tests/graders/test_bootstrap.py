@@ -120,6 +120,7 @@ def test_blocks_change_nothing():
     assert np.array_equal(np.concatenate(parts, axis=1), whole)
 
 
+@pytest.mark.long
 def test_intervals_cover_the_truth_when_samples_of_an_item_are_alike():
     """Of 60 data sets, about 95 % of the intervals hold the correlation of all; rows alone do not.
 

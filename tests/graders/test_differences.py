@@ -61,6 +61,7 @@ def test_a_metric_without_a_value_is_named_with_the_reason():
     assert behind_best("auc", {"a": Statistic(undefined="one class")}, drawn) == []
 
 
+@pytest.mark.long
 def test_p_values_are_right_where_there_is_no_difference():
     """Of 100 data sets with equally good metrics, about one in twenty is below 0.05.
 

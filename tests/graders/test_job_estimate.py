@@ -72,6 +72,7 @@ def test_sums_and_products_hold_those_of_their_numbers(a, b, x, y):
     assert holds(a * b, exactly(x * y))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_every_amount_is_a_range_and_grows_with_the_rows(kind, data):

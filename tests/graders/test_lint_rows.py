@@ -376,6 +376,7 @@ def test_gzipped_rows_are_read(tmp_path):
     assert lint(tmp_path / "g.json", path, Options()).rows == 1
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_what_is_wrong(tmp_path):
     """Ten times as many faulty rows take little more than their hashes."""
 

@@ -153,6 +153,7 @@ def test_a_named_output_that_is_not_there():
     assert str(error) == "rows.jsonl:1:1: no output: looked for mine; the line has output_text."
 
 
+@pytest.mark.long
 def test_any_depth_is_a_row_or_an_error():
     """Nesting near the interpreter's limit is not an exception anywhere on the way."""
     lines = [

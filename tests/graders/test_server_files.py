@@ -230,6 +230,7 @@ def test_a_form_that_is_cut_anywhere_is_refused(server):
         assert used(server) == 0
 
 
+@pytest.mark.long
 @settings(max_examples=200)
 @given(
     pieces=st.lists(

@@ -56,6 +56,7 @@ def scores(name):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("metric", AUC)
 def test_auc_on_natural_questions(metric):
     """To the three digits that were noted."""

@@ -31,6 +31,7 @@ def _ours(variant):
     return metric("fuzzy_match", Settings(fuzzy_match=variant)).pair
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("file", FILES)
 def test_equals_rapidfuzz_on_real_rows(file, variant):

@@ -31,6 +31,7 @@ def _ours(statistic):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "step"), [("evouna_nq", 7), ("stsb_en_test", 1), ("summeval", 11)]
 )

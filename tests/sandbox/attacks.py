@@ -112,11 +112,11 @@ def tried_together(pool, around, names):
 
 
 def unhurried(pool, quiet):
-    """Outcomes of ordinary rows; what a busy machine left no time for is tried twice more."""
-    after = {}
-    for _ in range(3):
-        late = [name for name in quiet if name not in after or after[name].status == "timed_out"]
-        after |= zip(late, pool.run_now([quiet[name] for name in late]), strict=True)
+    """Outcomes of ordinary rows; what a busy machine left no time for is tried again, alone."""
+    after = dict(zip(quiet, pool.run_now([*quiet.values()]), strict=True))
+    for _ in range(4):
+        for name in [name for name, outcome in after.items() if outcome.status == "timed_out"]:
+            (after[name],) = pool.run_now([quiet[name]])
     return after
 
 

@@ -63,7 +63,8 @@ def run(mode, *program, **want):
     return {**said, "stderr": done.stderr.decode()}
 
 
-TWICE = ["an ordinary user"] if ROOT else []
+FULL = "root" if ROOT else "an ordinary user"
+TWICE = [mode for mode in MODES if mode != FULL]
 """Modes whose layers another one has too; tried where there is time for it."""
 IN_EACH_MODE = [pytest.param(m, marks=[pytest.mark.long] if m in TWICE else []) for m in MODES]
 
@@ -214,6 +215,7 @@ def test_an_attack_gets_through_where_its_layers_are_off(name):
     assert ATTACKS[name].witness in ["", *harm]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "layer"),
     [(name, layer) for name, a in ATTACKS.items() if len(a.off) > 1 for layer in a.off],
@@ -306,7 +308,7 @@ TELLS = {
 @pytest.mark.parametrize("name", TELLS)
 def test_each_end_says_what_happened(name):
     """The status and the words are the same wherever it runs."""
-    status, _, error, *_ = outcomes("root" if ROOT else "an ordinary user")[name]
+    status, _, error, *_ = outcomes(FULL)[name]
 
     wanted, words = TELLS[name]
     assert status == wanted
