@@ -177,6 +177,6 @@ def exchange(url, data):
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             answer = connection.recv(4_096)
-        except ConnectionError:  # it would not read to the end
+        except OSError:  # it would not read to the end, or is gone already
             return None
     return int(answer.split(b" ", 2)[1]) if answer else None
