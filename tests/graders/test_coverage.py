@@ -93,6 +93,7 @@ def without_address(text):
     return re.sub(r"0x[0-9a-f]+", "0x", text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("last", "status"),
     [

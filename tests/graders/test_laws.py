@@ -146,6 +146,7 @@ def test_the_hash_seed_is_said(bench):
     assert " with PYTHONHASHSEED=" in broken.said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["in_range", "reference_is_best", "invariant_to:case"])
 def test_the_same_seed_finds_the_same(bench, name):
     argument, cases, _, breaks, _ = SCORES[name]

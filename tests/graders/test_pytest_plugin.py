@@ -104,6 +104,7 @@ def test_the_sandbox_ends_with_the_session(project, level):
     assert ("with your own rights" in "\n".join(result.outlines)) == (level == "unsafe")
 
 
+@pytest.mark.long
 @pytest.mark.needs("/proc/self/task")
 def test_workers_of_xdist_have_a_sandbox_each(project, monkeypatch):
     """The same outcomes, messages and annotations as from one process."""
@@ -276,6 +277,7 @@ def test_importing_the_plugin_imports_nothing_else():
     assert done.stdout == "['graders', 'graders.pytest_plugin']\n"
 
 
+@pytest.mark.long
 def test_installing_is_enough(project, tmp_path, monkeypatch):
     """Pytest finds the plugin where the distribution says it is."""
     project_table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -162,6 +162,7 @@ def by_row(lines):
     return {json.loads(line)["row"]: json.loads(line) for line in lines.splitlines()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rows", [{1}, {37}, {64, 65}, {100}])
 @pytest.mark.parametrize("failures", ["drop", "zero"])
 def test_a_row_that_kills_its_worker_is_a_failure(rows, failures):

@@ -121,6 +121,7 @@ def test_by_default_six_retries():
 # --- failures
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("answer", "reason", "words"),
     [

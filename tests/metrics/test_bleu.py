@@ -52,6 +52,7 @@ def test_equals_nltk_on_real_rows(file, smoothing):
     assert differing(_ours(smoothing), _nltk(smoothing, "nltk_word"), rows) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 @pytest.mark.parametrize("tokens", ["nltk_word", "char", "unicode"])
 def test_equals_nltk_on_adversarial_pairs(smoothing, tokens):

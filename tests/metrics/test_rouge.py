@@ -54,6 +54,7 @@ def test_equals_the_library_on_real_rows(file, variant, backend):
     assert differing(_ours(variant, backend), _library(variant), rows) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_equals_the_library_on_adversarial_pairs(variant, backend):

@@ -70,6 +70,7 @@ def test_equals_the_library_on_real_text(name, file):
     assert [text for text in texts if TOKENIZERS[name](text) != ORACLES[name](text)] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ORACLES)
 @pytest.mark.parametrize("text", [*ADVERSARIAL, *LONG], ids=lambda text: ascii(text[:20]))
 def test_equals_the_library_on_adversarial_text(name, text):

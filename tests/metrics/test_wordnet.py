@@ -72,6 +72,7 @@ def test_every_lemma_and_irregular_form_has_nltks_synonyms(oracle):
     assert [word for word in oracle.words() if synonyms(word) != oracle.meteor_synonyms(word)] == []
 
 
+@pytest.mark.long
 @needs_dictionary
 def test_stems_and_inflections_have_nltks_synonyms(oracle):
     """What METEOR asks for is stems; and each suffix rule is tried on words of all kinds."""
