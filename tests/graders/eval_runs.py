@@ -2,26 +2,14 @@
 
 import asyncio
 
+from asking import EXACT
+from asking import SIMILAR as UNDECIDED
 from serving import jsonl
 
 from graders.clients import ModelReply
 from graders.grades import Usage
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "operation": "eq",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-}
-SIMILAR = {
-    "type": "text_similarity",
-    "name": "similar",
-    "evaluation_metric": "fuzzy_match",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-    "pass_threshold": 0.8,
-}
+SIMILAR = {**UNDECIDED, "pass_threshold": 0.8}
 JUDGE = {
     "type": "score_model",
     "name": "judge",
