@@ -1,6 +1,7 @@
 """What every test may count on: no network but loopback, no keys, repeatable random texts."""
 
 import os
+import signal
 import socket
 from collections import Counter
 from importlib.util import find_spec
@@ -15,6 +16,9 @@ CHOSEN = {"max_examples": THOROUGH if os.environ.get("GRADERS_THOROUGH") == "1" 
 settings.register_profile("local", deadline=None, **CHOSEN)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, **CHOSEN)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# A job in the background of a script starts with Ctrl-C ignored, and its children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEFT_OUT = pytest.StashKey[Counter]()
 LOOPBACK = ("127.", "::1", "localhost")
