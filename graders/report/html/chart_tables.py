@@ -98,7 +98,7 @@ def forest(
            text_anchor="middle")
         for tick in chosen.ticks(4)
     ]  # fmt: skip
-    rows.append(["", el("svg", axis, width="100%", height="18", aria_hidden="true"), ""])
+    rows.append(["Scale", el("svg", axis, width="100%", height="18", aria_hidden="true"), ""])
     return _drawn(caption, rows)
 
 

@@ -87,11 +87,11 @@
     const blocks = (row) => {
       const box = el("div", { className: "more" });
       for (const [label, text] of row.more || []) {
-        box.append(write(el("h4"), label), write(el("pre", { tabIndex: 0 }), text));
+        box.append(write(el("h3"), label), write(el("pre", { tabIndex: 0 }), text));
       }
       if (command) {
         const said = command.map((part, i) => (i % 2 ? row[part] : part)).join("");
-        box.append(el("h4", {}, "All of it"), write(el("pre", { tabIndex: 0 }), said));
+        box.append(el("h3", {}, "All of it"), write(el("pre", { tabIndex: 0 }), said));
       }
       return box;
     };
