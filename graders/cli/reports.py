@@ -100,7 +100,7 @@ def made_by(base_url: str | None, manifest: Manifest) -> Mapping[str, str]:
         "config": f"sha256 {manifest.config_sha256}",
         **{data.path: f"sha256 {data.sha256}, {data.bytes:,} bytes"
            for data in manifest.data if data.sha256 is not None},
-        "isolation": ", ".join(layers) if layers else "",
+        "isolation": "" if layers is None else ", ".join(layers) or "none: unsafe",
         "judges": str(environment.get("judges") or ""),
         "versions": ", ".join(f"{name} {number}" for name, number in manifest.versions.items()),
     }  # fmt: skip

@@ -25,7 +25,7 @@ _MEMBERS: Final = 12
 _TEXTS: Final = 40
 """Texts below a row."""
 _GROUPS: Final = 10
-_SHORT: Final = 300
+_SHORT: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,12 @@ MOST_BYTES: Final = 760_000
 """What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
 _FIRST: Final = 25
 """Rows that are there without script; as many as the script shows at once."""
-_LONGEST_CELL: Final = 300
+_LONGEST_CELL: Final = 200
 _CUTS: Final = (4_000, 2_000, 1_000, 500, 250, 120)
-"""Characters of a text below a row: the longest with which all rows fit, or the shortest."""
+"""Characters of a text below a row: the longest with which all rows fit, ..."""
+_READABLE: Final = 1_000
+_ENOUGH: Final = 500
+"""... or, from `_READABLE` on, so many of them; or the shortest."""
 _LARGE: Final = 1e6
 _SENTENCE: Final = 30
 """Characters of a cell from which on it takes several lines."""
@@ -108,7 +111,7 @@ def fitted(whole: RowsTable, ranked: Sequence[Row], most_bytes: int = MOST_BYTES
     length = 0
     for length in _CUTS:
         kept = _first_fitting(ranked, length, most_bytes)
-        if len(kept) == len(ranked):
+        if len(kept) == len(ranked) or (length <= _READABLE and len(kept) >= _ENOUGH):
             break
     rows = [kept[id(row)] for row in whole.rows if id(row) in kept]
     texts = (text for row in ranked[: len(kept)] for _, text in _more(row))
