@@ -89,6 +89,7 @@ def made_by(base_url: str | None, manifest: Manifest) -> Mapping[str, str]:
         base_url: As `--base-url` has it.
         manifest: Of what was graded.
     """
+    from graders.clients.masked import masked_url
     from graders.report.html.embedded import cut
 
     settings, environment = manifest.settings, manifest.environment
@@ -101,7 +102,7 @@ def made_by(base_url: str | None, manifest: Manifest) -> Mapping[str, str]:
         **{data.path: f"sha256 {data.sha256}, {data.bytes:,} bytes"
            for data in manifest.data if data.sha256 is not None},
         "isolation": "" if layers is None else ", ".join(layers) or "none: unsafe",
-        "judges": str(environment.get("judges") or ""),
+        "judges": masked_url(str(environment.get("judges") or "")),
         "versions": ", ".join(f"{name} {number}" for name, number in manifest.versions.items()),
     }  # fmt: skip
     return {cut(name, _LONGEST): cut(text, _LONGEST) for name, text in made.items() if text}

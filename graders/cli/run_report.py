@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from graders.cli.reports import explain_command, made_by, write_report
+from graders.errors import GradersError
 from graders.terminal import printable
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     rows = RunRows()
     rows.add(read_results(ended.results))
     if Path(work.rows).is_file():  # standard input and pipes cannot be read again
-        rows.read(read_rows(work.rows, work.shape))
+        with suppress(OSError, GradersError):  # what could not be read to its end still cannot
+            rows.read(read_rows(work.rows, work.shape))
     found = RunFindings(
         name=job.config.name,
         lead=f"{job.title}, on {work.rows}",

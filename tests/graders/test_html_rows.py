@@ -7,8 +7,10 @@ import pytest
 from html_gallery import HOSTILE, LONG, rows_of, rows_table
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from graders.errors import Failure, FailureKind, RowError
+from graders.grades import Usage
 from graders.report.html.draw import Draw
 from graders.report.html.embedded import embedded
 from graders.report.html.page import to_html
@@ -208,6 +210,13 @@ def test_failures_and_members_are_spelt_out():
     assert (row["outcome"], row["failure"], row["score"]) == ("failed", "other_error", None)
     assert row["more"][0] == ["failure", "other_error (timeout)\nslow x"]
     assert row["more"][1][1].splitlines()[:2] == ["a\\nb: other_error (timeout)", "    slow x"]
+
+
+def test_tokens_of_a_row_are_told():
+    usage = {"m<b>": Usage(prompt_tokens=1_200, completion_tokens=34)}
+    (row,) = page_of([replace(result(1, 1.0), usage=usage)]).data["rows"]["rows"]
+
+    assert row["more"][-1] == ["tokens of m<b>", "1,200 + 34"]
 
 
 def test_groups_are_of_neighbours():

@@ -1,6 +1,7 @@
 """`graders run --report`: what is on the page is what the run found, however it ran."""
 
 import gzip
+import html
 import io
 import json
 import shlex
@@ -198,16 +199,53 @@ def test_zipped_rows_are_read_again(run):
     assert data()["rows"]["rows"][0]["output"] == "x"
 
 
-def test_a_password_of_a_server_is_not_in_it(run):
-    url = "http://me:PASSWORD@127.0.0.1:9/v1?key=QUERY"
-    for report in ("r.html", "r.json"):
-        run("g.json", "rows.jsonl", "--base-url", url, "--report", report)
-        text = Path(report).read_text("utf-8")
+def test_rows_that_cannot_be_read_to_their_end_are_reported_as_far(run):
+    Path("cut.jsonl.gz").write_bytes(gzip.compress("".join(ROWS).encode())[:-6])
+    code, _, err = run("g.json", "cut.jsonl.gz", "--report", "r.json")
 
-        assert "PASSWORD" not in text
-        assert "QUERY" not in text
-        assert "--base-url" in text
-        assert "http://***@127.0.0.1:9/v1?***" in text
+    assert code == 2
+    assert "the gzip data is cut short" in err
+    assert data()["verdicts"][0]["code"] == "ended-early"
+    assert data()["rows"]["total"] == 7
+    assert data()["rows"]["rows"][0]["output"] == "x"
+
+
+@pytest.mark.parametrize("number", ["1.7e308", "-1.7e308", "5e-324", "1e9"])
+def test_scores_as_large_as_they_go_are_drawn(run, number):
+    formula = {**GRADER, "calculate_output": f"{number} * exact + exact"}
+    Path("g.json").write_text(json.dumps(formula))
+    run("g.json", "rows.jsonl", "--report", "r.html")
+    drawn = Path("r.html").read_text("utf-8").partition('id="data"')[0]
+
+    assert "nan" not in Reader(drawn.rpartition("<script")[0] + "</body></html>").text().lower()
+    assert "inf" not in drawn.replace("local-graders", "").partition("How it was made</h2>")[0]
+
+
+JUDGE = {
+    "type": "score_model",
+    "name": "judge",
+    "model": "m",
+    "input": [{"role": "user", "content": "Rate {{ sample.output_text }}"}],
+}
+
+
+@pytest.mark.parametrize("grader", [GRADER, JUDGE])
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_password_of_a_server_is_not_in_it(run, monkeypatch, grader, how):
+    query = "" if grader is JUDGE else "?key=QUERY"  # a judge's may not have one
+    url = f"http://me:PASSWORD@127.0.0.1:9/v1{query}"
+    Path("g.json").write_text(json.dumps(grader))
+    options = ["--retries", "0", *(["--base-url", url] if how == "option" else [])]
+    if how == "environment":
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        monkeypatch.setenv("OPENAI_API_KEY", "SECRET")
+    for report in ("r.html", "r.json"):
+        code, *_ = run("g.json", "rows.jsonl", *options, "--report", report)
+        text = html.unescape(Path(report).read_text("utf-8"))
+
+        assert code == 1
+        assert not [secret for secret in ("PASSWORD", "QUERY", "SECRET") if secret in text]
+        assert ("--base-url 'http://***@127.0.0.1:9/v1" in text) == (how == "option")
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,8 @@ def _texts(one: Result) -> Iterator[tuple[str, str]]:
     ):  # else their columns say it
         yield "members", "\n".join(_member_lines(one.parts))
     yield from _details("", one)
+    for model, used in (one.usage or {}).items():
+        yield f"tokens of {model}", f"{used.prompt_tokens:,} + {used.completion_tokens:,}"
 
 
 def _failed(failure: Failure) -> str:
