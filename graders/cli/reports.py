@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from graders.report.html.page import Page
-    from graders.runs.manifest import Manifest
+    from graders.runs.manifest import Data, Manifest
 
 F = TypeVar("F", bound=Callable[..., object])
 _PAGES, _DATA = (".html", ".htm"), ".json"
@@ -83,28 +83,48 @@ def shown_arguments(base_url: str | None) -> list[str]:
 
 
 def made_by(base_url: str | None, manifest: Manifest) -> Mapping[str, str]:
-    """What made a report, by name, for its end.
+    """What made the report of rows that were graded, by name, for its end.
 
     Args:
         base_url: As `--base-url` has it.
         manifest: Of what was graded.
     """
     from graders.clients.masked import masked_url
-    from graders.report.html.embedded import cut
 
     settings, environment = manifest.settings, manifest.environment
     layers = environment.get("layers")
-    made = {
-        "command": shlex.join(["graders", *shown_arguments(base_url)]),
-        "signature": str(settings.get("signature") or ""),
-        "profile": str(settings.get("profile") or ""),
-        "config": f"sha256 {manifest.config_sha256}",
-        **{data.path: f"sha256 {data.sha256}, {data.bytes:,} bytes"
-           for data in manifest.data if data.sha256 is not None},
-        "isolation": "" if layers is None else ", ".join(layers) or "none: unsafe",
-        "judges": masked_url(str(environment.get("judges") or "")),
-        "versions": ", ".join(f"{name} {number}" for name, number in manifest.versions.items()),
-    }  # fmt: skip
+    return made_from(
+        manifest.data,
+        base_url=base_url,
+        signature=str(settings.get("signature") or ""),
+        profile=str(settings.get("profile") or ""),
+        config=f"sha256 {manifest.config_sha256}",
+        isolation="" if layers is None else ", ".join(layers) or "none: unsafe",
+        judges=masked_url(str(environment.get("judges") or "")),
+    )
+
+
+def made_from(
+    files: Sequence[Data], *, base_url: str | None = None, **named: str
+) -> Mapping[str, str]:
+    """What made a report, by name, for its end: the command, what is named, files and versions.
+
+    Args:
+        files: What was read, `graders.runs.manifest.data_of` of each.
+        base_url: As `--base-url` has it, where the command has the option.
+        named: What else made it; "" is left out.
+    """
+    from graders.report.html.embedded import cut
+    from graders.runs.manifest import versions
+
+    hashes = {
+        f"file {file.path}": f"sha256 {file.sha256}, {file.bytes:,} bytes"
+        for file in files
+        if file.sha256
+    }
+    numbers = ", ".join(f"{name} {number}" for name, number in versions().items())
+    command = shlex.join(["graders", *shown_arguments(base_url)])
+    made = {"command": command, **named, **hashes, "versions": numbers}
     return {cut(name, _LONGEST): cut(text, _LONGEST) for name, text in made.items() if text}
 
 

@@ -21,6 +21,7 @@ from graders.report.summary import Summary
 from graders.results import Part, Result
 from graders.rows import Row
 
+SHORT = "an answer of the usual length, in a sentence or two. "
 SCORES = st.lists(st.none() | st.integers(0, 4).map(float), max_size=60)
 
 
@@ -43,7 +44,7 @@ def test_failures_and_the_worst_are_there_and_never_more_than_the_limit(scores, 
     assert len(ranked) == len(set(ranked)) == min(len(scores), limit)
     assert set(failed[: limit // 4]) <= set(ranked)
     assert set(worst[: limit // 4]) <= set(ranked)
-    assert bool(draw.how) == (len(scores) > limit)
+    assert bool(draw.how({place for place, _ in draw.ranked()})) == (len(scores) > limit)
 
 
 def test_the_same_rows_give_the_same_draw_and_a_seed_another():
@@ -54,15 +55,24 @@ def test_the_same_rows_give_the_same_draw_and_a_seed_another():
     assert len(drawn(scores).ranked()) == 2_000
 
 
-def test_how_rows_were_chosen_is_said():
-    scores = [None, *(i / 9_999 for i in range(9_999))]
+@pytest.mark.parametrize(
+    ("failed", "graded", "limit", "shown", "how"),
+    [
+        (1, 9_999, 2_000, 2_000, "the first 1 failure, the 500 lowest scores, "),
+        (900, 9_100, 2_000, 2_000, "the first 500 failures, the 500 lowest scores, "),
+        (900, 9_100, 2_000, 300, "the first 101 failures, the 101 lowest scores, "),
+        (0, 9, 8, 8, "the 2 lowest scores, "),
+        (0, 9, 9, 3, "the 2 lowest scores, "),
+        (3, 0, 9, 3, None),
+    ],
+)
+def test_how_rows_were_chosen_is_said(failed, graded, limit, shown, how):
+    """Of those that are shown in the end: a page may have no room for all that were chosen."""
+    scores = [None] * failed + [(i * 7919 % graded) / graded for i in range(graded)]
+    draw = drawn(scores, limit=limit, seed=3)
+    said = draw.how({place for place, _ in draw.ranked()[:shown]})
 
-    assert drawn(scores).how == (
-        "the first 1 failure, the 500 lowest scores, and others drawn from all with seed 0"
-    )
-    assert drawn(scores[1:], limit=8, seed=3).how == (
-        "the 2 lowest scores, and others drawn from all with seed 3"
-    )
+    assert said == ("" if how is None else f"{how}and others drawn from all with seed 3")
 
 
 def test_drawn_rows_are_of_all_parts_of_a_run():
@@ -160,19 +170,20 @@ def page_of(results, rows=(), *, counted=None):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("number", "text"),
     [
-        "an answer of the usual length, in a sentence or two. ",
-        pytest.param(LONG, marks=pytest.mark.long),
+        (10_000, SHORT),
+        pytest.param(100_000, SHORT, marks=pytest.mark.long),
+        pytest.param(100_000, LONG, marks=pytest.mark.long),
     ],
 )
-def test_a_hundred_thousand_rows_are_less_than_a_megabyte(text):
+def test_a_hundred_thousand_rows_are_less_than_a_megabyte(number, text):
     """Also where all outputs are a megabyte, which is the same text here."""
     members = [f"member {i}" for i in range(3)]
     results = (
         result(i // 4 + 1, None if i % 50 == 0 else i * 37 % 101 / 100, output=text,
                members=members, sample=i % 4)
-        for i in range(100_000)
+        for i in range(number)
     )  # fmt: skip
     counted = [*islice(results, 1_000)]
     page = page_of(chain(counted, results), counted=counted)
@@ -180,9 +191,10 @@ def test_a_hundred_thousand_rows_are_less_than_a_megabyte(text):
     rows = page.data["rows"]
 
     assert len(html) < 1_000_000
-    assert rows["total"] == 100_000
+    assert rows["total"] == number
     assert rows["shown"] >= 500
-    assert f"{rows['shown']:,} of 100,000 rows: the first 500 failures" in html.decode()
+    assert f"{rows['shown']:,} of {number:,} rows: {rows['how']}." in html.decode()
+    assert rows["how"].startswith("the first ")
 
 
 def test_items_and_outputs_stand_beside_results():

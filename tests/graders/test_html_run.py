@@ -1,6 +1,7 @@
 """`graders run --report`: what is on the page is what the run found, however it ran."""
 
 import gzip
+import hashlib
 import html
 import io
 import json
@@ -48,6 +49,10 @@ def data(path="r.json"):
     return json.loads(Path(path).read_bytes())
 
 
+def hashed(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def without_times(found):
     """Data of a report without what differs from run to run."""
     return {
@@ -73,7 +78,7 @@ def test_the_page_has_what_the_run_found(run):
         "exact: {{ item.a }}: item has no field 'a'. It is empty.",
         "graders run g.json rows.jsonl --report r.html",
         "profile:openai|multi|0.5 * exact + 0.5 * like|exact=string_check|op:eq",
-        *("All 7 rows.", "local-graders 0."),
+        *("All 7 rows.", "local-graders 0.", "file rows.jsonl", f"sha256 {hashed('rows.jsonl')}"),
     ):
         assert part in said
     assert found["summary"]["mean_reward"] == pytest.approx(3.5 / 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from itertools import zip_longest
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -82,24 +82,35 @@ class Draw(Generic[T]):
 
         Any first part of it is a fair view too.
         """
-        worst, drawn = (
-            [(one.place, one.row) for one in sorted(heap, reverse=True)]
-            for heap in (self._worst, self._drawn)
-        )
+        worst, drawn = _sorted(self._worst), _sorted(self._drawn)
         chosen: dict[Place, T] = {}
         for several in zip_longest(self._failures, worst, drawn):
             chosen |= {one[0]: one[1] for one in several if one is not None}
         return [*chosen.items()][: self._limit]
 
-    @property
-    def how(self) -> str:
-        """How the rows were chosen; "" where all are there."""
-        if self.total <= self._limit:
+    def how(self, shown: Collection[Place]) -> str:
+        """How rows were chosen; "" where all are there.
+
+        Args:
+            shown: Places of those that are shown in the end, a first part of the ranked ones.
+        """
+        if len(shown) == self.total:
             return ""
-        failures, worst = len(self._failures), len(self._worst)
+        failures = _leading([place for place, _ in self._failures], shown)
+        worst = _leading([place for place, _ in _sorted(self._worst)], shown)
         first = f"the first {count(failures, 'failure')}, " if failures else ""
         lowest = f"the {count(worst, 'lowest score')}, " if worst else ""
         return f"{first}{lowest}and others drawn from all with seed {self._seed}"
+
+
+def _leading(places: Sequence[Place], shown: Collection[Place]) -> int:
+    """How many of some places are shown up to the first that is not."""
+    return next((i for i, place in enumerate(places) if place not in shown), len(places))
+
+
+def _sorted(heap: Sequence[_Kept[T]]) -> list[tuple[Place, T]]:
+    """What a heap holds, what is given up last first."""
+    return [(one.place, one.row) for one in sorted(heap, reverse=True)]
 
 
 def _offer(

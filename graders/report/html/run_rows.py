@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graders.errors import Failure, RowError
@@ -167,10 +167,12 @@ class RunRows:
             columns=[*self._columns(rows)],
             rows=rows,
             total=self._draw.total,
-            how=self._draw.how,
             command=command,
         )
-        return fitted(whole, [row for _, row in ranked])
+        fit = fitted(whole, [row for _, row in ranked])
+        there = {(row["row"], row["sample"]) for row in fit.rows}
+        shown = [place for place, _ in ranked if place in there]
+        return replace(fit, how=self._draw.how({*shown}))
 
     def _columns(self, rows: Sequence[Row]) -> Iterator[Column]:
         yield Column(key="row", label="Row", kind="count")

@@ -84,8 +84,11 @@ class RowsTable:
 
     def to_markup(self, caption: str) -> Markup:
         """The table with its first rows, for a section with `rows`; the script does the rest."""
-        said = f"{len(self.rows):,} of {self.total:,} rows" if self.how else f"{self.total:,} rows"
-        shown = f"{said}: {self.how}." if self.how else f"All {said}."
+        if len(self.rows) < self.total:
+            how = f": {self.how}" if self.how else ""
+            shown = f"{len(self.rows):,} of {self.total:,} rows{how}."
+        else:
+            shown = f"All {self.total:,} rows."
         cutting = f" Texts are cut at {self.cut_at:,} characters." if self.cut_at else ""
         body = [
             [_shown(row.get(one.key), one.kind) for one in self.columns]
