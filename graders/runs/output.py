@@ -6,7 +6,7 @@ import gzip
 import os
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from graders.results import timing_path
 
@@ -19,6 +19,14 @@ class Sizes(NamedTuple):
 
 
 NOTHING: Final = Sizes(0, 0)
+
+
+class Sink(Protocol):
+    """Where bytes go: a stream, a file, or both."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
 
 
 class Output(Protocol):
@@ -98,7 +106,7 @@ def _open(path: Path, size: int) -> FileIO:
 class Stream:
     """Results on standard output, a pipe or a device, which has no times beside it."""
 
-    def __init__(self, out: BinaryIO | None) -> None:
+    def __init__(self, out: Sink | None) -> None:
         """Write to `out`; nowhere, if it is None."""
         self._out = out
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import BinaryIO
 
 from graders.engine import RunStoppedError
 from graders.errors import GradersError, RowError
@@ -18,6 +17,7 @@ from graders.row_files import Reader, read_lines
 from graders.rows import Row
 from graders.runs.folder import Folder
 from graders.runs.grading import Done, Grading, Progress, Work
+from graders.runs.output import Sink
 from graders.runs.parts import Parts
 from graders.runs.shards import Shard, shards, skip, with_boundaries
 from graders.runs.worker import Ended
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def run_streamed(
-    grader: Grader, work: Work, out: BinaryIO | None, ledger: Ledger | None, progress: Progress
+    grader: Grader, work: Work, out: Sink | None, ledger: Ledger | None, progress: Progress
 ) -> Outcome:
     """Grade rows in this process, and keep nothing for later.
 
@@ -206,7 +206,7 @@ def _as_asked(error: BaseException | None, ledger: Ledger | None, folder: Folder
 class _Straight:
     """Writes the lines of shards as they come."""
 
-    def __init__(self, work: Work, out: BinaryIO | None, *, flush: bool) -> None:
+    def __init__(self, work: Work, out: Sink | None, *, flush: bool) -> None:
         self._work, self._out, self._flush = work, out, flush
 
     def write(self, graded: Graded) -> None:
