@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from graders.report.text import bad_line_lines, count
-from graders.studies.advice import NAMES, advise
+from graders.studies.advice import advise
+from graders.studies.caveats import NAMES, flat_share
 from graders.studies.compare import Comparison
 from graders.studies.offers import Offers
 from graders.studies.pareto import pareto
@@ -148,7 +149,7 @@ def _warnings(found: Comparison) -> Iterator[str]:
     """What makes a bad reward of a good metric."""
     yield f"  {'':<{_NAME}}  no gradient   with length   labels held   longer wins"
     for one in found.standings:
-        length, flat = one.length, one.signal.zero_variance.value
+        length, flat = one.length, flat_share(one)
         shown = (
             _NONE if flat is None else percent(flat),
             _value(length.with_length),

@@ -7,43 +7,24 @@ than a last point of agreement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Final
 
+from graders.studies.caveats import CHANCE, NAMES, caveats, flat_share, listed
 from graders.studies.compare import Comparison, Standing
 from graders.studies.offers import Offers
 from graders.studies.pareto import pareto
 from graders.studies.resampled import Measure
 from graders.studies.verdict import Verdict, number_within, percent, percent_within
 
-NAMES: Final[Mapping[Measure, str]] = {
-    "auc": "AUC",
-    "pairwise_accuracy": "pairwise accuracy",
-    "pearson": "Pearson's r",
-    "spearman": "Spearman's rho",
-    "kendall": "Kendall's tau-b",
-    "f1": "F1",
-}
-"""What measures are called."""
-
-_CHANCE: Final[Mapping[Measure, float]] = {
-    "auc": 0.5,
-    "pairwise_accuracy": 0.5,
-    "pearson": 0.0,
-    "spearman": 0.0,
-    "kendall": 0.0,
-}
 _LEVEL: Final = 0.05  # of Holm's test
-_DEAD: Final = 0.9  # of items, without a gradient
-_GROUPS: Final = 5  # items with several samples, below which nobody is called dead
+_SILENT: Final = 0.5  # of items, without a gradient: nothing to recommend
 _CLOSE: Final = 0.01  # of agreement
 _CHEAP: Final = 1 / 3
 _WEAK: Final = 0.25  # of rows, on which an attack wins
 _SAFER: Final = 0.5  # times the best one's
 _KEEPS: Final = 2 / 3  # of the best one's distance from chance
 _LONG: Final = 0.3
-_FEW_ITEMS: Final = 30
-_LISTED: Final = 5
 
 
 def advise(found: Comparison, offers: Offers) -> list[Verdict]:
@@ -65,11 +46,7 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
         yield from _cheaper(found, best, offers)
         yield from _gameable(found, best, offers)
         yield from _length(best)
-    yield from _dead(found)
-    yield from _chance(found)
-    yield from _passing_all(found)
-    yield from _left_out(found)
-    yield from _few(found)
+    yield from caveats(found)
 
 
 def _shown(one: Standing, by: Measure) -> str:
@@ -85,7 +62,7 @@ def _recommended(found: Comparison, best: Standing) -> Verdict:
     if not others:
         text += "; there is nothing beside it"
     elif level:
-        said = f"{_listed(level)} may be as good" if len(level) < len(others) else ""
+        said = f"{listed(level)} may be as good" if len(level) < len(others) else ""
         said = said or "on these rows none of the others is told apart from it"
         text += f"; no other is better, and after Holm {said}"
     else:
@@ -161,7 +138,9 @@ def _safer(found: Comparison, best: Standing, offers: Offers, share: float) -> I
         own = offers.weaknesses.get(one.name)
         if own is None or own.share > _SAFER * share or one.name not in efficient:
             continue
-        if _is_dead(one) or _strength(one, found.by) < _KEEPS * _strength(best, found.by):
+        if flat_share(one, _SILENT) is not None or _strength(one, found.by) < _KEEPS * _strength(
+            best, found.by
+        ):
             continue
         yield Verdict(
             code="safer",
@@ -184,7 +163,7 @@ def _safer(found: Comparison, best: Standing, offers: Offers, share: float) -> I
 def _strength(one: Standing, by: Measure) -> float:
     """How far its agreement is from chance; below 0 where it has none."""
     value = one.of(by).value
-    return -1.0 if value is None else value - _CHANCE.get(by, 0.0)
+    return -1.0 if value is None else value - CHANCE.get(by, 0.0)
 
 
 def _length(best: Standing) -> Iterator[Verdict]:
@@ -198,111 +177,3 @@ def _length(best: Standing) -> Iterator[Verdict]:
             f"correlation with length is {bias:.2f}, labels held constant.",
             value=bias,
         )
-
-
-def _is_dead(one: Standing) -> bool:
-    share = one.signal.zero_variance.value
-    return share is not None and share >= _DEAD and one.signal.groups >= _GROUPS
-
-
-def _dead(found: Comparison) -> Iterator[Verdict]:
-    dead = [one for one in found.standings if _is_dead(one)]
-    if not dead:
-        return
-    first, share = dead[0].signal, dead[0].signal.zero_variance.value
-    assert share is not None, "it is dead"
-    within = first.zero_variance_interval
-    if len(dead) == 1:
-        said = f"{dead[0].name} is dead as a reward: {percent_within(share, within)} of items"
-        text = f"{said} give every sample the same score."
-    else:
-        shares = [f"{one.name} on {percent(one.signal.zero_variance.value or 0)}" for one in dead]
-        said = "Dead as rewards, for they give every sample of nearly all items the same score"
-        text = f"{said}: {_listed(shares)}."
-    yield Verdict(
-        code="dead",
-        tone="bad",
-        text=text,
-        value=share if len(dead) == 1 else float(len(dead)),
-        interval=within if len(dead) == 1 else None,
-    )
-
-
-def _says_nothing(one: Standing, by: Measure) -> bool:
-    within, chance = one.intervals[by], _CHANCE.get(by)
-    if within is None or chance is None:
-        return False
-    return within.low <= chance
-
-
-def _chance(found: Comparison) -> Iterator[Verdict]:
-    named = [one.name for one in found.standings if _says_nothing(one, found.by)]
-    if named:
-        yield Verdict(
-            code="chance",
-            tone="bad",
-            text=f"No better than chance by {NAMES[found.by]}, as far as these rows tell: "
-            f"{_listed(named)}.",
-            value=float(len(named)),
-        )
-
-
-def _passing_all(found: Comparison) -> Iterator[Verdict]:
-    passing = [one for one in found.standings if one.passes_all]
-    if passing:
-        lowest = ", ".join(dict.fromkeys(f"{_threshold(one):.3g}" for one in passing))
-        yield Verdict(
-            code="threshold-passes-all",
-            tone="warning",
-            text=f"The best threshold lets everything pass ({lowest}): no threshold of "
-            f"{_listed([one.name for one in passing])} has a better F1 than calling all good.",
-            value=float(len(passing)),
-        )
-
-
-def _threshold(one: Standing) -> float:
-    threshold = one.agreement.threshold.value
-    assert threshold is not None, "it lets everything pass"
-    return threshold
-
-
-def _left_out(found: Comparison) -> Iterator[Verdict]:
-    for name in found.unscored:
-        yield Verdict(
-            code="no-score",
-            tone="bad",
-            text=f"{name} failed on every row and is not compared.",
-            value=1.0,
-        )
-    left = found.rows - len(found.kept)
-    if not left:
-        return
-    blamed = [
-        f"{name} failed on {percent(failed / found.rows)}"
-        for name, failed in sorted(found.failed.items(), key=lambda pair: -pair[1])
-        if failed and name not in found.unscored
-    ]
-    yield Verdict(
-        code="left-out",
-        tone="warning",
-        text=f"{left:,} of {found.rows:,} rows are left out, for not all have a score there: "
-        f"{_listed(blamed)}. A failure is no score.",
-        value=left / found.rows,
-    )
-
-
-def _few(found: Comparison) -> Iterator[Verdict]:
-    if found.labels.items < _FEW_ITEMS:
-        items = found.labels.items
-        yield Verdict(
-            code="few-items",
-            tone="warning",
-            text=f"All this rests on {items} item{'' if items == 1 else 's'}: intervals of fewer "
-            f"than {_FEW_ITEMS} are too narrow, and tests find little.",
-            value=float(items),
-        )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_LISTED])
-    return shown if len(names) <= _LISTED else f"{shown} and {len(names) - _LISTED} more"

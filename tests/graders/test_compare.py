@@ -324,6 +324,42 @@ def test_one_that_is_easily_cheated_comes_with_one_that_is_not():
     )
 
 
+def test_one_that_is_silent_on_most_items_is_no_safer_choice():
+    """However hard it is to cheat."""
+    columns, judged = answers()
+    labels = judged.labels
+    first = {item: i for i, item in reversed(list(enumerate(judged.items)))}
+    columns["silent"] = [
+        label if item % 3 == 0 else labels[first[item]]
+        for label, item in zip(labels, judged.items, strict=True)
+    ]
+    found = compare(columns, judged, FAST)
+    best, weak = found.best.name, Weakness(share=0.8, interval=None, rows=50)
+    safe = Weakness(share=0.0, interval=None, rows=50)
+    silent = next(one for one in found.standings if one.name == "silent")
+
+    assert 0.5 < silent.signal.zero_variance.value < 0.9
+    assert "none-safer" in verdicts(found, weaknesses={best: weak, "silent": safe})
+
+
+def test_items_of_one_sample_say_nothing_of_gradients():
+    """One item with two samples does not make all others dead."""
+    columns, judged = answers(items=50, samples=1)
+    apart = Judged(
+        labels=judged.labels,
+        items=[0, 0, *range(2, 50)],
+        lengths=judged.lengths,
+        reference_lengths=judged.reference_lengths,
+    )
+    said = verdicts(compare(columns, apart, FAST))
+
+    assert "dead" not in said
+    assert said["single-samples"].text == (
+        "48 of 49 items have one sample: what a method that compares the samples of an item would "
+        "learn is not known."
+    )
+
+
 def test_length_that_labels_do_not_explain_is_said():
     """Which way, and how far."""
     columns, judged = answers()
