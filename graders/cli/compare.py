@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ ROWS are as `graders run` reads them, with a label that a person gave at
 counts. Rows without a label, a reference or an output are counted and left
 out, and so is a row that some contestant fails on: a failure is no score.
 Judges are asked once for each row, and attacked only with --probe-judges.
-Costs are CPU times of this run; all else is the same in every run.
+Costs are CPU times of this run, which stars and advice on cost follow; all
+else is the same in every run.
 Exit codes: 0 compared, 1 a row failed or a line is no row, 2 unusable input.
 """
 
@@ -135,6 +137,8 @@ def command(rows: str, **given: Any) -> int:
     from graders.testing.labelled import read_labelled
 
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
+    if given["good_from"] is not None and not isfinite(given["good_from"]):
+        raise click.BadParameter(f"{given['good_from']} is no label", param_hint="--good-from")
     chosen = _metrics(given["metrics"], profile)
     documents = _documents(given, profile)
     if not chosen and not documents:

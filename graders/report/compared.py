@@ -94,8 +94,10 @@ def _left_out(what: str, tally: Tally) -> Iterator[str]:
 
 
 def _agreement(found: Comparison) -> Iterator[str]:
-    """The measure that decides, with its interval and Holm's test; and correlations."""
-    yield f"  {'by ' + NAMES[found.by]:<{_NAME}}{'[95 % interval]':>23}  behind best   Holm's p"
+    """The measure that decides, with its interval and tests."""
+    tested = "  Williams' p" if any(found.by in one.williams for one in found.standings) else ""
+    title = f"by {NAMES[found.by]}"
+    yield f"  {title:<{_NAME}}{'[95 % interval]':>23}  behind best   Holm's p{tested}"
     for one in found.standings:
         within, statistic = one.intervals[found.by], one.of(found.by)
         shown = "" if within is None else f"[{_plain(within.low)}, {_plain(within.high)}]"
@@ -103,7 +105,8 @@ def _agreement(found: Comparison) -> Iterator[str]:
         rest = f"{'best':>13}"
         if behind is not None:
             p = "" if behind.p_holm is None else f"{behind.p_holm:.3f}"
-            rest = f"{_value(behind.value):>13}{p:>11}"
+            test = one.williams.get(found.by)
+            rest = f"{_value(behind.value):>13}{p:>11}{'' if test is None else f'{test.p:.3f}':>13}"
         yield f"  {_name(one.name)}{_value(statistic):>8}{shown:>15}{rest}".rstrip()
 
 

@@ -218,6 +218,20 @@ def test_graded_labels(found):
     )
 
 
+def test_correlations_have_williams_test_beside_holms(compare):
+    """Which takes rows as independent, and is said to."""
+    code, out, _ = compare(*FEW, "--by", "pearson")
+    lines = out.splitlines()
+    second = next(line for line in lines if line.startswith("  rouge_l"))
+
+    assert code == 0
+    assert lines[3] == (
+        "  by Pearson's r            [95 % interval]  behind best   Holm's p  Williams' p"
+    )
+    assert len(second.split()) == 7
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_best_of_several_references(found):
     """A list at --reference, named in the signature."""
     lines = [json.loads(line) for line in FILES["labelled.jsonl"].splitlines()]
@@ -278,6 +292,7 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
         (["--graders", "grade.py", "grade.py"], "grade.py is given twice"),
         (["--graders", "a.cases.json"], "a.cases.json is a case file; name the grader that it is"),
         (["--graders", "gone.json"], "gone.json"),
+        (["--good-from", "nan"], "Invalid value for --good-from: nan is no label"),
         (
             ["--metrics", "none", "--graders", "fails.py"],
             "no contestant has a score on any row. The "
