@@ -23,8 +23,8 @@ from graders.terminal import printable_lines
 OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS: Final = {
-    "diff": "Say what a change of grader does to the same rows.",
     "compare": "Say which metric or grader agrees best with people.",
+    "diff": "Say what a change of grader does to the same rows.",
     "doctor": "Show how well this machine can isolate python graders.",
     "explain": "Show everything about the grading of one sample.",
     "image": "Build an environment with the packages of a hosted image.",

@@ -18,7 +18,7 @@ FAILED: Final[Mapping[Failed, str]] = {
     "mended": "mended",
     "both": "failing as before",
 }
-_MARKS: Final = {"good": "+", "note": "-", "warning": "!", "bad": "!!"}
+_MARKS: Final = {"good": "+", "note": " ", "warning": "!", "bad": "!"}
 _KEPT: Final = 4_000
 """Characters of a text in JSON."""
 _BAD_LINES_SHOWN: Final = 5
