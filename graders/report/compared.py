@@ -165,7 +165,8 @@ def _offers(compared: Compared) -> Iterator[str]:
     yield f"  {'':<{_NAME}}CPU-s/1,000 rows   cheated on   most by"
     for one in found.standings:
         cost, weak = offers.costs.get(one.name), offers.weaknesses.get(one.name)
-        shown = _NONE if cost is None else f"{cost:.2g}"
+        tokens = compared.columns[one.name].tokens
+        shown = f"{tokens:,.0f} tokens" if tokens else _NONE if cost is None else f"{cost:.2g}"
         share = _NONE if weak is None else percent(weak.share)
         attack = "" if weak is None else weak.attack
         mark = "*" if one.name in efficient else " "
@@ -198,7 +199,7 @@ def _failures(compared: Compared) -> Iterator[str]:
         failed = compared.found.failed[name]
         share, alone = percent(failed / compared.found.rows), compared.found.alone.get(name, 0)
         yield from wrap(
-            f"{printable(name)}: {count(failed, 'row')} ({share}), {alone:,} of them its alone",
+            f"{printable(name)}: {count(failed, 'row')} ({share}), on {alone:,} it alone",
             indent=4,
         )
         for kind, tally in column.failures.items():
@@ -210,3 +211,8 @@ def _verdicts(compared: Compared) -> Iterator[str]:
         first, *rest = wrap(printable(verdict.text), indent=2, lines=6)
         yield f"{_TONES[verdict.tone]} {first[2:]}"
         yield from rest
+    if (best := compared.found.best) is not None:
+        column = compared.columns[best.name]
+        yield ""
+        yield from wrap(printable(f"in a run  {column.how}"), indent=2)
+        yield from wrap(printable(f"signature {column.signature}"), indent=2)

@@ -205,17 +205,26 @@ def _is_dead(one: Standing) -> bool:
 
 
 def _dead(found: Comparison) -> Iterator[Verdict]:
-    for one in found.standings:
-        share, within = one.signal.zero_variance.value, one.signal.zero_variance_interval
-        if share is not None and share >= _DEAD:
-            yield Verdict(
-                code="dead",
-                tone="bad",
-                text=f"{one.name} is dead as a reward: {percent_within(share, within)} of items "
-                "give every sample the same score.",
-                value=share,
-                interval=within,
-            )
+    dead = [one for one in found.standings if _is_dead(one)]
+    if not dead:
+        return
+    first, share = dead[0].signal, dead[0].signal.zero_variance.value
+    assert share is not None, "it is dead"
+    within = first.zero_variance_interval
+    if len(dead) == 1:
+        said = f"{dead[0].name} is dead as a reward: {percent_within(share, within)} of items"
+        text = f"{said} give every sample the same score."
+    else:
+        shares = [f"{one.name} on {percent(one.signal.zero_variance.value or 0)}" for one in dead]
+        said = "Dead as rewards, for they give every sample of nearly all items the same score"
+        text = f"{said}: {_listed(shares)}."
+    yield Verdict(
+        code="dead",
+        tone="bad",
+        text=text,
+        value=share if len(dead) == 1 else float(len(dead)),
+        interval=within if len(dead) == 1 else None,
+    )
 
 
 def _says_nothing(one: Standing, by: Measure) -> bool:

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.bootstrap import interval, item_draws
-from graders.studies.statistic import Floats, Interval, Ints, Items, columns, item_codes
+from graders.studies.draws import Draws, running
+from graders.studies.statistic import Interval, Ints, Items, columns, item_codes
 
 
 def threshold_interval(
@@ -41,18 +42,17 @@ def threshold_interval(
     codes, goods, values = codes[order], np.flatnonzero(y[order]), x[order][ends]
     found = np.searchsorted(goods, ends, side="right")
     drawn = [
-        values[_best(counts[codes], goods, ends, found)]
+        values[_best(Draws.of(counts), codes, goods, ends, found)]
         for counts in item_draws(number, resamples, seed=seed, rows=len(x))
     ]
     return interval(np.concatenate(drawn))
 
 
-def _best(counts: Floats, goods: Ints, ends: Ints, found: Ints) -> Ints:
+def _best(draws: Draws, codes: Ints, goods: Ints, ends: Ints, found: Ints) -> Ints:
     """In each resample, the tie that is the lowest to pass at the best F1."""
-    passing = np.cumsum(counts, axis=0)[ends]
-    right = np.zeros((len(goods) + 1, counts.shape[1]))
-    np.cumsum(counts[goods], axis=0, out=right[1:])
+    passing = running(draws, codes)[:, ends + 1]
+    right = running(draws, codes[goods])
     with np.errstate(invalid="ignore"):
-        f1 = 2 * right[found] / (passing + right[-1])
-    best: Ints = np.nan_to_num(f1).argmax(axis=0)
+        f1 = 2 * right[:, found] / (passing + right[:, -1:])
+    best: Ints = np.nan_to_num(f1).argmax(axis=1)
     return best

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from graders.errors import ConfigError
 from graders.grades import Grader
 from graders.ledger import Ledger
 from graders.studies.bootstrap import ratio_interval
@@ -24,13 +25,15 @@ async def weakness(
         options: How it is probed: equal ones draw the same items, whoever is probed.
 
     Returns:
-        None where nothing that was tried has a score.
+        None where nothing that was tried has a score, or no reference is more than white space.
 
     Raises:
-        ConfigError: No item that was drawn has a reference that is more than white space.
         RunStoppedError: A budget of tokens or dollars is used up.
     """
-    probing = Probing(grader, rows.rows, options, ledger)
+    try:
+        probing = Probing(grader, rows.rows, options, ledger)
+    except ConfigError:  # there is nothing to make attacks of
+        return None
     await probing.work()
     found = probing.report().tally
     if not found.rows or not found.says_something:
