@@ -258,7 +258,7 @@ def _standings(
             agreement=agreements[name],
             intervals={one: interval(drawn.of(one, name)) for one in MEASURES},
             threshold_interval=threshold_interval(column, y >= good_from, items, seed=seed),
-            passes_all=agreements[name].threshold.value == column.min(),
+            passes_all=bool(agreements[name].threshold.value == column.min()),
             behind={one: found[name] for one, found in behind.items() if name in found},
             williams={one: found.get(name) for one, found in tests.items()},
             signal=group_signal(column, items, resamples=resamples, seed=seed),

@@ -20,7 +20,7 @@ from graders.studies.pairs import Failed, Failing, Moved, Pairs
 from graders.studies.signal import TOLERANCE, by_item
 from graders.studies.statistic import Floats, Interval, Ints, Items, Statistic, item_codes
 
-_NONE: Final = Statistic(undefined="there is no threshold on both sides")
+_NONE: Final = Statistic(undefined="old and new do not both have a threshold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

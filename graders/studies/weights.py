@@ -34,6 +34,19 @@ class FitError(GradersError):
     """Nothing can be fitted; says why."""
 
 
+def require_scikit_learn() -> None:
+    """Say at once that nothing can be fitted.
+
+    Raises:
+        FitError: scikit-learn is not installed.
+    """
+    try:
+        import sklearn  # noqa: F401 - whether it is there
+    except ImportError:
+        problem = "a fit needs scikit-learn, which is not installed"
+        raise FitError(f"{problem}: pip install 'local-graders[fit]'") from None
+
+
 class Spans(NamedTuple):
     """Where members' scores lie: what they are divided by, and which can leave [0, 1]."""
 
@@ -61,11 +74,9 @@ def hundredths_of(x: Floats, y: Floats) -> Ints | None:
     Raises:
         FitError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.linear_model import LinearRegression
-    except ImportError:
-        problem = "a fit needs scikit-learn, which is not installed"
-        raise FitError(f"{problem}: pip install 'local-graders[fit]'") from None
+    require_scikit_learn()
+    from sklearn.linear_model import LinearRegression
+
     # What rounding leaves of a constant would be given any weight.
     kept = np.flatnonzero(np.ptp(x, axis=0) > TOLERANCE)
     while len(kept):

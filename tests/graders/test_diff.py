@@ -187,5 +187,5 @@ def test_verdicts_of_groups():
         "the mean score stays: 0.000 [-0.500, 0.500], which may be chance"
     )
     assert found["flips"].text == (
-        "flips are not known: there is no threshold on both sides; --pass-threshold gives one"
+        "flips are not known: old and new do not both have a threshold; --pass-threshold gives one"
     )

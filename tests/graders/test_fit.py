@@ -209,7 +209,7 @@ def test_what_cannot_be_fitted(scores, labels, items, message):
 
 def test_without_scikit_learn_it_says_what_to_install(monkeypatch):
     """It is an extra."""
-    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
 
     with pytest.raises(FitError, match=r"scikit-learn, .*pip install 'local-graders\[fit\]'"):
         fit({"a": [0, 1, 0]}, [0, 1, 0], [1, 2, 3])
