@@ -1,6 +1,7 @@
 """`graders diff`: two configs on the same rows, or two results files; exit codes, what is said."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -364,3 +365,31 @@ def test_what_cannot_be_used(diff, arguments, message):
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+PAID = """
+from graders.clients import ModelReply
+from graders.grades import Usage
+
+
+class Judge:
+    async def complete(self, request):
+        used = Usage(prompt_tokens=90, completion_tokens=10, total_tokens=100)
+        return ModelReply(text='{"steps": [], "result": 0.5}', usage=used)
+"""
+
+
+def test_a_budget_ends_it_with_what_is_graded(diff, monkeypatch):
+    """The report is of rows that both have graded; exit code 1, and why it ended."""
+    Path("paid.py").write_text(PAID)
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    message = {"role": "user", "content": "Rate {{ sample.output_text }}"}
+    write("judge.json", {"type": "score_model", "name": "j", "model": "m", "input": [message]})
+    asked = ("--client", "paid:Judge", "--budget-tokens", "500", "--in-flight", "1")
+    code, out, err = diff("judge.json", "eq.json", "rows.jsonl", *asked)
+    sys.modules.pop("paid", None)
+
+    assert code == 1
+    assert re.search(r"^[1-8] samples? .*graded twice", out, re.MULTILINE)
+    assert "the first that is not graded" in err
+    assert "failures (not scores" not in out
