@@ -267,7 +267,7 @@ def _compared(contest: Contest, file: str) -> Compared:
     try:
         found = compare(scores, judged, options)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(f"{error}{_first_failure(contest)}") from None
     return Compared(
         file=file,
         reference=given["reference"],
@@ -277,6 +277,14 @@ def _compared(contest: Contest, file: str) -> Compared:
         columns=contest.columns,
         offers=Offers(costs=contest.costs, weaknesses=contest.weaknesses),
     )
+
+
+def _first_failure(contest: Contest) -> str:
+    """The first row that failed, to say behind an error; "" where none did."""
+    for name, column in contest.columns.items():
+        for kind, tally in column.failures.items():
+            return f". The first failure is {kind} of {name} at {tally.first}"
+    return ""
 
 
 def _print(compared: Compared, made: Fitted | None, *, as_json: bool) -> None:

@@ -35,6 +35,7 @@ _CHANCE: Final[Mapping[Measure, float]] = {
 }
 _LEVEL: Final = 0.05  # of Holm's test
 _DEAD: Final = 0.9  # of items, without a gradient
+_GROUPS: Final = 5  # items with several samples, below which nobody is called dead
 _CLOSE: Final = 0.01  # of agreement
 _CHEAP: Final = 1 / 3
 _WEAK: Final = 0.25  # of rows, on which an attack wins
@@ -201,7 +202,7 @@ def _length(best: Standing) -> Iterator[Verdict]:
 
 def _is_dead(one: Standing) -> bool:
     share = one.signal.zero_variance.value
-    return share is not None and share >= _DEAD
+    return share is not None and share >= _DEAD and one.signal.groups >= _GROUPS
 
 
 def _dead(found: Comparison) -> Iterator[Verdict]:

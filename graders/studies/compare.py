@@ -171,6 +171,8 @@ def compare(
     if not scores:
         raise ValueError("there is nothing to compare: no metric and no grader")
     given, unscored = _with_scores(scores)
+    if not given:
+        raise ValueError("no contestant has a score on any row")
     kept = _paired(given, len(rows.labels))
     paired = rows.at(kept)
     taken = {name: np.array([column[i] for i in kept], float) for name, column in given.items()}
@@ -219,8 +221,6 @@ def _paired(given: Mapping[str, Sequence[float | None]], rows: int) -> tuple[int
     failed = {i for column in given.values() for i, score in enumerate(column) if score is None}
     if kept := tuple(i for i in range(rows) if i not in failed):
         return kept
-    if not given:
-        raise ValueError("no contestant has a score on any row")
     worst = max(given, key=lambda name: _failed(given[name]))
     raise ValueError(
         f"there is no row that all have a score of: {worst} failed on {_failed(given[worst]):,} of "
@@ -258,7 +258,7 @@ def _standings(
             agreement=agreements[name],
             intervals={one: interval(drawn.of(one, name)) for one in MEASURES},
             threshold_interval=threshold_interval(column, y >= good_from, items, seed=seed),
-            passes_all=bool(agreements[name].threshold.value == column.min()),
+            passes_all=agreements[name].threshold.value == float(column.min()),
             behind={one: found[name] for one, found in behind.items() if name in found},
             williams={one: found.get(name) for one, found in tests.items()},
             signal=group_signal(column, items, resamples=resamples, seed=seed),

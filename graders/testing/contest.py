@@ -173,16 +173,16 @@ async def grade_column(grader: Grader, rows: Labelled, ledger: Ledger) -> Column
             if grade.failure is not None:
                 said = f"{_at(row)}: {grade.failure.message}"
                 failures.setdefault(grade.failure.kind.value, Tally()).add(said)
-    thousands = len(rows.rows) / 1_000
+    each = 1_000 / len(rows.rows)
     known = usd is not None and ledger.usd is not None
     return Column(
         signature=grader.signature,
         how="as its file says",
         scores=[scores[id(row)] for row in rows.rows],
         failures=failures,
-        cpu_seconds=(process_time() - started + sandboxed) / thousands,
-        tokens=(ledger.tokens - tokens) / thousands,
-        usd=float((ledger.usd or 0) - (usd or 0)) / thousands if known else None,
+        cpu_seconds=(process_time() - started + sandboxed) * each,
+        tokens=1_000 * (ledger.tokens - tokens) / len(rows.rows),
+        usd=float((ledger.usd or 0) - (usd or 0)) * each if known else None,
     )
 
 
