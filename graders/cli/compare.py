@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options
+from graders.cli.fit import Fitted, fit_options, fitted, fitting, write_config
 from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import sandbox_options
@@ -31,6 +32,8 @@ Examples:
       --metrics all
   graders compare rows.jsonl --reference item.answer --human sample.score \\
       --metrics rouge_l,partial --graders a.json grade.py --good-from 4
+  graders compare rows.jsonl --reference item.answer --human sample.human \\
+      --fit partial,rouge_l,meteor -o fitted.json
   graders compare rows.jsonl.gz --reference item.answer --human sample.human --json
 
 \b
@@ -41,6 +44,9 @@ out, and so is a row that some contestant fails on: a failure is no score.
 Judges are asked once for each row, and attacked only with --probe-judges.
 Costs are CPU times of this run, which stars and advice on cost follow; all
 else is the same in every run.
+--fit makes one reward of several: weights that are never below 0 and sum to
+1, tested on items left out, and held against the best member by itself. It
+needs the extra `fit`.
 Exit codes: 0 compared, 1 a row failed or a line is no row, 2 unusable input.
 """
 
@@ -93,6 +99,7 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
     metavar="FILE...",
     help="Graders beside them; ROWS stands before.",
 )
+@fit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option(
     "--good-from",
@@ -141,6 +148,8 @@ def command(rows: str, **given: Any) -> int:
         raise click.BadParameter(f"{given['good_from']} is no label", param_hint="--good-from")
     chosen = _metrics(given["metrics"], profile)
     documents = _documents(given, profile)
+    wanted = fitting(given, rows, (chosen, documents), profile)
+    chosen = _each_once([*chosen, *(wanted.metrics if wanted else ())])
     if not chosen and not documents:
         raise click.UsageError("--metrics none, and no --graders: there is nothing to compare.")
     reference, human = _slot(given["reference"], "--reference"), _slot(given["human"], "--human")
@@ -159,7 +168,13 @@ def command(rows: str, **given: Any) -> int:
     for name, document in documents.items():
         contest.enter_grader(name, document)
     compared = _compared(contest, rows)
-    _print(compared, as_json=given["as_json"])
+    made = None
+    try:
+        made = fitted(wanted, compared, profile, given) if wanted else None
+    finally:  # a comparison stands, whether or not there is something to fit
+        _print(compared, made, as_json=given["as_json"])
+    if made and wanted and wanted.output:
+        write_config(made, wanted.output)
     return int(bool(labelled.bad_lines) or any(compared.found.failed.values()))
 
 
@@ -178,6 +193,10 @@ def _metrics(names: str | None, profile: Profile) -> list[Contestant]:
         return contestants(listed, profile.metrics)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--metrics") from None
+
+
+def _each_once(chosen: Sequence[Contestant]) -> list[Contestant]:
+    return list({one.name: one for one in chosen}.values())
 
 
 def _documents(given: dict[str, Any], profile: Profile) -> dict[str, Document]:
@@ -272,12 +291,15 @@ def _first_failure(contest: Contest) -> str:
     return ""
 
 
-def _print(compared: Compared, *, as_json: bool) -> None:
+def _print(compared: Compared, made: Fitted | None, *, as_json: bool) -> None:
     from graders.report.compared import to_lines
     from graders.report.compared_json import to_json
 
     if as_json:
-        click.echo(json.dumps(to_json(compared), indent=2))
+        fit = {"fit": made.to_json()} if made else {}
+        click.echo(json.dumps({**to_json(compared), **fit}, indent=2))
         return
     for line in to_lines(compared):
+        click.echo(line)
+    for line in ("", *made.to_lines()) if made else ():
         click.echo(line)

@@ -52,6 +52,17 @@ class Contestant:
         """
         return metric(self.metric, self.settings(profile)).signature
 
+    def needs(self, profile: Settings) -> dict[str, object]:
+        """The settings that it goes by, and their values; others do not change its number.
+
+        Example:
+            >>> CONTESTANTS["partial"].needs(Settings()), CONTESTANTS["meteor"].needs(Settings())
+            ({'fuzzy_match': 'partial'}, {'meteor': 'wordnet', 'tokens': 'nltk_word'})
+        """
+        own = self.settings(profile)
+        keys = _SETTINGS.get(self.metric, ("rouge",))
+        return {key: getattr(own, key) for key in keys}
+
     def config(self, reference: str) -> dict[str, str]:
         """The grader that it is, of one reference or the best of several.
 
@@ -165,9 +176,7 @@ def packs(chosen: Sequence[Contestant], profile: Settings) -> list[Pack]:
     """  # noqa: E501 - a doctest has a line for a call
     open_packs: list[tuple[dict[str, object], dict[str, Contestant]]] = []
     for one in chosen:
-        own = one.settings(profile)
-        keys = _SETTINGS.get(one.metric, ("rouge",))
-        needs: dict[str, object] = {key: getattr(own, key) for key in keys}
+        needs = one.needs(profile)
         for settled, members in open_packs:
             fits = all(settled.get(key, value) == value for key, value in needs.items())
             if fits and one.metric not in members:
