@@ -113,7 +113,7 @@ def summary_of(kept: Iterable[Pair]) -> Summary:
     summary = Summary.of_part()
     for result, times in kept:
         line = read_line(result)
-        summary.add_one(line, line, msgspec.json.decode(times, type=_Took).seconds)
+        summary.add_line(line, msgspec.json.decode(times, type=_Took).seconds)
     return summary
 
 

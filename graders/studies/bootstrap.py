@@ -122,21 +122,22 @@ def ratio_interval(
         above: What each item adds to the numerator.
         below: What it adds to the denominator, at least 0: rows of a mean of rows, 1 of a share
             of items, 0 of an item that does not belong.
-        resamples: How many times items are drawn, at least 1.
+        resamples: How many times items are drawn; 0 where no interval is wanted.
         seed: The same seed gives the same draws.
         level: The share of resamples in between, in (0, 1).
 
     Returns:
-        None where fewer than two items belong: one says nothing of what others would have been.
+        None where none is wanted, and where fewer than two items belong: one says nothing of what
+        others would have been.
 
     Raises:
-        ValueError: There are no resamples, or the level is no share.
+        ValueError: Resamples are below 0, or the level is no share.
 
     Example:
         >>> ratio_interval(np.array([1.0, 1.0]), np.array([2.0, 2.0]), resamples=50)
         Interval(low=0.5, high=0.5, level=0.95, resamples=50)
     """
-    if (below > 0).sum() < 2:
+    if resamples == 0 or (below > 0).sum() < 2:
         return None
     sums = np.stack([above, below])
     draws = item_draws(len(below), resamples, seed=seed, rows=len(below))

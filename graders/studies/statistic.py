@@ -99,6 +99,8 @@ def item_codes(items: Items, rows: int) -> Ints:
     """
     if len(items) != rows:
         raise ValueError(f"each row has an item: there are {rows} rows and {len(items)} items")
+    if isinstance(items, np.ndarray) and items.dtype.kind == "i" and (np.diff(items) >= 0).all():
+        return np.cumsum(np.diff(items, prepend=items[:1]) > 0)  # item by item: nothing to look up
     codes: dict[Hashable, int] = {}
     listed = items.tolist() if isinstance(items, np.ndarray) else items
     return np.array([codes.setdefault(item, len(codes)) for item in listed], np.int64)
