@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from graders.studies.resampled import MEASURES, Measure, Prepared, resampled
-from graders.studies.statistic import Floats, Interval
+from graders.studies.resampled import MEASURES, Measure, Prepared, prepare, resampled
+from graders.studies.statistic import Floats, Interval, Items, columns
 
 _BLOCK: Final = 1 << 18  # floats of rows x draws at once: 2 MB, which a cache holds
+_MOST_RANKED: Final = 20_000_000  # rows times resamples: some seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,33 @@ def bootstrap(prepared: Prepared, *, resamples: int = 1_000, seed: int = 0) -> R
     if prepared.items < 2:
         values = {name: np.full_like(drawn, np.nan) for name, drawn in values.items()}
     return Resamples(metrics=prepared.metrics, values=values)
+
+
+def rank_intervals(
+    scores: ArrayLike, labels: ArrayLike, items: Items, *, resamples: int = 1_000, seed: int = 0
+) -> dict[Measure, Interval | None]:
+    """The interval of each measure of how scores agree with labels.
+
+    Args:
+        scores: One a row.
+        labels: One a row; those from the middle of their range on are good.
+        items: Which item the row is a sample of.
+        resamples: How many times items are drawn; 0 where no interval is wanted.
+        seed: The same seed gives the same draws.
+
+    Returns:
+        None of each where none is wanted, and where ranking so many rows so often would take long.
+
+    Raises:
+        ValueError: The columns are empty, of different length, or not finite.
+    """
+    x, y = columns(scores=scores, labels=labels)
+    if not resamples or len(y) * resamples > _MOST_RANKED:
+        return dict.fromkeys(MEASURES)
+    middle = float(y.min() + y.max()) / 2
+    prepared = prepare({"": x}, y, items, good_from=middle)
+    drawn = bootstrap(prepared, resamples=resamples, seed=seed)
+    return {measure: interval(drawn.of(measure, "")) for measure in MEASURES}
 
 
 def ratio_interval(
