@@ -36,7 +36,7 @@ LIMITS: Final = {
     "failures": Limit(0.01, 0.1, "failed samples are not a random part of them"),
     "judge-noise": Limit(0.3, 0.6, "1 - reliability: of the variance, what another asking changes"),
     "equal-outputs": Limit(0.05, 0.5, "the same text gets another reward: what moves is luck"),
-    "drift": Limit(0.05, inf, "whoever compares runs compares graders"),
+    "drift": Limit(0.05, inf, "runs that are compared were graded by something else"),
     "flips": Limit(0.01, inf, "what passes is what people look at first"),
     "human": Limit(0.3, 0.45, "1 - AUC: at .5 scores do not know good from bad"),
 }
