@@ -159,11 +159,9 @@ def _between(samples: Samples, read: _Read, against: str) -> Between:
 
 
 def _is_bad(study: Study, moved: Between | None) -> bool:
-    from graders.studies.between import between_verdicts
-    from graders.studies.findings import verdicts_of
+    from graders.report.studied_json import all_verdicts
 
-    found = [*verdicts_of(study), *(between_verdicts(moved) if moved else ())]
-    return any(verdict.tone == "bad" for verdict in found)
+    return any(verdict.tone == "bad" for verdict in all_verdicts(study, moved))
 
 
 def _report(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from graders.report.studied_json import items_there
+from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import count
-from graders.studies.between import Between, between_verdicts
 from graders.studies.findings import verdicts_of
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
+
+if TYPE_CHECKING:
+    from graders.studies.between import Between
 
 _IN_SHORT: Final = 8
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom
@@ -66,7 +68,7 @@ def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
     yield from wrap(f"{kept}{_of_items(study)}, {study.rewarded:,} with a reward", indent=0)
     yield ""
     yield "  will it teach?"
-    for verdict in (*verdicts_of(study), *(between_verdicts(moved) if moved else ())):
+    for verdict in all_verdicts(study, moved):
         yield from _verdict_lines(verdict)
     yield from _rewards(study)
     yield from _passing(study)

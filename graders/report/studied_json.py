@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graders.studies.between import Between, between_verdicts
 from graders.studies.findings import verdicts_of
 from graders.studies.lengthwise import Lengthwise
 from graders.studies.memberwise import MemberStudy
@@ -16,7 +16,10 @@ from graders.studies.signal import GroupSignal, by_item
 from graders.studies.statistic import Floats, Statistic
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
-from graders.studies.verdict import interval_json, statistic_json
+from graders.studies.verdict import Verdict, interval_json, statistic_json
+
+if TYPE_CHECKING:
+    from graders.studies.between import Between
 
 _BARS = 20
 _NAMED = 10
@@ -31,7 +34,6 @@ def to_json(study: Study, moved: Between | None = None) -> JSONObject:
         moved: Of these and earlier ones.
     """
     samples, settings = study.samples, study.settings
-    verdicts = [*verdicts_of(study), *(between_verdicts(moved) if moved else ())]
     return {
         "samples": {
             "seen": samples.seen,
@@ -46,7 +48,7 @@ def to_json(study: Study, moved: Between | None = None) -> JSONObject:
         },
         "settings": asdict(settings),
         "undefined": study.undefined,
-        "verdicts": [verdict.to_json() for verdict in verdicts],
+        "verdicts": [verdict.to_json() for verdict in all_verdicts(study, moved)],
         "distribution": None if study.distribution is None else asdict(study.distribution),
         "histogram": study.histogram
         and {"edges": study.histogram[0], "counts": study.histogram[1]},
@@ -71,6 +73,16 @@ def to_json(study: Study, moved: Between | None = None) -> JSONObject:
         "human": _human(study),
         "drift": None if moved is None else _between(moved),
     }
+
+
+def all_verdicts(study: Study, moved: Between | None) -> list[Verdict]:
+    """The findings of a study, and those of what moved since earlier results."""
+    found = list(verdicts_of(study))
+    if moved is not None:
+        from graders.studies.between import between_verdicts  # which a run does not need
+
+        found += between_verdicts(moved)
+    return found
 
 
 def items_there(study: Study) -> int:

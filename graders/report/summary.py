@@ -18,7 +18,7 @@ from graders.studies.observed import Observed
 
 _SLOWEST = 3
 _BAD_LINES_SHOWN = 5
-SAMPLES: Final = 50_000
+SAMPLES: Final = 20_000
 """Samples of which a run says whether they teach, at most: `graders study` takes more time."""
 
 

@@ -142,8 +142,12 @@ class Observed:
         self.seen += len(more["rows"])
 
     def _numbers(self, groups: Sequence[int | str]) -> Sequence[int]:
-        if set(map(type, groups)) == {int} and min(groups) >= 0 and max(groups) < 1 << 63:  # type: ignore[operator]
-            return groups  # type: ignore[return-value]
+        try:
+            numbers = array("q", groups)  # type: ignore[arg-type]
+        except (TypeError, OverflowError):
+            numbers = array("q", [-1])
+        if min(numbers) >= 0:
+            return numbers
         names = self.names
         return [
             group

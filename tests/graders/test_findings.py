@@ -202,9 +202,7 @@ def test_form():
 
     assert tone == "bad"
     assert text.startswith("The form of texts explains 100 % of rewards within items; most of it:")
-    assert text.endswith(
-        ": one that ends with a full stop gets +0.75, one that has \\boxed gets +0.25."
-    )
+    assert text.endswith(" with a full stop gets +0.75, one that has \\boxed gets +0.25.")
     noise = np.random.default_rng(0).random(48)
     ((tone, text),) = found("form", *noise, written=written)
     assert (tone, text) == ("note", "The form of texts explains nothing of rewards within items.")
