@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no 
 _HEAD: Final = 10
 _NAME: Final = 26
 _JOINED: Final = "\N{NO-BREAK SPACE}"
+_INTERVAL: Final = re.compile(r"\[[^]\[ ]{1,12}, [^]\[ ]{1,12}\]")
 
 
 def short_lines(study: Study) -> list[str]:
@@ -55,6 +57,7 @@ def rests_on(study: Study) -> str:
 
 def _verdict_lines(verdict: Verdict) -> Iterator[str]:
     text = printable(verdict.text).replace(" %", f"{_JOINED}%")  # no number ends a line
+    text = _INTERVAL.sub(lambda found: found[0].replace(" ", _JOINED), text)
     first, *rest = wrap(text, indent=_HEAD + 2, lines=4)
     label = "" if verdict.tone == "note" else verdict.tone
     yield f"    {label:<{_HEAD - 2}}{first.strip()}".replace(_JOINED, " ")

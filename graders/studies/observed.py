@@ -143,7 +143,7 @@ class Observed:
 
     def _numbers(self, groups: Sequence[int | str]) -> Sequence[int]:
         try:
-            numbers = array("q", groups)  # type: ignore[arg-type]
+            numbers: array[int] = array("q", groups)  # type: ignore[arg-type]
         except (TypeError, OverflowError):
             numbers = array("q", [-1])
         if min(numbers) >= 0:
