@@ -18,6 +18,7 @@ from graders.terminal import WIDTH, printable, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graders.results import Result
     from graders.studies.between import Between
     from graders.studies.observed import Observed
     from graders.studies.samples import Samples
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _DRAWS = 10_000_000
+_AT_ONCE = 256
 
 
 @dataclass(slots=True)
@@ -41,6 +43,20 @@ class _Read:
         self.bad_lines += 1
         if len(self.first_bad_lines) < _SHOWN:
             self.first_bad_lines.append(str(error))
+
+    def take(self, path: str, lines: list[Result]) -> None:
+        """Observe lines, and forget them."""
+        if len(self.signatures) < _SHOWN:
+            self.signatures.update(line.signature for line in lines)
+        try:
+            self.observed.add_lines(lines)
+        except OverflowError as error:
+            if len(lines) == 1:
+                self.bad_line(f"{path}: {error}")
+            else:
+                for line in lines:
+                    self.take(path, [line])
+        lines.clear()
 
 
 def study_results(results: str, given: dict[str, Any]) -> int:
@@ -105,21 +121,19 @@ def _read(path: str) -> _Read:
     from graders.studies.observed import Observed
 
     read = _Read(Observed())
+    waiting: list[Result] = []
     with progress_bar(path, limited=False) as show:
         for number, line in enumerate(read_results(Path(path)), start=1):
             if isinstance(line, Finding):
                 show_findings([line])
-                continue
-            if isinstance(line, RowError):
+            elif isinstance(line, RowError):
                 read.bad_line(line)
             else:
-                try:
-                    read.observed.add_line(line)
-                except OverflowError as error:
-                    read.bad_line(f"{path}: {error}")
-                if len(read.signatures) < _SHOWN:
-                    read.signatures.add(line.signature)
-            show(number, 1, 0)
+                waiting.append(line)
+                if len(waiting) == _AT_ONCE:
+                    read.take(path, waiting)
+                    show(number, _AT_ONCE, 0)
+        read.take(path, waiting)
     if not read.observed.seen:
         first = next(iter(read.first_bad_lines), "")
         raise click.UsageError(f"{path} holds no results{f': {first}' if first else '.'}")

@@ -73,14 +73,15 @@ class Summary:
         for row, grade, _ in batch:
             self.add_one(row, grade, grade.seconds)
 
-    def add_line(self, line: Result, seconds: float) -> None:
-        """Count a row by its result line, which is as good as its grade."""
+    def add_lines(self, lines: Sequence[Result], seconds: Iterable[float]) -> None:
+        """Count rows by their result lines, which are as good as their grades."""
+        for line, took in zip(lines, seconds, strict=True):
+            self.add_one(line, line, took)
         if self.observed is not None:
-            self.observed.add_line(line)
-        self.add_one(line, line, seconds)
+            self.observed.add_lines(lines)
 
     def add_one(self, row: Placed, grade: Judged, seconds: float) -> None:
-        """Count a graded row, for itself."""
+        """Count a graded row, which is not observed."""
         if row.group != self.last_group:
             self._add_groups([row.group])
         self._add_grade(grade, row)

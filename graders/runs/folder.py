@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -40,6 +41,7 @@ from graders.strict_json import encode
 from graders.studies.observed import Observed
 
 _SAVED_EVERY_SECONDS: Final = 1.0
+_AT_ONCE: Final = 256  # lines
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -107,9 +109,9 @@ class Folder:
         """Observe the samples that are joined already, in a results file of just these."""
         observed = self.state.summary.observed
         assert observed is not None, "since this was made"
-        for line in read_results(results):
-            if isinstance(line, Result):
-                observed.add_line(line)
+        lines = (line for line in read_results(results) if isinstance(line, Result))
+        while batch := list(islice(lines, _AT_ONCE)):
+            observed.add_lines(batch)
 
     def fill(self, shard: int) -> None:
         """Give a part what is known of its shard, where failed rows are graded again."""

@@ -21,7 +21,7 @@ from graders.errors import FailureKind
 from graders.grade_table import Grades
 from graders.grades import Graded, Judged
 from graders.results import Result, reference_chars
-from graders.rows import output_texts
+from graders.rows import RowColumns
 
 if TYPE_CHECKING:
     from graders.studies.samples import Samples
@@ -82,11 +82,8 @@ class Observed:
         """Count a batch of grades."""
         grades = graded.grades
         if type(grades) is not Grades:
-            for row, grade, reward in graded:
-                (text,) = output_texts([row])
-                length = len(text) if isinstance(text, str) else None
-                place = (row.row, row.sample_index, row.group)
-                self._add_one(place, grade, reward, (length, reference_chars(grade)))
+            references = [reference_chars(grade) for grade in grades]
+            self._add(graded.columns, grades, graded.rewards, references)
             return
         columns = graded.columns
         self._extend(
@@ -101,38 +98,47 @@ class Observed:
         )
         self._add_members({path: _floats(part.scores) for path, part in _tables(grades)})
 
-    def add_line(self, line: Result) -> None:
-        """Count a result line.
+    def add_lines(self, lines: Sequence[Result]) -> None:
+        """Count result lines, all or none; many at a time, which is quicker than one by one.
 
         Raises:
-            OverflowError: It has a number that no line of ours has.
+            OverflowError: One has a number that no line of ours has.
         """
-        lengths = (line.output_chars, line.reference_chars)
-        self._add_one((line.row, line.sample_index, line.group), line, line.reward, lengths)
-
-    def _add_one(
-        self,
-        place: tuple[int, int, int | str],
-        grade: Judged,
-        reward: float | None,
-        lengths: tuple[int | None, int | None],
-    ) -> None:
-        row, index, group = place
-        output, reference = (-1 if length is None else length for length in lengths)
-        for number in (row, index, output, reference):
-            if not -1 <= number < 1 << 63:
-                raise OverflowError(f"{number} is no number of a line or of characters")
-        self._extend(
-            rows=(row,),
-            indexes=(index,),
-            groups=self._numbers((group,)),
-            rewards=(nan if reward is None else reward,),
-            kinds=(_NUMBER_OF[grade.failure.kind if grade.failure else None],),
-            passed=(NO_VERDICT if grade.passed is None else grade.passed,),
-            output_chars=(output,),
-            reference_chars=(reference,),
+        places = RowColumns(
+            rows=[line.row for line in lines],
+            indexes=[line.sample_index for line in lines],
+            groups=[line.group for line in lines],
+            output_chars=[line.output_chars for line in lines],
         )
-        self._add_members({path: (_float(part.score),) for path, part in _parts(grade.parts)})
+        rewards = [line.reward for line in lines]
+        self._add(places, lines, rewards, [line.reference_chars for line in lines])
+
+    def _add(
+        self,
+        places: RowColumns,
+        grades: Sequence[Judged],
+        rewards: Sequence[float | None],
+        references: Sequence[int | None],
+    ) -> None:
+        kinds = [grade.failure.kind if grade.failure else None for grade in grades]
+        passed = [NO_VERDICT if grade.passed is None else grade.passed for grade in grades]
+        self._extend(
+            rows=_whole(places.rows),
+            indexes=_whole(places.indexes),
+            groups=self._numbers(places.groups),
+            rewards=_floats(rewards),
+            kinds=bytes(map(_NUMBER_OF.__getitem__, kinds)),
+            passed=bytes(passed),
+            output_chars=_whole(_lengths(places.output_chars)),
+            reference_chars=_whole(_lengths(references)),
+        )
+        scores: dict[Path, array[Any]] = {}
+        for place, grade in enumerate(grades):
+            for path, part in _parts(grade.parts):
+                if path not in scores:
+                    scores[path] = array("d", [nan]) * len(grades)
+                scores[path][place] = _float(part.score)
+        self._add_members(scores)
 
     def _extend(self, **columns: Sequence[float] | bytes) -> None:
         """Append a batch; first of the many: a bad number leaves no column longer than another."""
@@ -146,7 +152,7 @@ class Observed:
             numbers: array[int] = array("q", groups)  # type: ignore[arg-type]
         except (TypeError, OverflowError):
             numbers = array("q", [-1])
-        if min(numbers) >= 0:
+        if min(numbers, default=0) >= 0:
             return numbers
         names = self.names
         return [
@@ -269,6 +275,18 @@ def _column(kind: str, values: Sequence[float] | bytes) -> array[Any]:
     if isinstance(values, array):
         return values
     return array(kind, values)
+
+
+def _whole(numbers: Sequence[int]) -> array[Any]:
+    """Numbers of lines or of characters, -1 for none.
+
+    Raises:
+        OverflowError: One is neither.
+    """
+    wrong = [number for number in numbers if not -1 <= number < 1 << 63]
+    if wrong:
+        raise OverflowError(f"{wrong[0]} is no number of a line or of characters")
+    return array("q", numbers)
 
 
 def _floats(scores: Sequence[float | None]) -> Sequence[float]:

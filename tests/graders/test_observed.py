@@ -58,8 +58,8 @@ lines = st.lists(
 
 def observed(lines, limit):
     found = Observed(limit)
-    for one in lines:
-        found.add_line(one)
+    for low in range(0, len(lines), 7):
+        found.add_lines(lines[low : low + 7])
     return found
 
 
@@ -115,7 +115,7 @@ def test_of_many_items_about_the_share_is_kept():
     for name in (int, "item {}".format):
         found = Observed(1_000)
         for number in range(6_000):
-            found.add_line(line(number + 1, name(number // 2), 0.5, index=number % 2))
+            found.add_lines([line(number + 1, name(number // 2), 0.5, index=number % 2)])
         samples = samples_of(found)
 
         assert samples.share in {0.125, 0.25}
@@ -144,7 +144,7 @@ def test_a_number_that_no_line_has_is_refused(wrong):
     """With its value, and nothing is counted."""
     found = Observed()
     with pytest.raises(OverflowError, match=r"-?\d+ is no number of a line or of characters"):
-        found.add_line(line(**{"row": 1, "group": 1, "reward": 0.5, **wrong}))
+        found.add_lines([line(**{"row": 1, "group": 1, "reward": 0.5, **wrong})])
 
     assert (len(found), found.seen) == (0, 0)
 
@@ -191,7 +191,7 @@ def test_a_batch_says_what_its_lines_say(config, failures, as_table):
     by_batch, by_line = Observed(), Observed()
     by_batch.add(graded)
     for one in to_lines(graded, signature="s", detail="failures").results:
-        by_line.add_line(read_line(one))
+        by_line.add_lines([read_line(one)])
 
     assert everything(by_batch) == everything(by_line)
     assert by_batch.seen == 5

@@ -131,20 +131,27 @@ def test_real_agreement_is_that_of_the_libraries(file, metric):
         assert found.auc.value == pytest.approx(roc_auc_score(good, x), abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", ["rouge_4", "rouge_5"])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        pytest.param(metric, marks=() if metric == "rouge_5" else pytest.mark.long)
+        for metric in ZERO_VARIANCE
+    ],
+)
 def test_a_study_of_natural_questions_says_what_was_measured(metric, tmp_path, monkeypatch, capfd):
     """From rows to words: the share of questions whose answers all get one reward."""
     monkeypatch.chdir(tmp_path)
     config = {
         "type": "text_similarity",
         "name": "s",
-        "evaluation_metric": metric,
+        "evaluation_metric": "bleu" if metric == "none" else metric,
         "input": "{{ sample.output_text }}",
         "reference": "{{ item.reference_answer }}",
     }
     Path("g.json").write_text(json.dumps(config), encoding="utf-8")
     rows = str(DATA / "evouna_nq.jsonl")
-    assert main(["run", "g.json", rows, "-o", "out.jsonl", "--json"]) == 0
+    profile = ["--set", "bleu=none"] if metric == "none" else []
+    assert main(["run", "g.json", rows, "-o", "out.jsonl", "--json", *profile]) == 0
     run = json.loads(capfd.readouterr().out)["signal"]
     options = ["--rows", rows, "--human", "sample.human", "--resamples", "200", "--json"]
     assert main(["study", "out.jsonl", *options]) == 0
@@ -153,5 +160,7 @@ def test_a_study_of_natural_questions_says_what_was_measured(metric, tmp_path, m
     share = study["groups"]["zero_variance"]
     assert share["value"] == run["groups"]["zero_variance"]["value"]
     assert share["interval"]["low"] < ZERO_VARIANCE[metric] < share["interval"]["high"]
-    assert study["human"]["auc"]["value"] == pytest.approx(AUC[metric], abs=0.00051)
-    assert study["verdicts"][0]["tone"] == "bad"
+    if metric in AUC:
+        assert study["human"]["auc"]["value"] == pytest.approx(AUC[metric], abs=0.00051)
+    (said,) = (one for one in study["verdicts"] if one["code"] == "zero-variance")
+    assert said["tone"] == ("warning" if metric == "rouge_2" else "bad")
