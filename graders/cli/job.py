@@ -39,6 +39,7 @@ from sandbox import JSON
 if TYPE_CHECKING:
     from graders.config.graders import AnyConfig
     from graders.runs.manifest import Manifest
+    from graders.studies.teaching import Study
 
 _WORTH_WORKERS: Final = 1 << 18
 """Bytes of rows from which on starting workers pays, where nobody says how many."""
@@ -249,8 +250,15 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
         settings["layers"] = job.layers
     if job.ledger is not None:
         settings |= spending.to_json(job.ledger)
+    study = _study(job, summary)
     if job.as_json:
-        report = {**summary.to_json(), "seconds": round(seconds, 3), "results": results, **settings}
+        report = {
+            **summary.to_json(),
+            "signal": _signal(study),
+            "seconds": round(seconds, 3),
+            "results": results,
+            **settings,
+        }
         click.echo(json.dumps(report, indent=2), err=err)
         return
     click.echo(shorten(printable(job.title), WIDTH), err=err)
@@ -267,3 +275,30 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
             click.echo(line, err=err)
     where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
+    for line in _taught(study):
+        click.echo(line, err=err)
+
+
+def _study(job: Job, summary: Summary) -> Study | None:
+    """Whether what was graded will teach; None where no item has two samples."""
+    if summary.observed is None or not summary.observed.has_groups:
+        return None
+    from graders.studies.teaching import quick_study  # with numpy, which takes its time
+
+    return quick_study(summary.observed, job.grader.signature)
+
+
+def _signal(study: Study | None) -> Mapping[str, object] | None:
+    if study is None:
+        return None
+    from graders.report.studied_json import to_json
+
+    return to_json(study)
+
+
+def _taught(study: Study | None) -> list[str]:
+    if study is None:
+        return []
+    from graders.report.studied import short_lines
+
+    return ["", *short_lines(study)]

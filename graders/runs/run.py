@@ -12,7 +12,7 @@ from graders.errors import GradersError, RowError
 from graders.grades import Boundary, Graded, Grader
 from graders.joins import Joined
 from graders.ledger import Ledger
-from graders.report.summary import Summary
+from graders.report.summary import SAMPLES, Summary
 from graders.row_files import Reader, read_lines
 from graders.rows import Row
 from graders.runs.folder import Folder
@@ -22,6 +22,7 @@ from graders.runs.parts import Parts
 from graders.runs.shards import Shard, shards, skip, with_boundaries
 from graders.runs.worker import Ended
 from graders.runs.workers import Workers
+from graders.studies.observed import Observed
 
 _ENDS = (GradersError, OSError, KeyboardInterrupt)
 """What ends a run early and is no bug."""
@@ -54,7 +55,7 @@ def run_streamed(
         ledger: What the grader's client spends.
         progress: Called as rows are graded.
     """
-    grading, summary = Grading(grader, work.options, ledger), Summary()
+    grading, summary = Grading(grader, work.options, ledger), Summary(observed=Observed(SAMPLES))
     rows: Iterator[Row | RowError | Boundary] = Reader(work.rows, work.shape).rows(_lines(work))
     keeper = _Straight(work, out, flush=grader.waits != "never")
 
