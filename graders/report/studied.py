@@ -26,13 +26,18 @@ _JOINED: Final = "\N{NO-BREAK SPACE}"
 _INTERVAL: Final = re.compile(r"\[[^]\[ ]{1,12}, [^]\[ ]{1,12}\]")
 
 
-def short_lines(study: Study) -> list[str]:
-    """Whether it will teach, in a few lines: what matters most of what was found."""
-    lines = [f"  will it teach?{_of_items(study)}"]
+def short_verdicts(study: Study) -> list[Verdict]:
+    """What matters most of what was found: whether items' samples differ, and what is wrong."""
     found = verdicts_of(study)
     first = [verdict for verdict in found if verdict.code in {"zero-variance", "rewards"}]
     important = [verdict for verdict in found if verdict.tone in {"bad", "warning"}]
-    for verdict in dict.fromkeys([*first, *important]):
+    return list(dict.fromkeys([*first, *important]))
+
+
+def short_lines(study: Study) -> list[str]:
+    """Whether it will teach, in a few lines: the first that matter most."""
+    lines = [f"  will it teach?{_of_items(study)}"]
+    for verdict in short_verdicts(study):
         more = list(_verdict_lines(verdict))
         if len(lines) + len(more) > _IN_SHORT:
             break
