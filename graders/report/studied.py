@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from graders.report.studied_json import all_verdicts, items_there
-from graders.report.text import count
+from graders.report.text import bar_lines, count
 from graders.studies.findings import verdicts_of
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.teaching import Study
@@ -120,6 +120,7 @@ def _rewards(study: Study) -> Iterator[str]:
         if atom.share * found.rows < _SEVERAL:
             continue
         yield _number(f"share that is {atom.value:.4g}", atom.share)
+    yield from _bars(study)
     yield from _head(f"within items ({count(signal.groups, 'item')} with several samples)")
     yield _line("all samples equal", signal.zero_variance, signal.zero_variance_interval)
     yield _line("  all at the lowest", signal.all_low)
@@ -128,6 +129,15 @@ def _rewards(study: Study) -> Iterator[str]:
     yield _line("mean standard deviation", signal.mean_sd)
     yield _line("pairs with equal rewards", signal.tied_pairs)
     yield _line("share of all variance", signal.within_share)
+
+
+def _bars(study: Study) -> Iterator[str]:
+    """Half as many bars as a page has, each of two of them."""
+    assert study.histogram is not None, "there is a distribution"
+    edges, counts = study.histogram
+    yield ""
+    pairs = [one + other for one, other in zip(counts[::2], counts[1::2], strict=True)]
+    yield from bar_lines((edges[0], edges[-1]), pairs)
 
 
 def _passing(study: Study) -> Iterator[str]:

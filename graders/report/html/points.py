@@ -121,6 +121,38 @@ def _density(plane: _Plane, points: Iterable[tuple[float, float]]) -> Iterator[M
         )
 
 
+def steps(
+    title: str,
+    points: Sequence[tuple[float, float]],
+    axes: tuple[str, str],
+    *,
+    marked: tuple[float, tuple[float, float]],
+    said: str,
+) -> Markup:
+    """A line that goes from point to point in steps: across, then up.
+
+    Args:
+        title: What is shown.
+        points: Pairs of x and y, by x; at least one.
+        axes: What is along x, and along y.
+        marked: A value of x with a line through it, and two of y between which it is shaded.
+        said: What the chart shows, for those who do not see it.
+    """
+    at, band = marked
+    plane = _Plane.around([*points, (at, band[1])], axes)
+    low, high = (plane.y.scale.share(end) for end in band)
+    place = {"y": pixels(HEIGHT * (1 - high)), "height": pixels(HEIGHT * (high - low))}
+    marks = [el("rect", x="0%", width="100%", class_="m1 band", **place)]
+    for one, other in pairwise(points):
+        corner = other[0], one[1]
+        marks += [plane.line(one, corner), plane.line(corner, other)]
+    ends = {"x1": plane.x.at(at), "x2": plane.x.at(at), "y1": "0", "y2": pixels(HEIGHT)}
+    marks.append(el("line", class_="mark", **ends))
+    rows = [[f"{x:.4g}", f"{y:.4g}"] for x, y in points]
+    numbers = as_numbers(table([*axes], rows, caption=title, numbers=[1]))
+    return figure(title, said, framed(plane.x, plane.y, marks), below=numbers)
+
+
 def pareto(
     title: str, points: Sequence[tuple[str, float, float]], axes: tuple[str, str], *, said: str = ""
 ) -> Markup:

@@ -130,12 +130,13 @@ class RunRows:
         """See results, as `read_results` gives them."""
         for one in results:
             if isinstance(one, Result):
-                self._see(one)
+                self.see(one)
             else:
                 self.unread += isinstance(one, RowError)
         self.groups.settle()
 
-    def _see(self, one: Result) -> None:
+    def see(self, one: Result) -> None:
+        """See one result, in the order of the file."""
         self.groups.add(one.group, one.row, one.score)
         self._failed = self._failed or one.failure is not None
         if len(self._members) < _MEMBERS:
