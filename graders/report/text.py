@@ -14,6 +14,7 @@ _SLOW_SECONDS: Final = 1e-3
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _BAR_WIDTH: Final = 40
 _ZERO: Final = 1e-12
+_LABEL: Final = 16
 
 
 def to_lines(summary: Summary, *, seconds: float) -> Iterator[str]:
@@ -104,9 +105,14 @@ def bar_lines(edges: tuple[float, float], counts: Sequence[int]) -> Iterator[str
         counts: How many are in each.
     """
     low, step, most = edges[0], (edges[1] - edges[0]) / len(counts), max(counts)
-    for i, number in enumerate(counts):
-        label = f"{_plain(low + i * step)} - {_plain(low + (i + 1) * step)}"
-        yield f"  {label:>16} {_bar(number / most)} {number:,}".rstrip()
+    between = "to" if low < 0 else "-"
+    labels = [
+        f"{_plain(low + i * step)} {between} {_plain(low + (i + 1) * step)}"
+        for i in range(len(counts))
+    ]
+    width = max(_LABEL, *map(len, labels))
+    for label, number in zip(labels, counts, strict=True):
+        yield f"  {label:>{width}} {_bar(number / most)} {number:,}".rstrip()
 
 
 def _plain(value: float) -> str:

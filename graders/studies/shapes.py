@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,6 +130,26 @@ def item_spread(rewards: Floats, items: Ints, *, most: int = 10) -> ItemSpread:
             for at in widest
         ),
     )
+
+
+def change_bars(pairs: Sequence[tuple[float, float]], *, bins: int = 21) -> Bars | None:
+    """Pairs by how far the second is above the first; None where none differ.
+
+    Args:
+        pairs: Old and new scores.
+        bins: How many, an odd number: the middle one is around no change.
+
+    Example:
+        >>> change_bars([(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)], bins=3)
+        ((-1.0, -0.33333333333333337, 0.33333333333333326, 1.0), (0, 2, 1))
+    """
+    old, new = np.array(pairs, float).reshape(-1, 2).T
+    changes = new - old
+    most = float(np.abs(changes).max(initial=0.0))
+    if not most:
+        return None
+    counts, edges = np.histogram(changes, bins, (-most, most))
+    return tuple(edges.tolist()), tuple(counts.tolist())
 
 
 def _bars(values: Floats) -> Bars | None:

@@ -51,3 +51,13 @@ def said(value: Statistic | float, interval: Interval | None = None, digits: int
     if abs(number) >= _LARGE:
         return f"{number:.4g}"
     return number_within(number, interval, digits)
+
+
+def in_short(value: Statistic, interval: Interval | None = None) -> str:
+    """A statistic in a table that has no room for why there is none.
+
+    Example:
+        >>> in_short(Statistic(undefined="all are equal"))
+        'none'
+    """
+    return "none" if value.value is None else said(value, interval)

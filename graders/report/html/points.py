@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite, log10
 from typing import Final
 
 from graders.report.html.axes import HEIGHT, Axis, Scale, figure, framed, percent, pixels
@@ -22,6 +23,10 @@ _LINE: Final = 14
 """Pixels between two labels."""
 _NEAR: Final = 0.3
 """Share of the width at which labels no longer meet."""
+_WIDE: Final = 30
+"""Times that one cost is another, from which on they stand on a logarithmic axis."""
+_MOST_NAMES: Final = 8
+"""Names that are written beside their points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,18 +92,21 @@ def scatter(
         drawn = framed(plane.x, plane.y, [*_density(plane, every)])
         return figure(title, f"{described} Darker is more points.", drawn)
     chance = random.Random(seed)  # noqa: S311 - for looks
-    marks = [dot for i, one in enumerate(series) for dot in _dots(plane, one, mark(i), chance)]
+    marks = [
+        el("g", [*_dots(plane, one, chance)], class_=f"{mark(i)} dot")
+        for i, one in enumerate(series)
+    ]
     legend = legend_of([one.name for one in series]) if len(series) > 1 else None
     return figure(title, described, framed(plane.x, plane.y, marks), above=legend)
 
 
-def _dots(plane: _Plane, series: Series, class_: str, chance: random.Random) -> Iterator[Markup]:
+def _dots(plane: _Plane, series: Series, chance: random.Random) -> Iterator[Markup]:
     shared = Counter(series.points)
     for point in series.points:
         x, y = plane.share(point)
         if shared[point] > 1:
             x, y = x + chance.uniform(-0.012, 0.012), y + chance.uniform(-0.018, 0.018)
-        yield _circle(x, y, f"{class_} dot", radius=4)
+        yield _circle(x, y, None, radius=4)
 
 
 def _density(plane: _Plane, points: Iterable[tuple[float, float]]) -> Iterator[Markup]:
@@ -158,6 +166,9 @@ def pareto(
 ) -> Markup:
     """Names by what they cost and what they are worth, and a line along those none is better than.
 
+    Costs of which one is many times another stand on a logarithmic axis; of many names, those on
+    the line are written.
+
     Args:
         title: What is shown.
         points: A name, what it costs (x, less is better) and what it is worth (y, more is better).
@@ -167,19 +178,31 @@ def pareto(
     Raises:
         ValueError: A number is not finite.
     """
-    plane = _Plane.around([(cost, worth) for _, cost, worth in points], axes)
-    best = frontier([(cost, worth) for _, cost, worth in points])
+    costs = [cost for _, cost, _ in points]
+    powers = min(costs, default=0) > 0 and max(costs) / min(costs) > _WIDE
+    placed = [(name, log10(x) if powers else x, y) for name, x, y in points]
+    xs, ys = [x for _, x, _ in placed], [y for *_, y in placed]
+    if not all(map(isfinite, (*xs, *ys))):
+        raise ValueError("a chart shows finite numbers; leave the others out, and say so")
+    plane = _Plane(Axis(Scale.around(xs), axes[0], powers=powers), Axis(Scale.near(ys), axes[1]))
+    best = frontier([one[1:] for one in placed])
     marks: list[Markup] = []
     for one, other in pairwise(best):
         corner = other[0], one[1]
         marks += [plane.line(one, corner), plane.line(corner, other)]
-    for _, cost, worth in points:
-        class_ = "m1" if (cost, worth) in best else "m6"
-        marks.append(_circle(*plane.share((cost, worth)), class_, radius=5))
-    marks += _labels([(name, *plane.share((cost, worth))) for name, cost, worth in points])
+    for _, *point in placed:
+        class_ = "m1" if tuple(point) in best else "m6"
+        marks.append(_circle(*plane.share((point[0], point[1])), class_, radius=5))
+    marks += _labels(
+        [
+            (name, *plane.share((x, y)))
+            for name, x, y in placed
+            if len(points) <= _MOST_NAMES or (x, y) in best
+        ]
+    )
     rows = [[name, f"{cost:g}", f"{worth:g}"] for name, cost, worth in points]
     numbers = table(["Name", *axes], rows, caption=title, numbers=[1, 2])
-    names = ", ".join(name for name, cost, worth in points if (cost, worth) in best)
+    names = ", ".join(name for name, *point in placed if tuple(point) in best)
     drawn = framed(plane.x, plane.y, marks)
     return figure(title, said or f"None is better than: {names}.", drawn, below=as_numbers(numbers))
 
@@ -212,6 +235,6 @@ def _labels(points: Sequence[tuple[str, float, float]]) -> Iterator[Markup]:
         yield el("text", name, text_anchor="end" if left else "start", class_="strong", **place)
 
 
-def _circle(x: float, y: float, class_: str, *, radius: int) -> Markup:
+def _circle(x: float, y: float, class_: str | None, *, radius: int) -> Markup:
     place = {"cx": percent(x * 100), "cy": pixels(HEIGHT * (1 - y))}
     return el("circle", r=radius, class_=class_, **place)
