@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from graders.report.text import bad_line_lines, count
+from graders.report.verdict_lines import verdict_lines
 from graders.studies.advice import advise
 from graders.studies.caveats import NAMES, flat_share
 from graders.studies.compare import Comparison
@@ -21,7 +22,6 @@ from graders.testing.labelled import Labelled, Tally
 _NAME: Final = 18
 _NONE: Final = "-"
 _FIRST_LINES: Final = 5
-_TONES: Final = {"good": "+", "note": " ", "warning": "!", "bad": "!"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,9 +212,7 @@ def _failures(compared: Compared) -> Iterator[str]:
 
 def _verdicts(compared: Compared) -> Iterator[str]:
     for verdict in compared.verdicts:
-        first, *rest = wrap(printable(verdict.text), indent=2, lines=6)
-        yield f"{_TONES[verdict.tone]} {first[2:]}"
-        yield from rest
+        yield from verdict_lines(verdict)
     if (best := compared.found.best) is not None:
         column = compared.columns[best.name]
         yield ""

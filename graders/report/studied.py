@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import count
+from graders.report.verdict_lines import verdict_lines
 from graders.studies.findings import verdicts_of
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
-from graders.studies.verdict import Verdict
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 if TYPE_CHECKING:
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
 
 _IN_SHORT: Final = 8
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom
-_HEAD: Final = 10
 _NAME: Final = 26
-_JOINED: Final = "\N{NO-BREAK SPACE}"
-_INTERVAL: Final = re.compile(r"\[[^]\[ ]{1,12}, [^]\[ ]{1,12}\]")
 
 
 def short_lines(study: Study) -> list[str]:
@@ -33,7 +29,7 @@ def short_lines(study: Study) -> list[str]:
     first = [verdict for verdict in found if verdict.code in {"zero-variance", "rewards"}]
     important = [verdict for verdict in found if verdict.tone in {"bad", "warning"}]
     for verdict in dict.fromkeys([*first, *important]):
-        more = list(_verdict_lines(verdict))
+        more = list(verdict_lines(verdict, indent=4))
         if len(lines) + len(more) > _IN_SHORT:
             break
         lines += more
@@ -55,15 +51,6 @@ def rests_on(study: Study) -> str:
     return f"from {count(len(samples.names), 'item')} of about {items_there(study):,}"
 
 
-def _verdict_lines(verdict: Verdict) -> Iterator[str]:
-    text = printable(verdict.text).replace(" %", f"{_JOINED}%")  # no number ends a line
-    text = _INTERVAL.sub(lambda found: found[0].replace(" ", _JOINED), text)
-    first, *rest = wrap(text, indent=_HEAD + 2, lines=4)
-    label = "" if verdict.tone == "note" else verdict.tone
-    yield f"    {label:<{_HEAD - 2}}{first.strip()}".replace(_JOINED, " ")
-    yield from (line.replace(_JOINED, " ") for line in rest)
-
-
 def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
     """All of it."""
     samples = study.samples
@@ -72,7 +59,7 @@ def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
     yield ""
     yield "  will it teach?"
     for verdict in all_verdicts(study, moved):
-        yield from _verdict_lines(verdict)
+        yield from verdict_lines(verdict, indent=4)
     yield from _rewards(study)
     yield from _passing(study)
     yield from _length(study)
