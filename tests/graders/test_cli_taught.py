@@ -48,9 +48,12 @@ def test_a_run_says_whether_it_will_teach(graders):
     }
 
 
-def test_a_run_without_groups_says_nothing_of_them(graders):
-    """One sample an item has no group to differ in."""
-    write("rows.jsonl", *[{"item": {"a": n}, "sample": "x"} for n in range(5)])
+@pytest.mark.parametrize("limit", [2, 1_000])
+def test_a_run_without_groups_says_nothing_of_them(graders, monkeypatch, limit):
+    """One sample an item has no group to differ in, whether all are kept or some."""
+    monkeypatch.setattr("graders.runs.run.SAMPLES", limit)
+    monkeypatch.setattr(summary, "SAMPLES", limit)
+    write("rows.jsonl", *[{"item": {"a": n}, "sample": "x"} for n in range(9)])
     _, out, _ = graders("run", "grader.json", "rows.jsonl")
     _, as_json, _ = graders("run", "grader.json", "rows.jsonl", "--json")
 
