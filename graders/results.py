@@ -15,9 +15,10 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from graders.errors import Failure, Finding, RowError
+from graders.formats.packed import CutShortError
 from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
-from graders.lines import CutShortError, decode_line, numbered, open_lines
+from graders.lines import decode_line, numbered, open_lines
 from graders.rows import Row, output_texts
 from graders.strict_json import decode, encode
 from graders.table_lines import plain_lines

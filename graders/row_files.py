@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
-from graders.lines import decode_object, kind_of, numbered, open_lines
+from graders.lines import check_form, decode_object, kind_of, numbered, open_lines
 from graders.rows import ReadRow, Row
 from graders.strict_json import encode
 from graders.template import Slot, look_up, parse_path
@@ -67,14 +67,15 @@ class RowFormat:
 
 
 def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row | RowError]:
-    """Stream the rows of a JSON Lines file; a bad line comes as its error.
+    """Stream the rows of a file; a bad line comes as its error.
 
     Args:
-        path: A file, gzipped if it ends in `.gz`, or `-` for standard input.
+        path: A file, whose name says its form, or `-` for JSON Lines from standard input.
         shape: How lines become rows.
 
     Raises:
         ConfigError: A path in `shape` does not parse; raised by the call, before a line is read.
+        FormatError: The form of a file cannot be read; raised by the call, too.
         OSError: A file cannot be read.
     """
     shape = shape or RowFormat()
@@ -84,6 +85,9 @@ def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row 
 
 def read_lines(path: Path | str, shape: RowFormat) -> Iterator[Joined | RowError]:
     """Stream the lines that a `Reader` makes rows of; arguments and errors as in `read_rows`."""
+    for file in (path, shape.outputs):
+        if file is not None:
+            check_form(file)
     key = _path(shape.key) if shape.key is not None else None
     return _joined(path, shape, key)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -164,8 +163,10 @@ def _lines_to(output: str) -> Iterator[Callable[[bytes], object]]:
 
         yield append
         return
-    with gzip.open(output, "wb") if output.endswith(".gz") else Path(output).open("wb") as file:
-        yield file.write
+    from graders.formats.packed import packing
+
+    with Path(output).open("wb") as file, packing(file, output) as lines:
+        yield lines.write
 
 
 def _report(drawn: _Count, ledger: Ledger, given: Mapping[str, Any]) -> None:

@@ -96,7 +96,7 @@ def lint(config: Path, rows: Path | str | None = None, options: Options | None =
 
     Args:
         config: A JSON file, or a `.py` file with a python grader's source.
-        rows: A JSON Lines file, gzipped if it ends in `.gz`, or `-` for standard input.
+        rows: A file, whose name says its form, or `-` for JSON Lines from standard input.
         options: How.
 
     Raises:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from graders.formats.packed import packer
 from graders.results import timing_path
 
 
@@ -32,7 +32,7 @@ class Output(Protocol):
 
 
 class Files:
-    """A results file and the file of its times. A `.gz` has a member for each append."""
+    """A results file and the file of its times. A packed one has a piece for each append."""
 
     def __init__(self, results: Path, sizes: Sizes) -> None:
         """Open both, and cut them to what is known to be right.
@@ -41,7 +41,7 @@ class Files:
             OSError: They cannot be written.
         """
         self._paths = (results, timing_path(results))
-        self._packed = results.name.endswith(".gz")
+        self._pack = packer(results)
         self._files = [_open(path, size) for path, size in zip(self._paths, sizes, strict=True)]
 
     def append(self, results: bytes, times: bytes) -> None:
@@ -54,8 +54,7 @@ class Files:
         try:
             for file, path, data in zip(self._files, self._paths, (results, times), strict=True):
                 if data:
-                    packed = gzip.compress(data, mtime=0) if self._packed else data
-                    write_all(file, path, packed)
+                    write_all(file, path, self._pack(data))
         except OSError:
             for file, size in zip(self._files, before, strict=True):
                 file.truncate(size)
