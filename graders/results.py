@@ -15,12 +15,14 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from graders.errors import Failure, Finding, RowError
+from graders.formats.forms import form_of
 from graders.formats.packed import CutShortError
 from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
-from graders.lines import decode_line, numbered, open_lines
+from graders.lines import decode_line, decode_object, numbered, open_lines
+from graders.result_table import from_row
 from graders.rows import Row, output_texts
-from graders.strict_json import decode, encode
+from graders.strict_json import NotJSONError, decode, encode
 from graders.table_lines import plain_lines
 from sandbox import JSON
 
@@ -186,7 +188,7 @@ def _took(grade: Grade) -> Mapping[str, object]:
 
 
 def read_results(path: Path) -> Iterator[Result | RowError | Finding]:
-    """Stream a results file.
+    """Stream a results file, of lines or of columns.
 
     A last line without its newline, or a gzip file without its end, is what a killed run leaves:
     it is dropped, with a note in the stream. A damaged line elsewhere comes as its error.
@@ -195,13 +197,14 @@ def read_results(path: Path) -> Iterator[Result | RowError | Finding]:
         OSError: The file cannot be read.
     """
     number = 0
+    read = _read_row if form_of(path).is_columnar else _read_line
     try:
         with open_lines(path) as lines:
             for number, line in numbered(lines):
                 if not line.endswith(b"\n"):
                     yield _cut(path, number)
                     return
-                yield _read_line(path, number, line)
+                yield read(path, number, line)
     except CutShortError:
         yield _cut(path, number + 1)
 
@@ -223,6 +226,17 @@ def read_line(line: bytes) -> Result:
         msgspec.ValidationError: It is something else.
     """
     return msgspec.convert(decode(line), Result)
+
+
+def _read_row(path: Path, number: int, line: bytes) -> Result | RowError:
+    """A row of a file of columns, as the line that it was made of."""
+    try:
+        found = encode(from_row(decode_object(str(path), number, line)))
+    except RowError as error:
+        return error
+    except NotJSONError as error:
+        return RowError(f"{path}:{number}:1", f"its detail is not JSON: {error.problem}")
+    return _read_line(path, number, found)
 
 
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:

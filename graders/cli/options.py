@@ -93,6 +93,10 @@ def refuse_overwriting(
         also = ", or end in .parquet or .arrow" if columns else ""
         raise click.UsageError(f"-o {output}: JSON Lines are written. Let it end in .jsonl{also}.")
     packer(output)  # says what is missing while nothing is lost yet
+    if form.is_columnar:
+        from graders.formats.arrow import pyarrow
+
+        pyarrow(output)
     if Path(output).is_dir():
         raise click.UsageError(f"-o {output}: Is a directory.")
     kept = [path for path in inputs if path is not None and str(path) != "-"]

@@ -119,7 +119,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
-    refuse_overwriting(given["results"], inputs, with_times=True)
+    refuse_overwriting(given["results"], inputs, with_times=True, columns=True)
     target = _target(rows, row, given)
     if row is None and target.has_folder:
         given["paid"] = judges_path(Path(given["results"]))
