@@ -48,6 +48,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
         "grade_table",
         "table_lines",
         "ledger",
+        "column_map",
         "result_table",
         "row_files",
         "joins",
