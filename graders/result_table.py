@@ -86,7 +86,7 @@ def _names(line: bytes) -> _Names:
 
 def _merge(members: Members, found: _Names) -> None:
     for name, inside in found.parts.items():
-        _merge(members.setdefault(_text(name), {}), inside)
+        _merge(members.setdefault(column_text(name), {}), inside)
 
 
 class _Writer(Protocol):
@@ -184,13 +184,14 @@ def _grade(members: Members) -> Iterator[tuple[str, DataType]]:
 def _to_row(line: Mapping[str, Any]) -> dict[str, object]:
     """A result line by column."""
     group, usage = line["group"], line["usage"]
+    used = usage and [(column_text(model), tokens) for model, tokens in usage.items()]
     return {
         **line,
         **_to_grade(line),
-        "group": _text(group) if isinstance(group, str) else str(group),
+        "group": column_text(group) if isinstance(group, str) else str(group),
         "group_named": isinstance(group, str),
-        "usage": None if usage is None else [(_text(name), used) for name, used in usage.items()],
-        "signature": _text(line["signature"]),
+        "usage": used,
+        "signature": column_text(line["signature"]),
     }
 
 
@@ -199,17 +200,17 @@ def _to_grade(grade: Mapping[str, Any]) -> dict[str, object]:
     return {
         "score": grade["score"],
         "passed": grade["passed"],
-        "failure": failure and {name: _text(said) for name, said in failure.items()},
-        "parts": {_text(name): _to_grade(part) for name, part in parts.items()} or None,
+        "failure": failure and {name: column_text(said) for name, said in failure.items()},
+        "parts": {column_text(name): _to_grade(part) for name, part in parts.items()} or None,
         "detail": None if detail is None else encode(detail).decode(),
     }
 
 
-def _text(text: str) -> str:
+def column_text(text: str) -> str:
     r"""A text as a column can hold it: what UTF-8 has not is written as its escape.
 
     Example:
-        >>> _text("\ud83d alone")
+        >>> column_text("\ud83d alone")
         '\\ud83d alone'
     """
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

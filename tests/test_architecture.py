@@ -56,7 +56,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ],
     ["kinds", "checks"],
     ["compile"],
-    ["hosted", "batches", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
+    ["hosted", "batches", "engine", "frames", "lint", "dry_run", "sampling", "studies", "jobs"],
     ["report", "testing"],
     ["runs"],
     ["server"],

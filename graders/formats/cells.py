@@ -122,8 +122,6 @@ def to_line(row: dict[str, object], walked: Iterable[str]) -> bytes:
         return encode(row) + b"\n"
     except CellError as error:
         return refused(str(error))
-    except OverflowError:
-        return refused("a whole number in it has more than 64 bits; write it as text")
     except RecursionError:
         return refused("nested too deeply")
 

@@ -83,7 +83,7 @@ def test_columns_come_where_they_belong(line, columns, item, texts):
         ({"item.a": "golt"}, "there is no column 'golt'. Did you mean 'gold'?"),
         ({"sample": "meta.text"}, "there is no column 'meta.text'. Did you mean 'meta'?"),
         ({"sample": "gold.text"}, "there is no column 'gold.text'."),
-        ({"item": "gold"}, "item is text, and must be an object"),
+        ({"item": "gold"}, "item is a string, and must be an object"),
         ({"sample": "meta.id"}, "a sample is text or an object, and this is a number"),
     ],
 )
@@ -93,9 +93,7 @@ def test_a_row_without_the_column_is_an_error(columns, problem):
 
     assert isinstance(error, RowError)
     assert str(error).startswith("rows.jsonl:1:1: ")
-    assert problem.replace("text, and", "a string, and") in str(error).replace(
-        "is text, and", "is a string, and"
-    )
+    assert problem in str(error)
 
 
 @pytest.mark.parametrize(
