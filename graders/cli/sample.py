@@ -60,7 +60,7 @@ _SHOWN: Final = 5
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ask about N rows at most.")
 @client_options
 def command(rows: str, **given: Any) -> int:
-    """Draw samples of the answers to ROWS (JSON Lines), for `graders run` to grade."""
+    """Draw samples of the answers to ROWS (of any form), for `graders run` to grade."""
     from graders.ledger import Ledger
     from graders.sampling import compile_prompt, draw, read_prompts
 

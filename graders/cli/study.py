@@ -27,6 +27,7 @@ Examples:
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders study results.jsonl.gz --formula "max(exact, similar)" --json
   graders study old.jsonl --formula exact --pass-threshold 1 -o new.jsonl
+  graders study results.parquet --formula exact -o new.parquet
   graders run g.json rows.jsonl -o - | graders study - --formula exact
 
 \b

@@ -1,13 +1,16 @@
 """Grading frames: the same scores as of a list of rows, in a frame like the one that was given."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from kept_runs import BOTH, EXACT
 
 import graders
+import graders.formats
 from graders.errors import ConfigError, RowError
 from graders.formats.forms import FormatError
 from graders.results import read_results
@@ -104,6 +107,14 @@ def test_an_index_of_pandas_is_kept():
 
     assert graded.index.tolist() == ["one", "two", "two"]
     assert str(graded.dtypes["score"]) == "Float64"
+
+
+@pytest.mark.needs("pandas")
+def test_the_code_of_the_document_runs():
+    document = Path(graders.formats.__file__).with_name("README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+
+    exec(compile(code, "README.md", "exec"), {})
 
 
 @pytest.mark.needs("pandas")
