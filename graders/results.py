@@ -230,13 +230,16 @@ def read_line(line: bytes) -> Result:
 
 def _read_row(path: Path, number: int, line: bytes) -> Result | RowError:
     """A row of a file of columns, as the line that it was made of."""
+    place = f"{path}:{number}:1"
     try:
-        found = encode(from_row(decode_object(str(path), number, line)))
+        found = from_row(decode_object(str(path), number, line))
+        return _of_this_version(place, msgspec.convert(found, Result))
     except RowError as error:
         return error
     except NotJSONError as error:
-        return RowError(f"{path}:{number}:1", f"its detail is not JSON: {error.problem}")
-    return _read_line(path, number, found)
+        return RowError(place, f"its detail is not JSON: {error.problem}")
+    except msgspec.ValidationError as error:
+        return RowError(place, f"not a result line: {error}")
 
 
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
@@ -251,6 +254,10 @@ def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
             return error
         except msgspec.ValidationError as error:
             return RowError(place, f"not a result line: {error}")
+    return _of_this_version(place, result)
+
+
+def _of_this_version(place: str, result: Result) -> Result | RowError:
     if result.schema != SCHEMA:
         problem = f"its schema is {result.schema}, and this version reads {SCHEMA}"
         return RowError(place, problem)

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files as lines of JSON, a few hundred rows in memory at a time.
+"""Parquet and Arrow files as lines of JSON: a few hundred rows in memory, or a batch of Arrow's.
 
 The lines are what the same rows are in JSON Lines, with one difference that columns make: a key
 that some rows have and others have not is null in the others.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 512
 """Rows that are made Python's at a time: more take longer each, for the memory they touch."""
+_READ_BYTES: Final = 1 << 16
 _AS_TEXT: Final = "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64"
 _SHOWN: Final = 80
 
@@ -76,8 +77,12 @@ def _damage(path: Path | str) -> Iterator[None]:
 def _parquet(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
     from pyarrow.parquet import ParquetFile
 
-    # Checksums are looked at where the writer left some. Without threads: workers are forked.
-    opened = ParquetFile(file, page_checksum_verification=True)
+    # Checksums are looked at where the writer left some. Without both of the others, all of a row
+    # group is read at once, and most writers make one of a million rows.
+    opened = ParquetFile(
+        file, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_BYTES
+    )
+    # Without threads: workers are forked.
     return opened.schema_arrow, opened.iter_batches(batch_size=_ROWS, use_threads=False)
 
 

@@ -5,6 +5,8 @@ The oracle of what a file holds is pyarrow, which wrote it.
 
 import datetime as dt
 import json
+import os
+import tracemalloc
 from decimal import Decimal
 
 import pytest
@@ -268,6 +270,26 @@ def test_a_text_may_be_huge(tmp_path):
     path = written(tmp_path / "rows.parquet", {"output": ["a", "x" * 8_000_000, "b"]})
 
     assert [len(row["output"]) for row in lines(path)] == [1, 8_000_000, 1]
+
+
+def test_memory_holds_some_rows_and_no_row_group(tmp_path):
+    """Most writers make one group of a million rows."""
+    import pyarrow as pa
+
+    texts = [os.urandom(4000).hex() for _ in range(8000)]
+    path = written(tmp_path / "rows.parquet", {"output": texts})
+    del texts
+    assert path.stat().st_size > 60_000_000
+
+    tracemalloc.start()
+    try:
+        most = 0
+        with open_lines(path) as file:
+            for _ in file:
+                most = max(most, pa.total_allocated_bytes())
+        assert tracemalloc.get_traced_memory()[1] + most < 40_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", FORMS)
