@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final, Literal, Protocol, TypeVar, get_args
 
 import msgspec
 
 from graders.errors import Failure
-from graders.rows import Row
+from graders.rows import Row, RowColumns, row_columns
 from sandbox import JSON
 
 T = TypeVar("T")
@@ -74,6 +74,21 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"grade {self.name!r} has score {self.score}; scores are finite")
 
 
+class Judged(Protocol):
+    """What a result says: a grade, or its line, or a part of either."""
+
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def passed(self) -> bool | None: ...
+    @property
+    def parts(self) -> Mapping[str, Judged]: ...
+    @property
+    def detail(self) -> Mapping[str, JSON] | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Boundary:
     """A place between rows where a batch must end: the end of a shard.
@@ -102,6 +117,14 @@ class Graded:
     grades: Sequence[Grade]
     rewards: Sequence[float | None]
     boundary: Boundary | None = None
+    _columns: list[RowColumns] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def columns(self) -> RowColumns:
+        """Of the rows; made when first asked for, because several ask."""
+        if not self._columns:
+            self._columns.append(row_columns(self.rows))
+        return self._columns[0]
 
     def __len__(self) -> int:
         return len(self.rows)

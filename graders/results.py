@@ -104,7 +104,7 @@ def to_result(
         usage=dict(grade.usage) if grade.usage else None,
         signature=signature,
         output_chars=len(output) if isinstance(output, str) else None,
-        reference_chars=_reference_chars(grade),
+        reference_chars=reference_chars(grade),
         detail=dict(grade.detail) if keep else _warning(grade.detail),
     )
 
@@ -132,7 +132,8 @@ def _masked(failure: Failure | None) -> Failure | None:
     return msgspec.structs.replace(failure, message=_ADDRESS.sub("0x...", failure.message))
 
 
-def _reference_chars(grade: Grade) -> int | None:
+def reference_chars(grade: Grade) -> int | None:
+    """Length of the rendered reference of a grade, or of the first part that has one."""
     for one in (grade, *grade.parts.values()):
         reference = one.detail.get("reference")
         if isinstance(reference, str):
@@ -152,7 +153,7 @@ def to_lines(graded: Graded, *, signature: str, detail: DetailPolicy) -> Lines:
     rows, grades, rewards = graded.rows, graded.grades, graded.rewards
     if type(grades) is Grades and rows and detail != "all":
         with suppress(UnicodeEncodeError):
-            results, times = plain_lines(rows, grades, rewards, signature)
+            results, times = plain_lines(graded.columns, grades, rewards, signature)
             for i in grades.remarkable():
                 one = Graded([rows[i]], [grades[i]], [rewards[i]])
                 (results[i],), _ = to_lines(one, signature=signature, detail=detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -75,6 +75,30 @@ def output_texts(rows: Sequence[Row]) -> list[JSON]:
         ]
     except KeyError:  # an object without its text; its message may hold it
         return [row.sample.get("output_text") for row in rows]
+
+
+class RowColumns(NamedTuple):
+    """What is the same of many rows, a list each."""
+
+    rows: list[int]
+    indexes: list[int]
+    groups: list[int | str]
+    output_chars: list[int | None]
+
+
+def row_columns(rows: Sequence[Row]) -> RowColumns:
+    """Places, groups and lengths of outputs; None where a row has no output text."""
+    texts = output_texts(rows)
+    if set(map(type, texts)) == {str}:
+        lengths: list[int | None] = list(map(len, texts))  # type: ignore[arg-type]
+    else:
+        lengths = [len(text) if isinstance(text, str) else None for text in texts]
+    return RowColumns(
+        rows=[row.row for row in rows],
+        indexes=[row.sample_index for row in rows],
+        groups=[row.group for row in rows],
+        output_chars=lengths,
+    )
 
 
 _HOSTED: Final = frozenset({"choices", "output_text", "output_json", "output_tools"})

@@ -94,13 +94,38 @@ _ROWS: Final = [
 ]
 
 
-def _line(country: str, capital: str, samples: list[str]) -> str:
-    item = {
+def _item(country: str, capital: str) -> Mapping[str, str]:
+    return {
         "question": f"What is the capital of {country}?",
         "answer": capital,
         "sentence": f"The capital of {country} is {capital}.",
     }
-    return json.dumps({"item": item, "samples": samples}) + "\n"
+
+
+def _line(country: str, capital: str, samples: list[str]) -> str:
+    return json.dumps({"item": _item(country, capital), "samples": samples}) + "\n"
+
+
+_LABELLED: Final = [  # each answer with our label: whether it names the capital
+    (("Kenya", "Nairobi"), {"The capital of Kenya is Nairobi.": 1, "Nairobi": 1, "Mombasa": 0}),
+    (("Australia", "Canberra"), {"It is Sydney.": 0, "It's canberra!": 1, "canberra, I think": 1}),
+    (("Ecuador", "Quito"), {"Quito, high in the Andes.": 1, "Guayaquil.": 0, "It is Quito": 1}),
+    (("Kazakhstan", "Astana"), {"Almaty": 0, "Astana (once Nur-Sultan)": 1, "Nur-Sultan": 0}),
+    (("Canada", "Ottawa"), {"Toronto, of course.": 0, "Ottawa": 1, "Ottawa, in Ontario": 1}),
+    (("Brazil", "Bras\u00edlia"), {"Brasilia": 1, "Rio de Janeiro": 0, "S\u00e3o Paulo": 0}),
+    (("Turkey", "Ankara"), {"Istanbul": 0, "Ankara, not Istanbul": 1, "ANKARA": 1}),
+    (("Morocco", "Rabat"), {"Casablanca is the largest city.": 0, "Rabat": 1, "Marrakesh": 0}),
+    (("Vietnam", "Hanoi"), {"Hanoi": 1, "Ho Chi Minh City": 0, "Hanoi.": 1}),
+    (("New Zealand", "Wellington"), {"Auckland": 0, "Wellington": 1, "Christchurch": 0}),
+    (("Switzerland", "Bern"), {"Zurich": 0, "Geneva": 0, "Bern, in fact if not in law": 1}),
+    (("Myanmar", "Naypyidaw"), {"Yangon": 0, "Naypyidaw since 2006": 1, "Naypyitaw": 1}),
+]
+
+
+def _labelled_line(country: str, capital: str, samples: Mapping[str, int]) -> str:
+    item = _item(country, capital)
+    said = [{"output_text": text, "human": label} for text, label in samples.items()]
+    return json.dumps({"item": item, "samples": said}) + "\n"
 
 
 _METHOD: Final = {
@@ -165,6 +190,7 @@ FILES: Final[Mapping[str, str]] = {
     "meaning.json": json.dumps(_MEANING, indent=2) + "\n",
     "method.json": json.dumps(_METHOD, indent=2) + "\n",
     "train.jsonl": "".join(_training_line(*pair) for pair, _ in _ROWS),
+    "labelled.jsonl": "".join(_labelled_line(*pair, samples) for pair, samples in _LABELLED),
     "rows.jsonl": "".join(_line(*pair, samples) for pair, samples in _ROWS),
 }
 """File names and what stands in them."""

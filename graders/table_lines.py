@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from graders.grade_table import Grades
-from graders.rows import Row, output_texts
+from graders.rows import RowColumns
 
 Piece: TypeAlias = bytes | Sequence[bytes]
 """What stands in all lines, or what stands in each."""
@@ -21,24 +21,22 @@ _encode = msgspec.json.Encoder().encode
 
 
 def plain_lines(
-    rows: Sequence[Row], grades: Grades, rewards: Sequence[float | None], signature: str
+    columns: RowColumns, grades: Grades, rewards: Sequence[float | None], signature: str
 ) -> tuple[list[bytes], list[bytes]]:
     """The result lines and time lines of rows, if each has a score and keeps no detail.
 
     Raises:
         UnicodeEncodeError: A lone surrogate, which makes a line all ASCII.
     """
-    number = _numbers([row.row for row in rows])
-    index = _numbers([row.sample_index for row in rows])
+    number, index = _numbers(columns.rows), _numbers(columns.indexes)
     score = _numbers(grades.scores)
-    lengths = [len(text) if isinstance(text, str) else None for text in output_texts(rows)]
     results: list[Piece] = [
-        *(b'{"schema":1,"row":', number, b',"group":', _groups(rows)),
+        *(b'{"schema":1,"row":', number, b',"group":', _groups(columns.groups)),
         *(b',"sample_index":', index, b',"score":', score),
         *(b',"reward":', score if rewards is grades.scores else _numbers(rewards)),
         *_verdict(grades),
         *(b',"usage":null,"signature":', _encode(signature)),
-        *(b',"output_chars":', _numbers(lengths)),
+        *(b',"output_chars":', _numbers(columns.output_chars)),
         *(b',"reference_chars":', _reference_chars(grades), b',"detail":null}\n'),
     ]
     seconds = _encode(round(grades.seconds, 9))
@@ -59,8 +57,7 @@ def _numbers(values: Sequence[float | None]) -> list[bytes]:
     return _encode(values)[1:-1].split(b",")
 
 
-def _groups(rows: Sequence[Row]) -> list[bytes]:
-    groups = [row.group for row in rows]
+def _groups(groups: Sequence[int | str]) -> list[bytes]:
     if set(map(type, groups)) == {int}:
         return _numbers(groups)  # type: ignore[arg-type]
     return [_encode(group) for group in groups]

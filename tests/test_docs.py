@@ -110,12 +110,18 @@ def test_command(command, judge_url, capfd):
     arguments = shlex.split(command.replace("http://localhost:8080/v1", judge_url))[1:]
     if "--replay" in arguments:  # of the recording that the command before it made
         assert main([*arguments[:-2], "--base-url", judge_url, "--record", arguments[-1]]) == 0
-    if arguments[0] == "study":  # of the results that the first command wrote
-        assert main(["run", "starter/grader.json", "starter/rows.jsonl", "-o", arguments[1]]) == 0
+    _results_for(arguments)
     capfd.readouterr()
 
     assert main(arguments) == 0
     assert capfd.readouterr().out
+
+
+def _results_for(arguments):
+    """What a study is of: the results that the first command wrote, and earlier ones."""
+    files = [arguments[i + 1] for i, word in enumerate(arguments) if word in {"study", "--against"}]
+    for file in files if arguments[0] == "study" else ():
+        assert main(["run", "starter/grader.json", "starter/rows.jsonl", "-o", file]) == 0
 
 
 @pytest.mark.parametrize("command", PYTEST)
@@ -183,9 +189,11 @@ def test_the_output_shown_is_the_output(shown, capfd):
     """The README shows how what a command prints begins, and parts of what follows."""
     command, _, lines = shown.partition("\n")
     first, *parts, end = lines.split("...\n")
+    arguments = shlex.split(command.removeprefix("$ "))[1:]
+    _results_for(arguments)
     capfd.readouterr()
 
-    assert main(shlex.split(command.removeprefix("$ "))[1:]) == 0
+    assert main(arguments) == 0
     printed = capfd.readouterr().out
     assert printed.startswith(first)
     assert end == ""

@@ -23,6 +23,8 @@ from graders.terminal import printable_lines
 OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS: Final = {
+    "compare": "Say which metric or grader agrees best with people.",
+    "diff": "Say what a change of grader does to the same rows.",
     "doctor": "Show how well this machine can isolate python graders.",
     "explain": "Show everything about the grading of one sample.",
     "image": "Build an environment with the packages of a hosted image.",
@@ -52,6 +54,7 @@ Examples:
   graders validate grader.json
   graders plan method.json train.jsonl
   graders probe grader.json rows.jsonl
+  graders diff old.json new.json rows.jsonl
   graders pack grade.py -o grader.json
   graders doctor
   graders serve

@@ -48,7 +48,6 @@ def column_option(command: F) -> F:
     """`--column TO=FROM`, for commands that read rows of any columns."""
     return click.option(
         "--column",
-        "columns",
         metavar="TO=FROM",
         multiple=True,
         help="What a column is: item.answer=gold, sample=completion.",
@@ -64,10 +63,10 @@ def columns_of(given: dict[str, Any]) -> Columns | None:
     """
     from graders.column_map import parse_columns
 
-    for text in given["columns"]:
+    for text in given["column"]:
         if not all(text.partition("=")):
             raise click.BadParameter(f"{text!r} is not TO=FROM", param_hint="--column")
-    pairs = [tuple(text.split("=", 1)) for text in given["columns"]]
+    pairs = [tuple(text.split("=", 1)) for text in given["column"]]
     columns = parse_columns((to, column) for to, column in pairs)
     if columns is not None and columns.sample is not None and given.get("output") is not None:
         raise click.UsageError("--output and --column sample=... both name the output; leave one.")

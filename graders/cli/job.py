@@ -19,6 +19,7 @@ import click
 
 from graders.cli.interrupts import stopped_by_signals
 from graders.cli.progress import progress_bar
+from graders.cli.run_report import Copied, Ended, RunReport, copy_for, write_run_report
 from graders.engine import RunStoppedError
 from graders.errors import RowError
 from graders.grades import Grader
@@ -38,6 +39,7 @@ from sandbox import JSON
 if TYPE_CHECKING:
     from graders.config.graders import AnyConfig
     from graders.runs.manifest import Manifest
+    from graders.studies.teaching import Study
 
 _WORTH_WORKERS: Final = 1 << 18
 """Bytes of rows from which on starting workers pays, where nobody says how many."""
@@ -82,11 +84,13 @@ class Target:
         results: The path, `-` for standard output, or None.
         way: Whether to begin or go on.
         again: The command that goes on with it.
+        report: The page to write at its end; None for none.
     """
 
     results: str | None
     way: Way
     again: str
+    report: RunReport | None = None
 
     @property
     def has_folder(self) -> bool:
@@ -114,13 +118,22 @@ def grade_file(job: Job, target: Target) -> int:
         KeyboardInterrupt: The same for an interrupted run.
     """
     gc.freeze()  # what is loaded by now stays; rows come and go by the million
-    with ExitStack() as stack:
-        show = stack.enter_context(
-            progress_bar(job.work.rows, limited=job.work.options.limit is not None)
-        )
-        stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
-        outcome, seconds = _graded(job, target, show, stack)
-    _report(job, outcome.summary, seconds=seconds, results=target.results)
+    with copy_for(None if target.has_folder else target.report) as copy:
+        with ExitStack() as stack:
+            show = stack.enter_context(
+                progress_bar(job.work.rows, limited=job.work.options.limit is not None)
+            )
+            stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
+            outcome, seconds = _graded(job, target, show, stack, copy)
+        _report(job, outcome.summary, seconds=seconds, results=target.results)
+        if target.report is not None:
+            if copy:
+                copy.flush()
+            results = Path(copy.name if copy else target.results or "")
+            ended = Ended(
+                outcome=outcome, manifest=_manifest(job, results), results=results, seconds=seconds
+            )
+            write_run_report(target.report, job, ended)
     if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
         click.echo(f"graders: go on with: {printable(target.again)}", err=True)
     if isinstance(outcome.error, (RunStoppedError, RowError)):
@@ -133,8 +146,10 @@ def grade_file(job: Job, target: Target) -> int:
     return 1 if outcome.summary.failed or outcome.summary.bad_lines else 0
 
 
-def _graded(job: Job, target: Target, show: Progress, stack: ExitStack) -> tuple[Outcome, float]:
-    """Run it, and say how long that took."""
+def _graded(
+    job: Job, target: Target, show: Progress, stack: ExitStack, copy: BinaryIO | None
+) -> tuple[Outcome, float]:
+    """Run it, and say how long that took; a copy gets results that are in no file."""
     # What is wrong with how lines are read comes before old results are gone.
     Reader(job.work.rows, job.work.shape)
     read_lines(job.work.rows, job.work.shape)
@@ -149,7 +164,8 @@ def _graded(job: Job, target: Target, show: Progress, stack: ExitStack) -> tuple
             outcome = run_here(job.grader, job.work, folder, job.ledger, show)
         return outcome, folder.seconds
     started = perf_counter()
-    out = stack.enter_context(open_stream(target.results))
+    stream = stack.enter_context(open_stream(target.results))
+    out = Copied(stream, copy) if copy else stream
     if workers > 1:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="graders-")))
         folder = Folder(aside, Stream(out), State(), durable=False)
@@ -235,8 +251,15 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
         settings["layers"] = job.layers
     if job.ledger is not None:
         settings |= spending.to_json(job.ledger)
+    study = _study(job, summary)
     if job.as_json:
-        report = {**summary.to_json(), "seconds": round(seconds, 3), "results": results, **settings}
+        report = {
+            **summary.to_json(),
+            "signal": _signal(study),
+            "seconds": round(seconds, 3),
+            "results": results,
+            **settings,
+        }
         click.echo(json.dumps(report, indent=2), err=err)
         return
     click.echo(shorten(printable(job.title), WIDTH), err=err)
@@ -253,3 +276,30 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
             click.echo(line, err=err)
     where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
+    for line in _taught(study):
+        click.echo(line, err=err)
+
+
+def _study(job: Job, summary: Summary) -> Study | None:
+    """Whether what was graded will teach; None where no item has two samples."""
+    if summary.observed is None or not summary.observed.has_groups:
+        return None
+    from graders.studies.teaching import quick_study  # with numpy, which takes its time
+
+    return quick_study(summary.observed, job.grader.signature)
+
+
+def _signal(study: Study | None) -> Mapping[str, object] | None:
+    if study is None:
+        return None
+    from graders.report.studied_json import to_json
+
+    return to_json(study)
+
+
+def _taught(study: Study | None) -> list[str]:
+    if study is None:
+        return []
+    from graders.report.studied import short_lines
+
+    return ["", *short_lines(study)]

@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
     only_show: bool,  # noqa: FBT001 - click passes it so
     strict: bool,  # noqa: FBT001 - click passes it so
     ignore: tuple[str, ...],
-    columns: tuple[str, ...],
+    column: tuple[str, ...],
     profile_name: str,
     settings: tuple[str, ...],
 ) -> int:
@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
         split=split,
         profile=chosen_profile(profile_name, settings),
         ignored=frozenset(ignore),
-        columns=columns_of({"columns": columns}),
+        columns=columns_of({"column": column}),
     )
     try:
         if fix or only_show:

@@ -13,14 +13,17 @@ from graders.cli.clients import client_options, with_judge
 from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound, tools_for
 from graders.cli.interrupts import stopped_by_signals
 from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.reports import check_report, made_by, report_option, write_report
 from graders.cli.sandbox import sandbox_options
 from graders.terminal import WIDTH, printable, printable_lines, shorten
 
 if TYPE_CHECKING:
     from graders.row_files import RowFormat
     from graders.rows import Row
+    from graders.runs.manifest import Manifest
     from graders.template import Slot
     from graders.testing.probe import ProbeReport, Probing
+    from sandbox import JSON
 
 _EPILOG = """\b
 Examples:
@@ -28,6 +31,7 @@ Examples:
   graders probe grade.py rows.jsonl --reference item.answer --budget 200
   graders probe grader.json rows.jsonl.gz --limit 50 --seed 1 --json
   graders probe judge.json rows.jsonl --limit 5 --cache kept.db
+  graders probe grader.json rows.jsonl --report probe.html
 
 \b
 ROWS have honest samples, as `graders run` reads them; several for each item
@@ -71,6 +75,7 @@ or a budget that is used up, 2 unusable input.
     help="Share of rows on which an attack may win, or break the grader.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@report_option
 @row_options
 @grouping_option
 @click.option("--judge", metavar="MODEL", help="Ask this model instead of the config's.")
@@ -82,6 +87,7 @@ def command(config: Path, rows: str, **given: Any) -> int:
     from graders.compile import compile_grader
     from graders.config.parse import load_config
     from graders.ledger import Ledger
+    from graders.runs.manifest import make_manifest
     from graders.testing import SUFFIXES
     from graders.testing.probe import ProbeOptions, Probing
     from graders.testing.probe.targets import best_verdict, reference_slots
@@ -95,6 +101,8 @@ def command(config: Path, rows: str, **given: Any) -> int:
         document = with_judge(document, given["judge"])
     told = tuple(_slot(path) for path in given["references"])
     shape = row_format(rows, given)
+    read = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
+    check_report(given["report"], read)
     show_findings([*document.findings, *sound(document, profile, given["python"])])
     options = ProbeOptions(
         references=told or reference_slots(document),
@@ -116,7 +124,16 @@ def command(config: Path, rows: str, **given: Any) -> int:
     if not report.tally.rows:
         first = f": {bad_lines[0]}" if bad_lines else "."
         raise click.UsageError(f"{rows} holds no rows{first}")
-    _print(report, f"{document.describe()}, from {config}", bad_lines, given)
+    title = f"{document.describe()}, from {config}"
+    _print(report, title, bad_lines, given)
+    if given["report"] is not None:
+        signature = f"profile:{profile.name}|{grader.signature}"
+        settings: dict[str, JSON] = {"profile": profile.name, "signature": signature}
+        layers: list[JSON] | None = [*sorted(tools.sandbox.layers)] if tools.sandbox else None
+        environment: dict[str, JSON] = {"layers": layers, "judges": ledger.base_url or None}
+        data = [path for path in (rows, given["outputs"]) if path is not None]
+        manifest = make_manifest(document.grader, data, settings, environment)
+        _write(report, title, bad_lines, given, manifest)
     if isinstance(stopped, KeyboardInterrupt):
         raise stopped
     if stopped is not None:
@@ -167,6 +184,23 @@ def _honest(rows: str, shape: RowFormat, bad_lines: list[str]) -> Iterator[Row]:
             yield row
         else:
             bad_lines.append(str(row))
+
+
+def _write(
+    report: ProbeReport, title: str, bad_lines: list[str], given: dict[str, Any], manifest: Manifest
+) -> None:
+    from graders.report.html.probe_page import ProbeFindings, probe_page
+
+    found = ProbeFindings(
+        report=report,
+        name=manifest.config["name"],
+        title=title,
+        threshold=given["threshold"],
+        bad_lines=bad_lines,
+        made=made_by(given["base_url"], manifest),
+    )
+    write_report(given["report"], probe_page(found))
+    click.echo(f"  report   {printable(given['report'])}", err=given["as_json"])
 
 
 def _print(report: ProbeReport, title: str, bad_lines: list[str], given: dict[str, Any]) -> None:

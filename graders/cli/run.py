@@ -24,6 +24,7 @@ from graders.cli.grading import (
     with_threshold,
 )
 from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
+from graders.cli.reports import check_report, report_option, shown_arguments
 from graders.cli.sandbox import sandbox_options
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ Examples:
   graders run grader.json rows.jsonl -o results.jsonl
   graders run grader.json rows.jsonl.gz --group-by item.prompt_id --json
   graders run grader.json items.jsonl --outputs outputs.jsonl --key id
+  graders run grader.json rows.jsonl --report report.html
   graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
   graders run grader.json rows.jsonl -o results.jsonl --resume
   graders run grader.json rows.csv --column item.answer=gold -o out.parquet
@@ -66,6 +68,7 @@ run request, or a flat object whose output stands under --output.
     help="Write results: JSON Lines (- is stdout), .parquet or .arrow.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@report_option
 @click.option("--sample", metavar="TEXT", help="Grade this one output, without files.")
 @click.option("--item", metavar="JSON", help="The item beside --sample.  [default: {}]")
 @row_options
@@ -130,7 +133,8 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
     refuse_overwriting(given["results"], inputs, with_times=True, columns=True)
-    target = _target(rows, row, given)
+    check_report(given["report"], (*inputs, given["results"]))
+    target = _target(config, rows, row, given)
     if row is None and target.has_folder:
         given["paid"] = judges_path(Path(given["results"]))
     with _job(document, profile, config, rows, given) as job:
@@ -181,13 +185,14 @@ def _work(rows: str | None, signature: str, given: dict[str, Any]) -> Work:
     )
 
 
-def _target(rows: str | None, row: Row | None, given: dict[str, Any]) -> Target:
+def _target(config: Path, rows: str | None, row: Row | None, given: dict[str, Any]) -> Target:
     """Where results go, and how a run into them begins.
 
     Raises:
-        click.UsageError: There is no run to begin or to go on with.
+        click.UsageError: There is no run to begin, to go on with or to report.
     """
     from graders.cli.job import Target, is_kept
+    from graders.cli.run_report import RunReport
 
     ways = [name for name in ("resume", "retry", "overwrite") if given[name]]
     way: Way = "retry" if given["retry"] else "resume" if given["resume"] else "new"
@@ -197,19 +202,21 @@ def _target(rows: str | None, row: Row | None, given: dict[str, Any]) -> Target:
         if len(ways) > 1:
             raise click.UsageError(f"--overwrite begins anew; leave it or --{ways[0]} out.")
         way = "over"
+    report, base_url = given["report"], given["base_url"]
     if row is None:
         _named(rows)
-    return Target(results=given["results"], way=way, again=_again(given["base_url"]))
+    elif report is not None:
+        raise click.UsageError("--report is of a file of rows, and there is one sample.")
+    apart = given["as_json"] or given["results"] == "-"
+    page = RunReport(path=report, config=config, base_url=base_url, apart=apart) if report else None
+    return Target(results=given["results"], way=way, again=_again(base_url), report=page)
 
 
 def _again(base_url: str | None) -> str:
     """The command that goes on with this one; without the password of its server."""
-    arguments = list(click.get_current_context().find_root().obj or ())
-    kept = [one for one in arguments if one not in {"--overwrite", "--resume"}]
+    kept = [one for one in shown_arguments(base_url) if one not in {"--overwrite", "--resume"}]
     kept.insert(kept.index("--") if "--" in kept else len(kept), "--resume")
-    user, at, _ = (base_url or "").partition("//")[2].partition("/")[0].rpartition("@")
-    shown = [one.replace(f"//{user}@", "//***@") if at else one for one in kept]
-    return shlex.join(["graders", *shown])
+    return shlex.join(["graders", *kept])
 
 
 def _named(rows: str | None) -> str:
@@ -221,8 +228,9 @@ def _named(rows: str | None) -> str:
 def _rows(row: Row | None, rows: str | None, given: dict[str, Any]) -> Iterable[Row | RowError]:
     from graders.row_files import read_rows
 
-    if given["results"] is not None:
-        raise click.UsageError("--dry-run grades nothing, and -o has nothing to hold.")
+    for name, option in (("results", "-o"), ("report", "--report")):
+        if given[name] is not None:
+            raise click.UsageError(f"--dry-run grades nothing, and {option} has nothing to hold.")
     return [row] if row else read_rows(_named(rows), row_format(rows, given))
 
 

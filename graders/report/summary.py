@@ -6,37 +6,29 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import ne
-from typing import Protocol
+from typing import Final
 
-from graders.errors import Failure, RowError
+from graders.errors import RowError
 from graders.grade_table import Grades
-from graders.grades import Grade, Graded
+from graders.grades import Grade, Graded, Judged
 from graders.report.totals import Histogram, Mean, Placed, Tally
+from graders.results import Result
 from graders.rows import Row
-from sandbox import JSON
+from graders.studies.observed import Observed
 
 _SLOWEST = 3
 _BAD_LINES_SHOWN = 5
-
-
-class Judged(Protocol):
-    """What a result says: a grade, or its line, or a part of either."""
-
-    @property
-    def score(self) -> float | None: ...
-    @property
-    def failure(self) -> Failure | None: ...
-    @property
-    def passed(self) -> bool | None: ...
-    @property
-    def parts(self) -> Mapping[str, Judged]: ...
-    @property
-    def detail(self) -> Mapping[str, JSON] | None: ...
+SAMPLES: Final = 20_000
+"""Samples of which a run says whether they teach, at most: `graders study` takes more time."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """Everything the end of a run says, filled by `add` and `bad_line`."""
+    """Everything the end of a run says, filled by `add` and `bad_line`.
+
+    Attributes:
+        observed: The samples themselves, or some, for a study; None where nobody asks for one.
+    """
 
     graded: Mean = field(default_factory=Mean)
     rewards_with_failures_as_zero: Mean = field(default_factory=Mean)
@@ -53,11 +45,12 @@ class Summary:
     groups: int = 0
     first_group: int | str | None = None
     last_group: int | str | None = None
+    observed: Observed | None = field(default=None, compare=False)
 
     @classmethod
     def of_part(cls) -> Summary:
         """An empty one, to be merged into that of a whole."""
-        return cls(histogram=Histogram(open=True))
+        return cls(histogram=Histogram(open=True), observed=Observed(SAMPLES))
 
     @property
     def samples(self) -> int:
@@ -71,15 +64,24 @@ class Summary:
 
     def add(self, batch: Iterable[tuple[Row, Grade, float | None]]) -> None:
         """Count a batch."""
+        if isinstance(batch, Graded) and batch.rows and self.observed is not None:
+            self.observed.add(batch)
         if isinstance(batch, Graded) and type(batch.grades) is Grades:
             if batch.rows:
-                self._add_table(batch.rows, batch.grades)
+                self._add_table(batch, batch.grades)
             return
         for row, grade, _ in batch:
             self.add_one(row, grade, grade.seconds)
 
+    def add_lines(self, lines: Sequence[Result], seconds: Iterable[float]) -> None:
+        """Count rows by their result lines, which are as good as their grades."""
+        for line, took in zip(lines, seconds, strict=True):
+            self.add_one(line, line, took)
+        if self.observed is not None:
+            self.observed.add_lines(lines)
+
     def add_one(self, row: Placed, grade: Judged, seconds: float) -> None:
-        """Count a graded row; its result line, read again, is as good."""
+        """Count a graded row, which is not observed."""
         if row.group != self.last_group:
             self._add_groups([row.group])
         self._add_grade(grade, row)
@@ -89,14 +91,15 @@ class Summary:
         if len(self.slowest) < _SLOWEST or place > self.slowest[0]:
             self._add_place(place)
 
-    def _add_table(self, rows: Sequence[Row], grades: Grades) -> None:
+    def _add_table(self, batch: Graded, grades: Grades) -> None:
         """Count a batch by its columns."""
-        self._add_groups([row.group for row in rows])
+        rows = batch.rows
+        self._add_groups(batch.columns.groups)
         scores = grades.there
-        batch = Mean()
-        batch.add(*scores)
-        self.graded.merge(batch)
-        self.rewards_with_failures_as_zero.merge(batch)
+        mean = Mean()
+        mean.add(*scores)
+        self.graded.merge(mean)
+        self.rewards_with_failures_as_zero.merge(mean)
         self.rewards_with_failures_as_zero.count += len(grades.failures)
         self.histogram.add(*scores)
         if grades.passed is not None:
@@ -153,6 +156,8 @@ class Summary:
             before = self.member_failures.get(key, 0)
             self.member_failures[key] = before + other.member_failures[key]
         self.slowest = heapq.nlargest(_SLOWEST, self.slowest + other.slowest)[::-1]
+        if self.observed is not None and other.observed is not None:
+            self.observed.merge(other.observed)
         self.take_bad_lines(other)
 
     def take_bad_lines(self, other: Summary) -> None:

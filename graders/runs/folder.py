@@ -17,26 +17,32 @@ the results, or in a part, or it is graded again; never in two of them.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from graders.report.summary import Summary
+from graders.report.summary import SAMPLES, Summary
+from graders.results import Result, read_results
 from graders.runs.earlier import Earlier
 from graders.runs.output import NOTHING, Output, Sizes, write_all
 from graders.runs.parts import Part, summary_of
 from graders.runs.undisturbed import undisturbed
 from graders.strict_json import encode
+from graders.studies.observed import Observed
 
 _SAVED_EVERY_SECONDS: Final = 1.0
+_AT_ONCE: Final = 256  # lines
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -57,6 +63,11 @@ class State(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     complete: bool = False
     retrying: bool = False
+
+
+def _lean(state: State) -> State:
+    """A state without the samples that were observed, which its results hold anyway."""
+    return replace(state, summary=dataclasses.replace(state.summary, observed=None))
 
 
 class Folder:
@@ -90,9 +101,18 @@ class Folder:
         self.parts = path / "parts"
         self.parts.mkdir(exist_ok=True)
         self._output, self._earlier, self._durable = output, earlier, durable
+        state.summary.observed = Observed(SAMPLES)
         self._joined: list[Part] = []
         self._saved = self._begun = perf_counter()
         self._spent_before = state.seconds
+
+    def observe_again(self, results: Path) -> None:
+        """Observe the samples that are joined already, in a results file of just these."""
+        observed = self.state.summary.observed
+        assert observed is not None, "since this was made"
+        lines = (line for line in read_results(results) if isinstance(line, Result))
+        while batch := list(islice(lines, _AT_ONCE)):
+            observed.add_lines(batch)
 
     def fill(self, shard: int) -> None:
         """Give a part what is known of its shard, where failed rows are graded again."""
@@ -125,7 +145,7 @@ class Folder:
         self.state.sizes = self._output.sync()
         self.state.seconds = self.seconds
         if self._durable:
-            write_whole(self.path / "state.json", encode(self.state))
+            write_whole(self.path / "state.json", encode(_lean(self.state)))
         for part in self._joined:
             part.remove()
         self._joined.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -98,14 +99,19 @@ def make_manifest(
     return Manifest(
         config=_masked(plain),
         config_sha256=hashlib.sha256(encode(plain)).hexdigest(),
-        data=[_data(path) for path in data],
+        data=[data_of(path) for path in data],
         settings=settings,
-        versions={"python": platform.python_version(), **dict(_versions())},
+        versions=versions(),
         environment=environment,
     )
 
 
-def _data(path: Path | str) -> Data:
+def data_of(path: Path | str) -> Data:
+    """A file as it is now; reads it once.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     if not Path(path).is_file():  # standard input, or a pipe
         return Data(path=str(path), bytes=None, sha256=None)
     with Path(path).open("rb") as file:
@@ -113,12 +119,13 @@ def _data(path: Path | str) -> Data:
         return Data(path=str(path), bytes=file.tell(), sha256=digest)
 
 
-def _versions() -> Iterator[tuple[str, str]]:
+def versions() -> Mapping[str, str]:
+    """The versions of Python, of ours, and of the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
     for name in _DECIDING:
-        try:
-            yield name, version(name)
-        except PackageNotFoundError:
-            continue
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _masked(value: JSON) -> JSON:

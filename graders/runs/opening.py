@@ -97,7 +97,10 @@ def open_folder(
             if state.retrying and (before := path / "before" / lines.name).exists():
                 per_shard = cast("int", manifest.settings["lines_per_shard"])
                 earlier = stack.enter_context(closing(Earlier(before, per_shard)))
-            yield Folder(path, output, state, earlier=earlier)
+            folder = Folder(path, output, state, earlier=earlier)
+            if state.joined:
+                folder.observe_again(lines)
+            yield folder
 
 
 def _begun(path: Path, manifest: Manifest) -> State:

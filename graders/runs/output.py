@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from graders.formats.forms import form_of
 from graders.formats.packed import packer
@@ -24,6 +24,14 @@ class Sizes(NamedTuple):
 
 
 NOTHING: Final = Sizes(0, 0)
+
+
+class Sink(Protocol):
+    """Where bytes go: a stream, a file, or both."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
 
 
 class Output(Protocol):
@@ -157,7 +165,7 @@ def _open(path: Path, size: int) -> FileIO:
 class Stream:
     """Results on standard output, a pipe or a device, which has no times beside it."""
 
-    def __init__(self, out: BinaryIO | None) -> None:
+    def __init__(self, out: Sink | None) -> None:
         """Write to `out`; nowhere, if it is None."""
         self._out = out
 

@@ -110,10 +110,9 @@ def pairs(data: bytes) -> dict[Key, Pair]:
 
 def summary_of(kept: Iterable[Pair]) -> Summary:
     """What result lines and their times come to, in order."""
-    summary = Summary.of_part()
-    for result, times in kept:
-        line = read_line(result)
-        summary.add_one(line, line, msgspec.json.decode(times, type=_Took).seconds)
+    listed, summary = list(kept), Summary.of_part()
+    took = (msgspec.json.decode(times, type=_Took).seconds for _, times in listed)
+    summary.add_lines([read_line(result) for result, _ in listed], took)
     return summary
 
 

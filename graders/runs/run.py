@@ -6,22 +6,23 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import BinaryIO
 
 from graders.engine import RunStoppedError
 from graders.errors import GradersError, RowError
 from graders.grades import Boundary, Graded, Grader
 from graders.joins import Joined
 from graders.ledger import Ledger
-from graders.report.summary import Summary
+from graders.report.summary import SAMPLES, Summary
 from graders.row_files import Reader, read_lines
 from graders.rows import Row
 from graders.runs.folder import Folder
 from graders.runs.grading import Done, Grading, Progress, Work
+from graders.runs.output import Sink
 from graders.runs.parts import Parts
 from graders.runs.shards import Shard, shards, skip, with_boundaries
 from graders.runs.worker import Ended
 from graders.runs.workers import Workers
+from graders.studies.observed import Observed
 
 _ENDS = (GradersError, OSError, KeyboardInterrupt)
 """What ends a run early and is no bug."""
@@ -43,7 +44,7 @@ class Outcome:
 
 
 def run_streamed(
-    grader: Grader, work: Work, out: BinaryIO | None, ledger: Ledger | None, progress: Progress
+    grader: Grader, work: Work, out: Sink | None, ledger: Ledger | None, progress: Progress
 ) -> Outcome:
     """Grade rows in this process, and keep nothing for later.
 
@@ -54,7 +55,7 @@ def run_streamed(
         ledger: What the grader's client spends.
         progress: Called as rows are graded.
     """
-    grading, summary = Grading(grader, work.options, ledger), Summary()
+    grading, summary = Grading(grader, work.options, ledger), Summary(observed=Observed(SAMPLES))
     rows: Iterator[Row | RowError | Boundary] = Reader(work.rows, work.shape).rows(_lines(work))
     keeper = _Straight(work, out, flush=grader.waits != "never")
 
@@ -206,7 +207,7 @@ def _as_asked(error: BaseException | None, ledger: Ledger | None, folder: Folder
 class _Straight:
     """Writes the lines of shards as they come."""
 
-    def __init__(self, work: Work, out: BinaryIO | None, *, flush: bool) -> None:
+    def __init__(self, work: Work, out: Sink | None, *, flush: bool) -> None:
         self._work, self._out, self._flush = work, out, flush
 
     def write(self, graded: Graded) -> None:

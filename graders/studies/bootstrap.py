@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from graders.studies.resampled import MEASURES, Measure, Prepared, resampled
-from graders.studies.statistic import Floats, Interval
+from graders.studies.resampled import MEASURES, Measure, Prepared, prepare, resampled
+from graders.studies.statistic import Floats, Interval, Items, columns
 
 _BLOCK: Final = 1 << 18  # floats of rows x draws at once: 2 MB, which a cache holds
+_MOST_RANKED: Final = 20_000_000  # rows times resamples: some seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,33 @@ def bootstrap(prepared: Prepared, *, resamples: int = 1_000, seed: int = 0) -> R
     return Resamples(metrics=prepared.metrics, values=values)
 
 
+def rank_intervals(
+    scores: ArrayLike, labels: ArrayLike, items: Items, *, resamples: int = 1_000, seed: int = 0
+) -> dict[Measure, Interval | None]:
+    """The interval of each measure of how scores agree with labels.
+
+    Args:
+        scores: One a row.
+        labels: One a row; those from the middle of their range on are good.
+        items: Which item the row is a sample of.
+        resamples: How many times items are drawn; 0 where no interval is wanted.
+        seed: The same seed gives the same draws.
+
+    Returns:
+        None of each where none is wanted, and where ranking so many rows so often would take long.
+
+    Raises:
+        ValueError: The columns are empty, of different length, or not finite.
+    """
+    x, y = columns(scores=scores, labels=labels)
+    if not resamples or len(y) * resamples > _MOST_RANKED:
+        return dict.fromkeys(MEASURES)
+    middle = float(y.min() + y.max()) / 2
+    prepared = prepare({"": x}, y, items, good_from=middle)
+    drawn = bootstrap(prepared, resamples=resamples, seed=seed)
+    return {measure: interval(drawn.of(measure, "")) for measure in MEASURES}
+
+
 def ratio_interval(
     above: Floats, below: Floats, *, resamples: int = 1_000, seed: int = 0, level: float = 0.95
 ) -> Interval | None:
@@ -122,21 +151,22 @@ def ratio_interval(
         above: What each item adds to the numerator.
         below: What it adds to the denominator, at least 0: rows of a mean of rows, 1 of a share
             of items, 0 of an item that does not belong.
-        resamples: How many times items are drawn, at least 1.
+        resamples: How many times items are drawn; 0 where no interval is wanted.
         seed: The same seed gives the same draws.
         level: The share of resamples in between, in (0, 1).
 
     Returns:
-        None where fewer than two items belong: one says nothing of what others would have been.
+        None where none is wanted, and where fewer than two items belong: one says nothing of what
+        others would have been.
 
     Raises:
-        ValueError: There are no resamples, or the level is no share.
+        ValueError: Resamples are below 0, or the level is no share.
 
     Example:
         >>> ratio_interval(np.array([1.0, 1.0]), np.array([2.0, 2.0]), resamples=50)
         Interval(low=0.5, high=0.5, level=0.95, resamples=50)
     """
-    if (below > 0).sum() < 2:
+    if resamples == 0 or (below > 0).sum() < 2:
         return None
     sums = np.stack([above, below])
     draws = item_draws(len(below), resamples, seed=seed, rows=len(below))

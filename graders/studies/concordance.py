@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graders.studies.correlation import Level, inversions
+from graders.studies.draws import Draws, Whole, running
 from graders.studies.statistic import Floats, Ints
 
 
@@ -59,29 +60,28 @@ def _edges(other: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints:
     return np.concatenate([[0], np.flatnonzero(other) + 1, [len(other) + 1]])
 
 
-def tau_b(order: Concordance, counts: Floats, tied_labels: Floats) -> Floats:
+def tau_b(order: Concordance, draws: Draws, tied_labels: Floats) -> Floats:
     """Kendall's tau-b in each resample; NaN where a side has no variance.
 
     Args:
         order: The rows.
-        counts: How often each item is drawn, shape (items, resamples).
+        draws: How often each item is drawn.
         tied_labels: The sum of squares of the weights of equal labels, shape (resamples,).
     """
-    below = np.zeros((len(order.items) + 1, counts.shape[1]))
-    np.cumsum(counts[order.items], axis=0, out=below[1:])
-    total = below[-1]
+    below = running(draws, order.items)
+    total = below[:, -1].astype(float)
     tied_scores, tied_both = (
-        _squares(below if len(edges) == len(below) else below[edges])
+        _squares(below if len(edges) == below.shape[1] else below[:, edges])
         for edges in (order.score_edges, order.both_edges)
     )
-    discordant = np.zeros(counts.shape[1])
+    discordant = np.zeros(len(total))
     for level in order.levels:
-        ones = np.zeros((len(level.ones) + 1, counts.shape[1]))
-        np.cumsum(counts[level.ones], axis=0, out=ones[1:])
-        before = ones[level.last]
+        ones = running(draws, level.ones)
+        before = ones.take(level.last, axis=1)
         if level.first.any():  # not of the first bit, whose block is all there is
-            before -= ones[level.first]
-        discordant += np.einsum("rc,rc->c", counts[level.zeros], before)
+            before -= ones.take(level.first, axis=1)
+        zeros = draws.weights.take(level.zeros, axis=1)
+        discordant += np.einsum("cr,cr->c", zeros, before.astype(float))
     square = total * total
     agreeing = square - tied_scores - tied_labels + tied_both - 4 * discordant
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -90,7 +90,7 @@ def tau_b(order: Concordance, counts: Floats, tied_labels: Floats) -> Floats:
     return clipped
 
 
-def _squares(edges: Floats) -> Floats:
-    tied = edges[1:] - edges[:-1]
-    squares: Floats = np.einsum("tc,tc->c", tied, tied)
+def _squares(edges: Whole) -> Floats:
+    tied = (edges[:, 1:] - edges[:, :-1]).astype(float)
+    squares: Floats = np.einsum("ct,ct->c", tied, tied)
     return squares

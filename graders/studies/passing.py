@@ -44,7 +44,7 @@ def pass_at_k(
         passed: Whether each sample passed.
         items: Which item it is a sample of.
         k: Samples drawn, at least 1.
-        resamples: For the interval, at least 1.
+        resamples: For the interval; 0 for none.
         seed: The same seed gives the same interval.
 
     Raises:
@@ -120,7 +120,7 @@ def suggest_threshold(
         scores: One a sample, finite.
         items: Which item it is a sample of.
         band: The least and the greatest share of samples that should fail, in [0, 1].
-        resamples: For the intervals, at least 1.
+        resamples: For the intervals; 0 for none.
         seed: The same seed gives the same intervals.
 
     Raises:
@@ -142,8 +142,10 @@ def suggest_threshold(
     at = int(_nearest(np.ones((len(x), 1)), start, middle)[0])
     threshold, failing = float(values[at]), float(start[at] / len(x))
     number = int(codes.max()) + 1
-    draws = item_draws(number, resamples, seed=seed, rows=len(x))
-    drawn = [values[_nearest(counts[codes[order]], start, middle)] for counts in draws]
+    drawn = []
+    if resamples and number > 1:
+        draws = item_draws(number, resamples, seed=seed, rows=len(x))
+        drawn = [values[_nearest(counts[codes[order]], start, middle)] for counts in draws]
     fails = ratio_interval(
         np.bincount(codes, x < threshold).astype(float),
         np.bincount(codes).astype(float),
@@ -152,7 +154,7 @@ def suggest_threshold(
     )
     return ThresholdSuggestion(
         threshold=threshold,
-        interval=interval(np.concatenate(drawn)) if number > 1 else None,
+        interval=interval(np.concatenate(drawn)) if drawn else None,
         failing=failing,
         failing_interval=fails,
         in_band=low <= failing <= high,

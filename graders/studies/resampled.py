@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from graders.studies.agreement import best_threshold, ordered_pairs
 from graders.studies.concordance import Concordance, concordance, tau_b
+from graders.studies.draws import Draws, running
 from graders.studies.statistic import Bools, Floats, Ints, Items, columns, item_codes
 
 Measure = Literal["auc", "pairwise_accuracy", "pearson", "spearman", "kendall", "f1"]
@@ -164,7 +165,8 @@ def resampled(prepared: Prepared, counts: Floats) -> dict[Measure, Floats]:
     """
     pairs, good = counts.T @ prepared.pairs, counts.T @ prepared.sums[:, 1]
     passing, found = (counts.T @ sums for sums in prepared.passing)
-    auc, spearman = _by_ranks(prepared, counts)
+    draws = Draws.of(counts)
+    auc, spearman = _by_ranks(prepared, draws)
     with np.errstate(invalid="ignore", divide="ignore"):
         alike = (counts.T @ prepared.alike) / pairs[:, None]
         f1 = np.where(good[:, None] > 0, 2 * found / (passing + good[:, None]), np.nan)
@@ -174,7 +176,7 @@ def resampled(prepared: Prepared, counts: Floats) -> dict[Measure, Floats]:
         "pairwise_accuracy": alike,
         "pearson": pearson,
         "spearman": spearman,
-        "kendall": _kendall(prepared, counts),
+        "kendall": _kendall(prepared, draws),
         "f1": f1,
     }
 
@@ -189,10 +191,10 @@ def _pearson(prepared: Prepared, counts: Floats) -> Floats:
     return clipped
 
 
-def _kendall(prepared: Prepared, counts: Floats) -> Floats:
-    tied, _ = _half_ranks(prepared.by_label, counts)
-    tied_labels: Floats = np.einsum("tc,tc->c", tied, tied)
-    return np.stack([tau_b(order, counts, tied_labels) for order in prepared.by_both], axis=1)
+def _kendall(prepared: Prepared, draws: Draws) -> Floats:
+    tied, _ = _half_ranks(prepared.by_label, draws)
+    tied_labels: Floats = np.einsum("ct,ct->c", tied, tied)
+    return np.stack([tau_b(order, draws, tied_labels) for order in prepared.by_both], axis=1)
 
 
 def _spread(squares: Floats, sums: Floats, rows: Floats) -> Floats:
@@ -201,25 +203,26 @@ def _spread(squares: Floats, sums: Floats, rows: Floats) -> Floats:
     return varied
 
 
-def _by_ranks(prepared: Prepared, counts: Floats) -> tuple[Floats, Floats]:
+def _by_ranks(prepared: Prepared, draws: Draws) -> tuple[Floats, Floats]:
     """AUC and Spearman's rho, each of shape (resamples, metrics)."""
-    total, good = (counts.T @ prepared.sums).T
+    total, good = (draws.weights @ prepared.sums).T
     cube = total**3
-    labels = _half_ranks(prepared.by_label, counts)
+    labels = _half_ranks(prepared.by_label, draws)
     label_cubes = _cubes(labels[0])
     weighted = None
     if not prepared.two_labels:
-        ties = np.repeat(np.arange(len(labels[1])), np.diff(prepared.by_label.edges))
-        weighted = np.empty((prepared.rows, counts.shape[1]))
-        weighted[prepared.by_label.rows] = labels[1][ties] * counts[prepared.by_label.items]
-    aucs, rhos = np.empty((2, counts.shape[1], len(prepared.by_score)))
+        ties = np.repeat(np.arange(labels[1].shape[1]), np.diff(prepared.by_label.edges))
+        weighted = np.empty((len(total), prepared.rows))
+        by_label = labels[1][:, ties] * draws.weights[:, prepared.by_label.items]
+        weighted[:, prepared.by_label.rows] = by_label
+    aucs, rhos = np.empty((2, len(total), len(prepared.by_score)))
     for i, column in enumerate(prepared.by_score):
-        tied, u = _half_ranks(column, counts)
-        of_good = np.einsum("rc,rc->c", counts[column.good_items], u[column.good_ties])
+        tied, u = _half_ranks(column, draws)
+        of_good = np.einsum("cr,cr->c", draws.weights[:, column.good_items], u[:, column.good_ties])
         if weighted is None:  # u of labels is (Q - P) / 2 in bad rows, and Q / 2 more in good ones
             product = total * (total * (total - good) / 2 + of_good) / 2
         else:
-            product = np.einsum("rc,rc->c", _per_tie(weighted, column), u)
+            product = np.einsum("ct,ct->c", _per_tie(weighted, column), u)
         with np.errstate(invalid="ignore", divide="ignore"):
             aucs[:, i] = (of_good - good * good / 2) / (good * (total - good))
             spread = np.sqrt((cube - _cubes(tied)) / 12) * np.sqrt((cube - label_cubes) / 12)
@@ -227,22 +230,21 @@ def _by_ranks(prepared: Prepared, counts: Floats) -> tuple[Floats, Floats]:
     return aucs, np.clip(rhos, -1, 1)
 
 
-def _half_ranks(column: Ordered, counts: Floats) -> tuple[Floats, Floats]:
+def _half_ranks(column: Ordered, draws: Draws) -> tuple[Floats, Floats]:
     """Of each tie, its weight; and the weight below it plus half of its own."""
-    below = np.zeros((len(column.items) + 1, counts.shape[1]))
-    np.cumsum(counts[column.items], axis=0, out=below[1:])
-    edges = below if len(column.edges) == len(below) else below[column.edges]
-    return edges[1:] - edges[:-1], (edges[1:] + edges[:-1]) / 2
+    below = running(draws, column.items)
+    edges = below if len(column.edges) == below.shape[1] else below[:, column.edges]
+    return (edges[:, 1:] - edges[:, :-1]).astype(float), (edges[:, 1:] + edges[:, :-1]) / 2
 
 
 def _cubes(tied: Floats) -> Floats:
-    cubes: Floats = np.einsum("tc,tc,tc->c", tied, tied, tied)
+    cubes: Floats = np.einsum("ct,ct,ct->c", tied, tied, tied)
     return cubes
 
 
 def _per_tie(values: Floats, column: Ordered) -> Floats:
-    ordered = values[column.rows]
-    if len(column.edges) == len(ordered) + 1:
+    ordered = values[:, column.rows]
+    if len(column.edges) == ordered.shape[1] + 1:
         return ordered
-    sums: Floats = np.add.reduceat(ordered, column.edges[:-1], axis=0)
+    sums: Floats = np.add.reduceat(ordered, column.edges[:-1], axis=1)
     return sums

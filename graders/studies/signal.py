@@ -113,7 +113,7 @@ def group_signal(
     Args:
         rewards: One a sample, finite.
         items: Which item it is a sample of.
-        resamples: For the interval, at least 1.
+        resamples: For the interval; 0 for none.
         seed: The same seed gives the same interval.
 
     Raises:

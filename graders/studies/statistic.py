@@ -99,6 +99,11 @@ def item_codes(items: Items, rows: int) -> Ints:
     """
     if len(items) != rows:
         raise ValueError(f"each row has an item: there are {rows} rows and {len(items)} items")
+    if isinstance(items, np.ndarray) and items.dtype.kind == "i":
+        if (np.diff(items) >= 0).all():
+            return np.cumsum(np.diff(items, prepend=items[:1]) > 0)  # there is nothing to look up
+        _, first, places = np.unique(items, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[places]
     codes: dict[Hashable, int] = {}
     listed = items.tolist() if isinstance(items, np.ndarray) else items
     return np.array([codes.setdefault(item, len(codes)) for item in listed], np.int64)

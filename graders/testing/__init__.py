@@ -28,6 +28,13 @@ Coverage and mutants (`--grader-coverage`, `graders mutate`):
 Attacks (`graders probe`):
 
     probe/          how a grader can be cheated
+
+Which metric agrees with people (`graders compare`):
+
+    labelled         rows that a person judged
+    contestants      metrics by name, each in its variant
+    contest          what contestants score, and cost
+    weakness         how gameable each is
 """
 
 SUFFIXES = (".cases.json", ".cases.yaml", ".cases.yml")

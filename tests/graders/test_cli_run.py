@@ -191,14 +191,19 @@ def test_the_summary(run):
     assert "  mean reward             0.5833  over 3 graded" in shown
     assert "  pass rate               0.6667  2 of 3" in shown
     assert "    one                   0.6667" in shown
-    assert shown[-2:] == ["  profile  openai", "  results  out.jsonl"]
+    assert shown[-6:-2] == [
+        "  profile  openai",
+        "  results  out.jsonl",
+        "",
+        "  will it teach?",
+    ]
 
 
 def test_results_are_not_kept_unless_asked(run):
     """The summary says how to keep them."""
     out = run("g.json", "rows.jsonl")[1]
 
-    assert out.endswith("\n  results  not kept; -o RESULTS.jsonl keeps them\n")
+    assert "\n  results  not kept; -o RESULTS.jsonl keeps them\n" in out
     assert {path.name for path in Path().iterdir()} == {"g.json", "half.json", "rows.jsonl"}
 
 
@@ -212,7 +217,8 @@ def test_the_summary_as_json(run):
     assert list(report) == [
         *("samples", "groups", "graded", "failed", "bad_lines", "mean_reward"),
         *("mean_reward_failures_as_zero", "pass_rate", "failures", "warnings", "members"),
-        *("histogram", "slowest", "first_bad_lines", "seconds", "results", "profile", "signature"),
+        *("histogram", "slowest", "first_bad_lines", "signal"),
+        *("seconds", "results", "profile", "signature"),
     ]
     assert (report["mean_reward"], report["mean_reward_failures_as_zero"]) == (0.75, 0.375)
     assert report["first_bad_lines"] == ["rows.jsonl:3:1: not JSON: Expecting value"]

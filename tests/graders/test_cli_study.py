@@ -251,7 +251,6 @@ def test_an_unfinished_run_keeps_its_results(study):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["results.jsonl"], "Missing option '--formula'."),
         (["none.jsonl", "--formula", "a"], "File 'none.jsonl' does not exist."),
         (
             ["results.jsonl", "--formula", "sane"],

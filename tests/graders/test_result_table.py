@@ -308,3 +308,38 @@ def test_results_are_not_written_as_csv(name, run):
     assert code == 2
     assert f"-o {name}: JSON Lines are written. Let it end in .jsonl, or end in .parquet" in err
     assert not Path(name).exists()
+
+
+def test_a_page_and_a_study_of_columns_are_those_of_lines(run, capsys):
+    """`--report`, `study` and `diff` read results as columns as they read lines."""
+    pages = []
+    for form in ("jsonl", "parquet"):
+        graded(f"out.{form}")
+        assert run("both.json", "rows.jsonl", "-o", f"out.{form}", "--report", "page.html")[0] == 1
+        pages.append(Path("page.html").read_text("utf-8"))
+    studies = []
+    for form in ("jsonl", "parquet"):
+        main(["study", f"out.{form}", "--json"])
+        studies.append(json.loads(capsys.readouterr().out))
+    main(["diff", "out.jsonl", "out.parquet", "--json"])
+
+    assert all("invalid_variable_error" in page for page in pages)
+    assert len(pages[1]) == pytest.approx(len(pages[0]), rel=0.01)
+    for study in studies:
+        study.pop("results", None)
+        study.pop("seconds", None)
+    assert studies[0] == studies[1]
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_a_study_reads_rows_of_other_columns(capsys):
+    """`--column` is for its `--rows`, and says so without them."""
+    write("exact.json", EXACT)
+    write("rows.csv", "gold,said\nx,x\ny,x\n")
+    named = ["--column", "item.a=gold", "--column", "sample=said"]
+    assert main(["run", "exact.json", "rows.csv", *named, "-o", "out.parquet"]) == 0
+    capsys.readouterr()
+
+    assert main(["study", "out.parquet", *named]) == 2
+    assert "--column says how --rows is read, and there is no --rows." in capsys.readouterr().err
+    assert main(["study", "out.parquet", "--rows", "rows.csv", *named]) == 0

@@ -127,8 +127,8 @@ def test_a_threshold_comes_with_its_uncertainty():
         (lambda: suggest_threshold([1], ["a"], band=(0.5, 0.2)), "got 0.5 and 0.2"),
         (lambda: group_signal([], []), "rewards: there are no rows"),
         (
-            lambda: group_signal([1] * 4, [1, 1, 2, 2], resamples=0),
-            "resamples are counted from 1, got 0",
+            lambda: group_signal([1] * 4, [1, 1, 2, 2], resamples=-1),
+            "resamples are counted from 1, got -1",
         ),
     ],
 )

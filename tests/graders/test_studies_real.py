@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graders.cli import main
 from graders.studies.agreement import agreement
 from graders.studies.bootstrap import bootstrap, interval
 from graders.studies.resampled import prepare
@@ -128,3 +129,38 @@ def test_real_agreement_is_that_of_the_libraries(file, metric):
         assert found.auc.undefined
     else:
         assert found.auc.value == pytest.approx(roc_auc_score(good, x), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        pytest.param(metric, marks=() if metric == "rouge_5" else pytest.mark.long)
+        for metric in ZERO_VARIANCE
+    ],
+)
+def test_a_study_of_natural_questions_says_what_was_measured(metric, tmp_path, monkeypatch, capfd):
+    """From rows to words: the share of questions whose answers all get one reward."""
+    monkeypatch.chdir(tmp_path)
+    config = {
+        "type": "text_similarity",
+        "name": "s",
+        "evaluation_metric": "bleu" if metric == "none" else metric,
+        "input": "{{ sample.output_text }}",
+        "reference": "{{ item.reference_answer }}",
+    }
+    Path("g.json").write_text(json.dumps(config), encoding="utf-8")
+    rows = str(DATA / "evouna_nq.jsonl")
+    profile = ["--set", "bleu=none"] if metric == "none" else []
+    assert main(["run", "g.json", rows, "-o", "out.jsonl", "--json", *profile]) == 0
+    run = json.loads(capfd.readouterr().out)["signal"]
+    options = ["--rows", rows, "--human", "sample.human", "--resamples", "200", "--json"]
+    assert main(["study", "out.jsonl", *options]) == 0
+    study = json.loads(capfd.readouterr().out)
+
+    share = study["groups"]["zero_variance"]
+    assert share["value"] == run["groups"]["zero_variance"]["value"]
+    assert share["interval"]["low"] < ZERO_VARIANCE[metric] < share["interval"]["high"]
+    if metric in AUC:
+        assert study["human"]["auc"]["value"] == pytest.approx(AUC[metric], abs=0.00051)
+    (said,) = (one for one in study["verdicts"] if one["code"] == "zero-variance")
+    assert said["tone"] == ("warning" if metric == "rouge_2" else "bad")

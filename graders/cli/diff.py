@@ -1,0 +1,274 @@
+"""`graders diff`: what does a change of grader do to the same samples?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.core import ParameterSource
+
+from graders.cli.bounds import BOUNDS, bound_options, chosen_bounds
+from graders.cli.clients import client_options
+from graders.cli.grading import FILE, grouping_option, row_format, row_options
+from graders.cli.interrupts import stopped_by_signals
+from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.progress import Show, progress_bar
+from graders.cli.sandbox import sandbox_options
+from graders.cli.two_configs import both_graders, read_two
+from graders.terminal import printable_lines
+
+if TYPE_CHECKING:
+    from graders.errors import RowError
+    from graders.ledger import Ledger
+    from graders.report.diffed import Diffed
+    from graders.rows import Row
+    from graders.studies.bounds import Bounds
+    from graders.studies.pairs import Pair, Pairs
+    from graders.testing.both import Both
+
+_EPILOG = """\b
+Examples:
+  graders diff old.json new.json rows.jsonl
+  graders diff main/grade.py grade.py rows.jsonl.gz --max-flips 0.02
+  graders diff old.json new.json rows.jsonl --markdown > comment.md
+  graders diff before.jsonl after.jsonl --json
+
+\b
+OLD and NEW are configs of any kind, which both grade the samples of ROWS as
+`graders run` reads them; or, without ROWS, two files that `graders run -o`
+wrote, joined by row and sample. A sample that fails on one side is no pair
+and counts as a new or a mended failure. Intervals resample groups; they are
+shown, and bounds alone decide.
+
+\b
+The bounds stop what should not pass unseen: a sample that newly fails, more
+than 1 % of samples across the threshold, another order of samples, another
+mean. To take one away, set it where nothing breaks it: --max-flips 1,
+--min-spearman -1, --max-mean-change inf. A bound without a number, such as
+flips without a threshold, is not checked, and the report says so.
+Exit codes: 0 within all bounds, 1 beyond one, a bad line, or samples without
+a counterpart, 2 unusable input.
+"""
+_FOR_RESULTS: Final = frozenset(
+    {"old", "new", "rows", "as_json", "as_markdown", "worst", "pass_threshold", *BOUNDS}
+)
+"""Options that need no grading."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was compared, and what was not.
+
+    Attributes:
+        pairs: Samples graded twice.
+        bad_lines: Lines that are none.
+        only: Places that only the old, or the new, results have.
+        stopped: What ended it early.
+        ledger: What models were asked; None where none was.
+    """
+
+    pairs: Pairs
+    bad_lines: list[str] = field(default_factory=list)
+    only: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(
+        default_factory=lambda: ([], [])
+    )
+    stopped: BaseException | None = None
+    ledger: Ledger | None = None
+
+    def bad_line(self, error: RowError) -> None:
+        self.bad_lines.append(str(error))
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("rows", required=False, type=FILE)
+@bound_options
+@click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
+@click.option(
+    "--worst",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="How many disagreements to show.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print it for a pull request.")
+@row_options
+@grouping_option
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Grade N samples at most.")
+@click.option("--judge", metavar="MODEL", help="Ask this model instead of the configs'.")
+@client_options
+@sandbox_options
+@profile_options
+def command(old: Path, new: Path, rows: str | None, **given: Any) -> int:
+    """Compare NEW with OLD, two configs on ROWS or two results files; exit 1 beyond a bound."""
+    from math import isfinite
+
+    from graders.studies.pairs import Pairs
+
+    if given["as_json"] and given["as_markdown"]:
+        raise click.UsageError("--json and --markdown are two forms of one report; leave one out.")
+    threshold = given["pass_threshold"]
+    if threshold is not None and not isfinite(threshold):
+        raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
+    bounds = chosen_bounds(given)
+    found = _Found(Pairs(threshold=threshold, worst=given["worst"]))
+    configs = (old, new)
+    names = _joined(found, *configs) if rows is None else _graded(found, configs, rows, given)
+    diffed = _diffed(found, names, bounds)
+    _print(diffed, found, given)
+    if isinstance(found.stopped, KeyboardInterrupt):
+        raise found.stopped
+    if found.stopped is not None:
+        click.echo(f"graders: {printable_lines(str(found.stopped))}", err=True)
+        return 1
+    return 0 if diffed.within and diffed.whole else 1
+
+
+def _joined(found: _Found, old: Path, new: Path) -> tuple[str, str]:
+    """Compare two results files; gives what they are called.
+
+    Raises:
+        click.UsageError: An option is for grading, or a file holds no results.
+    """
+    from graders.results import read_results
+    from graders.studies.joined import join_results
+
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        if name not in _FOR_RESULTS:
+            if context.get_parameter_source(name) is ParameterSource.DEFAULT:
+                continue
+            shown = option.opts[0]
+            raise click.UsageError(f"{shown} is for grading ROWS, and there are none.")
+    joined = join_results(read_results(old), read_results(new))
+    for path, results in zip((old, new), joined.results, strict=True):
+        if not results:
+            first = next((f": {line}" for line in joined.bad_lines), ".")
+            hint = "to grade by two configs, name ROWS"
+            raise click.UsageError(f"{path} holds no results ({hint}){first}")
+    show_findings(joined.notes)
+    found.bad_lines += map(str, joined.bad_lines)
+    found.only[0].extend(joined.only_old)
+    found.only[1].extend(joined.only_new)
+    _take(found, joined.pairs)
+    return f"results {old}", f"results {new}"
+
+
+def _take(found: _Found, pairs: Iterable[Pair]) -> None:
+    from graders.errors import RowError
+
+    for pair in pairs:
+        try:
+            found.pairs.add(pair)
+        except RowError as error:
+            found.bad_line(error)
+
+
+def _graded(
+    found: _Found, configs: tuple[Path, Path], rows: str, given: dict[str, Any]
+) -> tuple[str, str]:
+    """Grade rows by two configs and compare; gives what they are called.
+
+    Raises:
+        click.ClickException: A config or an option cannot be used, or there are no rows.
+        RunStoppedError: A budget is used up before a row was graded.
+        KeyboardInterrupt: Interrupted before a row was graded.
+    """
+    from graders.ledger import Ledger
+    from graders.row_files import read_rows
+
+    profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
+    documents = read_two(configs, given, profile)
+    lines = read_rows(rows, row_format(rows, given))
+    ledger = Ledger()
+    with both_graders(documents, profile, given, ledger) as both:
+        limited = given["limit"] is not None
+        with (
+            progress_bar(rows, limited=limited) as show,
+            stopped_by_signals(at_once=both.waits == "never"),
+        ):
+            found.stopped = _worked(found, both, lines, given["limit"], ledger, show)
+    if found.stopped is not None and not found.pairs.samples:
+        raise found.stopped
+    if not found.pairs.samples:
+        if found.bad_lines:
+            raise click.UsageError(f"no row of {rows} can be compared: {found.bad_lines[0]}")
+        raise click.UsageError(f"{rows} holds no rows.")
+    found.ledger = ledger if ledger.accounts else None
+    old, new = (
+        f"{document.describe()}, from {path}"
+        for document, path in zip(documents, configs, strict=True)
+    )
+    return old, new
+
+
+def _worked(  # noqa: PLR0913, PLR0917 - what a run is made of
+    found: _Found,
+    both: Both,
+    lines: Iterable[Row | RowError],
+    limit: int | None,
+    ledger: Ledger,
+    show: Show,
+) -> BaseException | None:
+    """Grade and compare; gives what stopped it before its end, if anything did."""
+    from graders.engine import RunOptions, RunStoppedError, run_sync
+    from graders.testing.both import graded_pairs
+
+    options = RunOptions(limit=limit)
+
+    async def compare() -> None:
+        pairs = graded_pairs(both, lines, options, bad_line=found.bad_line, ledger=ledger)
+        async with aclosing(pairs):
+            async for pair in pairs:
+                _take(found, [pair])
+                show(pair.new.row, 1, int(pair.new.score is None))
+
+    try:
+        run_sync(compare)
+    except (RunStoppedError, KeyboardInterrupt) as error:
+        return error
+    return None
+
+
+def _diffed(found: _Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
+    from graders.report.diffed import Diffed
+    from graders.studies.bounds import check_bounds
+    from graders.studies.diff import diff as diff_of
+    from graders.studies.diff_verdicts import verdicts
+
+    diff = diff_of(found.pairs)
+    return Diffed(
+        old=names[0],
+        new=names[1],
+        diff=diff,
+        verdicts=verdicts(diff),
+        checks=check_bounds(diff, bounds),
+        bad_lines=found.bad_lines,
+        only_old=found.only[0],
+        only_new=found.only[1],
+    )
+
+
+def _print(diffed: Diffed, found: _Found, given: dict[str, Any]) -> None:
+    from graders.report import spending
+    from graders.report.diffed import to_json, to_lines
+    from graders.report.diffed_markdown import to_markdown
+
+    if given["as_json"]:
+        spent = spending.to_json(found.ledger) if found.ledger else {}
+        click.echo(json.dumps({**to_json(diffed), **spent}, indent=2))
+        return
+    for line in to_markdown(diffed) if given["as_markdown"] else to_lines(diffed):
+        click.echo(line)
+    if found.ledger and not given["as_markdown"]:
+        for line in ("", *spending.to_lines(found.ledger)):
+            click.echo(line)

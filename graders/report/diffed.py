@@ -1,0 +1,298 @@
+"""What a change of grader does: lines for a terminal of 80 columns, and JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from graders.report.text import bad_line_lines, count
+from graders.studies.bounds import Check
+from graders.studies.diff import Diff, MemberChange
+from graders.studies.pairs import Failed, Moved
+from graders.studies.verdict import Verdict, interval_json, statistic_json
+from graders.terminal import WIDTH, columns, printable, shorten, wrap
+
+FAILED: Final[Mapping[Failed, str]] = {
+    "new": "newly failing",
+    "mended": "mended",
+    "both": "failing as before",
+}
+_MARKS: Final = {"good": "+", "note": " ", "warning": "!", "bad": "!"}
+_KEPT: Final = 4_000
+"""Characters of a text in JSON."""
+_BAD_LINES_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diffed:
+    """All there is to say of a change.
+
+    Attributes:
+        old: What was graded before, by name and kind.
+        new: And after.
+        diff: The numbers.
+        verdicts: The findings.
+        checks: The bounds.
+        bad_lines: Lines that were left out, in words.
+        only_old: Samples that only the old results have.
+        only_new: Samples that only the new results have.
+    """
+
+    old: str
+    new: str
+    diff: Diff
+    verdicts: Sequence[Verdict]
+    checks: Sequence[Check]
+    bad_lines: Sequence[str] = field(default_factory=list)
+    only_old: Sequence[tuple[int, int]] = ()
+    only_new: Sequence[tuple[int, int]] = ()
+
+    @property
+    def within(self) -> bool:
+        """Whether no bound is broken."""
+        return not any(check.broken for check in self.checks)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every line is of a sample that was graded twice, and some has both scores."""
+        return self.diff.pairs > 0 and not (self.bad_lines or self.only_old or self.only_new)
+
+
+def to_lines(diffed: Diffed) -> Iterator[str]:
+    """The lines of a report."""
+    diff = diffed.diff
+    yield shorten(f"old  {printable(diffed.old)}", WIDTH)
+    yield shorten(f"new  {printable(diffed.new)}", WIDTH)
+    yield from wrap(counted(diffed), indent=0)
+    yield ""
+    for verdict in diffed.verdicts:
+        first, *rest = wrap(printable(verdict.text), indent=5, lines=4)
+        yield f"  {_MARKS[verdict.tone]:<3}{first.strip()}"
+        yield from rest
+    yield ""
+    yield f"  {'':<32}{'old':>10}{'new':>10}"
+    for name, old, new in table(diff):
+        yield f"  {_cell(name)}{old:>10}{new:>10}"
+    yield from _member_lines(diff)
+    yield from _failure_lines(diff)
+    yield from _worst_lines(diff.worst)
+    yield from only_lines(diffed)
+    yield from bad_line_lines(len(diffed.bad_lines), diffed.bad_lines[:_BAD_LINES_SHOWN])
+    yield ""
+    yield "  bounds"
+    for check in diffed.checks:
+        yield from wrap(f"  {bound_line(check)}", indent=2)
+
+
+def counted(diffed: Diffed) -> str:
+    """How much was compared."""
+    diff = diffed.diff
+    groups = f" in {count(diff.groups, 'group')}" if diff.groups < diff.samples else ""
+    return (
+        f"{count(diff.samples, 'sample')}{groups} graded twice, {diff.pairs:,} with both scores, "
+        f"{count(len(diffed.bad_lines), 'bad line')}"
+    )
+
+
+def table(diff: Diff) -> Iterator[tuple[str, str, str]]:
+    """What there is of both sides: a name, before, and after."""
+    yield "mean score", number(diff.old_mean), number(diff.new_mean)
+    yield "pass rate", number(diff.passing.old.value), number(diff.passing.new.value)
+    yield "groups with one score", number(diff.teaching.old.value), number(diff.teaching.new.value)
+    yield "failed", f"{diff.old_failed:,}", f"{diff.new_failed:,}"
+
+
+def number(value: float | None) -> str:
+    """A score or a share in four digits; none is none.
+
+    Example:
+        >>> number(0.5), number(12345.678), number(None)
+        ('0.5000', '1.235e+04', 'none')
+    """
+    if value is None:
+        return "none"
+    return f"{value:.4f}" if abs(value) < 1_000 else f"{value:.4g}"
+
+
+def _cell(name: str) -> str:
+    shown = shorten(printable(name), 30)
+    return shown + " " * (32 - columns(shown))
+
+
+def _member_lines(diff: Diff) -> Iterator[str]:
+    if diff.members or diff.only_old or diff.only_new:
+        yield ""
+        yield "  member means"
+    for member in diff.members:
+        yield f"  {_cell(f'  {member.name}')}{number(member.old):>10}{number(member.new):>10}"
+    for side, names in (("old", diff.only_old), ("new", diff.only_new)):
+        if names:
+            yield from wrap(printable(f"only in the {side} one: {', '.join(names)}"), indent=4)
+
+
+def _failure_lines(diff: Diff) -> Iterator[str]:
+    if any(diff.failures.values()):
+        yield ""
+        yield "  failures (not scores; first of each kind)"
+    for what, kinds in diff.failures.items():
+        for kind, one in kinds.items():
+            yield f"  {one.count:>8,} {FAILED[what]}: {kind}"
+            said = f"row {one.row}, sample {one.sample_index}: {last_line(one.message)}"
+            yield from wrap(printable(said), indent=11)
+
+
+def last_line(message: str) -> str:
+    """What a message says at its end: of a traceback, what was raised."""
+    return next((line for line in reversed(message.splitlines()) if line.strip()), message)
+
+
+def _worst_lines(worst: Sequence[Moved]) -> Iterator[str]:
+    if worst:
+        yield ""
+        yield "  worst disagreements"
+    for one in worst:
+        yield f"    row {one.row}, sample {one.sample_index}: {one.old:.4g} -> {one.new:.4g}"
+        for name, (old, new) in one.members.items():
+            yield shorten(printable(f"      {name}: {_score(old)} -> {_score(new)}"), WIDTH)
+        for name, text in (("output", one.text), ("reference", one.reference)):
+            if text is not None:
+                yield f"      {name:<10}{quoted(text, WIDTH - 16)}"
+
+
+def _score(score: float | None) -> str:
+    return "failed" if score is None else f"{score:.4g}"
+
+
+def quoted(text: str, width: int) -> str:
+    r"""A text in quotes that can do nothing, shortened.
+
+    Example:
+        >>> quoted("a\x1b[2Jb" + "c" * 90, 20)
+        '"a\\x1b[2Jbccccc..."'
+    """
+    return f'"{shorten(printable(text[: 4 * width]), width - 2)}"'
+
+
+def only_lines(diffed: Diffed) -> Iterator[str]:
+    """Samples that only one of two results files has."""
+    for side, places in (("old", diffed.only_old), ("new", diffed.only_new)):
+        if places:
+            row, sample = places[0]
+            first = f"the first is row {row}, sample {sample}"
+            said = f"{count(len(places), 'sample')} only in the {side} results, left out; {first}"
+            yield ""
+            yield from wrap(said, indent=2)
+
+
+def bound_line(check: Check) -> str:
+    """A bound, its value, and whether it holds."""
+    sign = "at least" if check.name.startswith("min") else "at most"
+    bound = f"{check.name} {sign} {check.bound:g}"
+    if check.value is None:
+        return f"{'BROKEN' if check.broken else 'not checked'}: {bound}: {check.why}"
+    return f"{'BROKEN' if check.broken else 'ok'}: {bound}, and is {_exact(check)}"
+
+
+def _exact(check: Check) -> str:
+    """The value, with as many digits as tell it from its bound."""
+    assert check.value is not None, "there is one"
+    value = check.value
+    for digits in range(4, 18):
+        shown = f"{value:.{digits}g}"
+        if value == check.bound or float(shown) != check.bound:
+            return shown
+    return repr(value)
+
+
+def to_json(diffed: Diffed) -> Mapping[str, object]:
+    """The report for programs: what `graders diff --json` prints."""
+    diff = diffed.diff
+    return {
+        "old": diffed.old,
+        "new": diffed.new,
+        "samples": diff.samples,
+        "groups": diff.groups,
+        "pairs": diff.pairs,
+        "only_old": len(diffed.only_old),
+        "only_new": len(diffed.only_new),
+        "bad_lines": len(diffed.bad_lines),
+        "first_bad_lines": list(diffed.bad_lines[:_BAD_LINES_SHOWN]),
+        "within_bounds": diffed.within,
+        "bounds": [check.to_json() for check in diffed.checks],
+        "verdicts": [verdict.to_json() for verdict in diffed.verdicts],
+        "scores": _scores(diff),
+        "passing": _passing(diff),
+        "zero_variance": _teaching(diff),
+        "failures": {
+            what: {kind: asdict(one) for kind, one in kinds.items()}
+            for what, kinds in diff.failures.items()
+        },
+        "members": {one.name: _member(one) for one in diff.members},
+        "members_only_old": list(diff.only_old),
+        "members_only_new": list(diff.only_new),
+        "worst": [_moved(one) for one in diff.worst],
+    }
+
+
+def _scores(diff: Diff) -> Mapping[str, object]:
+    shown: dict[str, object] = {
+        "old_mean": diff.old_mean,
+        "new_mean": diff.new_mean,
+        "old_failed": diff.old_failed,
+        "new_failed": diff.new_failed,
+    }
+    if (found := diff.drift) is not None:
+        shown |= {
+            "changed": found.changed,
+            "mean_change": found.mean_change,
+            "mean_change_interval": interval_json(found.mean_change_interval),
+            "mean_distance": found.mean_distance,
+            "farthest": found.farthest,
+            "spearman": statistic_json(found.spearman),
+            "kendall": statistic_json(found.kendall),
+            "distribution": found.distribution,
+        }
+    return shown
+
+
+def _passing(diff: Diff) -> Mapping[str, object]:
+    found = diff.passing
+    return {
+        "samples": found.samples,
+        "old": statistic_json(found.old),
+        "new": statistic_json(found.new),
+        "change": statistic_json(found.change, found.change_interval),
+        "now_passing": found.now_passing,
+        "now_failing": found.now_failing,
+        "flips": statistic_json(found.flips, found.flips_interval),
+        "p": statistic_json(found.p),
+    }
+
+
+def _teaching(diff: Diff) -> Mapping[str, object]:
+    found = diff.teaching
+    return {
+        "groups": found.groups,
+        "old": statistic_json(found.old),
+        "new": statistic_json(found.new),
+        "change": statistic_json(found.change, found.change_interval),
+        "now_equal": found.now_equal,
+        "now_different": found.now_different,
+    }
+
+
+def _member(one: MemberChange) -> Mapping[str, object]:
+    return {"samples": one.samples, "old": one.old, "new": one.new, "changed": one.changed}
+
+
+def _moved(one: Moved) -> Mapping[str, object]:
+    return {
+        "row": one.row,
+        "sample_index": one.sample_index,
+        "old": one.old,
+        "new": one.new,
+        "members": {name: {"old": a, "new": b} for name, (a, b) in one.members.items()},
+        "output": None if one.text is None else one.text[:_KEPT],
+        "reference": None if one.reference is None else one.reference[:_KEPT],
+    }

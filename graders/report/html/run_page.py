@@ -1,0 +1,281 @@
+"""The page of a run: `graders run --report`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from graders.ledger import Ledger
+from graders.report import spending
+from graders.report.html.chart_tables import bars
+from graders.report.html.charts import histogram
+from graders.report.html.elements import Child, Markup, el, many
+from graders.report.html.embedded import cut
+from graders.report.html.page import Page, Section, overview
+from graders.report.html.run_rows import RunRows
+from graders.report.html.table import RowsTable, table
+from graders.report.summary import Summary
+from graders.report.text import count
+from graders.report.totals import Histogram
+from graders.studies.verdict import Tone, Verdict, percent
+
+_MANY_FAILED: Final = 0.05
+"""Share of samples without a score from which on a run is not to be built on."""
+_MANY_FLAT: Final = 0.5
+"""Share of groups that teach nothing from which on it is worth a look."""
+_LONGEST: Final = 4_000
+_LONGEST_NAME: Final = 200
+_LARGE: Final = 1e6
+_MOST_LINES: Final = 50
+"""Members, warnings and models that are listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFindings:
+    """What a run came to.
+
+    Attributes:
+        name: The grader's.
+        lead: What was run, in words.
+        summary: Its numbers.
+        rows: Its rows and groups.
+        seconds: Wall time it took.
+        command: What shows all of a row, as `RowsTable` has it.
+        ended: What ended it early; "" at its end.
+        ledger: What models were asked; None where none is.
+        made: What made it, by name: command, signature, versions.
+        settings: The same for programs.
+    """
+
+    name: str
+    lead: str
+    summary: Summary
+    rows: RunRows
+    seconds: float
+    command: tuple[str, ...] = ()
+    ended: str = ""
+    ledger: Ledger | None = None
+    made: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+def run_page(found: RunFindings) -> Page:
+    """The page of a run, and its data."""
+    found.summary.histogram.settle()
+    found.rows.groups.means.settle()
+    rows = found.rows.table(found.command)
+    verdicts = [*run_verdicts(found)]
+    return Page(
+        kind="graders run",
+        title=found.name,
+        lead=found.lead,
+        sections=[*_sections(found, rows, verdicts)],
+        facts=found.made,
+        data=_data(found, rows, verdicts),
+    )
+
+
+def run_verdicts(found: RunFindings) -> Iterator[Verdict]:
+    """What a run says in words, the worst first."""
+    order = ("bad", "warning", "note", "good")
+    yield from sorted(_verdicts(found), key=lambda one: order.index(one.tone))
+
+
+def _verdicts(found: RunFindings) -> Iterator[Verdict]:
+    summary, groups = found.summary, found.rows.groups
+    if found.ended:
+        said = f"The run ended early: {cut(found.ended, _LONGEST)}"
+        yield Verdict(code="ended-early", tone="bad", text=said)
+    if summary.failed:
+        share = summary.failed / summary.samples
+        tone: Tone = "bad" if share > _MANY_FAILED else "warning"
+        said = f"{percent(share)} of the samples have no score ({summary.failed:,} of "
+        said += f"{summary.samples:,}). They are in no mean but the one with failures as 0."
+        yield Verdict(code="failures", tone=tone, text=said, value=share)
+    elif summary.samples:
+        said = f"Every sample has a score ({summary.samples:,})."
+        yield Verdict(code="failures", tone="good", text=said, value=0.0)
+    if summary.bad_lines:
+        was = "was" if summary.bad_lines == 1 else "were"
+        said = f"{count(summary.bad_lines, 'line')} could not be read and {was} left out."
+        yield Verdict(code="bad-lines", tone="warning", text=said, value=float(summary.bad_lines))
+    if summary.warnings:
+        number = sum(tally.count for tally in summary.warnings.values())
+        said = f"{count(number, 'warning')}: scores that may mean nothing."
+        yield Verdict(code="warnings", tone="warning", text=said, value=float(number))
+    low, high = summary.histogram.low, summary.histogram.high
+    if low is not None and low == high and summary.graded.count > 1:
+        said = f"Every reward is {low:g}: a model that is trained on them learns nothing."
+        yield Verdict(code="one-reward", tone="bad", text=said, value=low)
+    elif groups.several and not groups.flat:
+        said = f"No group gives all its samples the same reward ({groups.several:,} groups)."
+        yield Verdict(code="flat-groups", tone="good", text=said, value=0.0)
+    elif groups.several:
+        share = groups.flat / groups.several
+        said = f"{percent(share)} of the groups give all their samples the same reward"
+        said += f" ({groups.flat:,} of {groups.several:,}): they teach nothing."
+        how: Tone = "warning" if share > _MANY_FLAT else "note"
+        yield Verdict(code="flat-groups", tone=how, text=said, value=share)
+
+
+def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> Iterator[Section]:
+    summary = found.summary
+    yield Section(id="overview", title="Overview", body=overview(verdicts, dict(_figures(found))))
+    if summary.histogram.edges is not None:
+        yield Section(id="rewards", title="Rewards", body=_rewards(summary.histogram))
+    if summary.members:
+        yield Section(id="members", title="Members", body=_members(summary))
+    if summary.groups < summary.samples and found.rows.groups.means.edges is not None:
+        yield Section(id="groups", title="Groups", body=_groups(found))
+    if summary.failures or summary.bad_lines:
+        yield Section(id="failures", title="Failures", body=_failures(summary))
+    if summary.warnings:
+        yield Section(id="warnings", title="Warnings", body=_warnings(summary))
+    if found.ledger is not None and found.ledger.accounts:
+        yield Section(id="spending", title="Spending", body=_spending(found.ledger))
+    if rows.rows:
+        body = rows.to_markup("Rows of the run")
+        yield Section(id="rows", title="Rows", body=body, rows="rows")
+
+
+def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
+    summary = found.summary
+    graded = f"over {summary.graded.count:,} graded"
+    yield "Mean reward", (_number(summary.graded.value), graded)
+    if summary.failed:
+        mean = summary.rewards_with_failures_as_zero.value
+        yield "With failures as 0", (_number(mean), f"over {summary.samples:,}")
+    if summary.with_threshold:
+        share = summary.passed / summary.with_threshold
+        yield "Pass rate", (percent(share), f"{summary.passed:,} of {summary.with_threshold:,}")
+    groups = f"in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
+    yield "Samples", (f"{summary.samples:,}", groups)
+    yield "Failed", (f"{summary.failed:,}", "")
+    rate = summary.samples / found.seconds if found.seconds > 0 else 0.0
+    yield "Time", (f"{found.seconds:.1f} s", f"{rate:,.0f} samples/s")
+    if found.ledger is not None and found.ledger.accounts:
+        cost = spending.show_cost(found.ledger.usd)
+        yield "Spent", (cost, f"{found.ledger.tokens:,} tokens")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.4f}" if abs(value) < _LARGE else f"{value:.4g}"
+
+
+def _rewards(seen: Histogram) -> Markup:
+    assert seen.edges is not None, "settled, and there are scores"
+    said = f"Seen from {seen.low:g} to {seen.high:g}."
+    return histogram("Samples by reward", seen.edges, seen.counts, x="reward", said=said)
+
+
+def _members(summary: Summary) -> Markup:
+    lines = []
+    for key, mean in [*summary.members.items()][:_MOST_LINES]:
+        failed = summary.member_failures[key]
+        said = _number(mean.value) + (f", {failed:,} failed" if failed else "")
+        lines.append((cut(key, _LONGEST_NAME), max(mean.value or 0.0, 0.0), said))
+    most = max(1.0, *(value for _, value, _ in lines))
+    more = len(summary.members) - len(lines)
+    rest = el("p", f"And {more:,} more.", class_="soft small") if more else None
+    return many(bars("Mean score of each member", lines, most=most), rest)
+
+
+def _groups(found: RunFindings) -> Markup:
+    groups = found.rows.groups
+    assert groups.means.edges is not None, "settled, and there are scores"
+    chart = histogram(
+        "Groups by mean reward",
+        groups.means.edges,
+        groups.means.counts,
+        x="mean reward",
+        said=f"{count(groups.count, 'group')}; those without a score are left out.",
+    )
+    lines = [
+        [str(one.name), str(one.row), f"{one.samples:,}", _number(one.mean), _number(one.low),
+         _number(one.high)]
+        for one in groups.lowest
+    ]  # fmt: skip
+    head = ["Group", "First row", "Samples", "Mean", "Lowest", "Highest"]
+    caption = "The groups with the lowest means"
+    return many(chart, table(head, lines, caption=caption, numbers=[1, 2, 3, 4, 5]))
+
+
+def _failures(summary: Summary) -> Markup:
+    parts: list[Markup] = []
+    for kind, tally in summary.failures.items():
+        show = el("a", "Show them in the table", href="#rows", data_show=f"failure={kind}")
+        first = f"The first is in row {tally.row}, sample {tally.sample_index}. "
+        parts += [
+            el("h3", f"{kind}: {count(tally.count, 'sample')}"),
+            el("p", first, show, class_="soft small"),
+            el("pre", cut(tally.message, _LONGEST), tabindex="0"),
+        ]
+    if summary.bad_lines:
+        more = summary.bad_lines - len(summary.first_bad_lines)
+        lines = "\n".join(cut(line, _LONGEST) for line in summary.first_bad_lines)
+        parts += [
+            el("h3", f"{count(summary.bad_lines, 'line')} left out: no rows"),
+            el("pre", lines, f"\nand {more:,} more" if more > 0 else "", tabindex="0"),
+        ]
+    return many(parts)
+
+
+def _warnings(summary: Summary) -> Markup:
+    lines: list[list[Child]] = [
+        [el("div", cut(warning, _LONGEST), class_="text"), f"{tally.count:,}",
+         f"row {tally.row}, sample {tally.sample_index}"]
+        for warning, tally in [*summary.warnings.items()][:_MOST_LINES]
+    ]  # fmt: skip
+    caption = "Scores that may mean nothing"
+    return table(["Warning", "Times", "First in"], lines, caption=caption, numbers=[1])
+
+
+def _spending(ledger: Ledger) -> Markup:
+    lines = [
+        [
+            model,
+            f"{one.calls:,}",
+            f"{one.usage.prompt_tokens:,}",
+            f"{one.usage.completion_tokens:,}",
+            spending.show_cost(one.usd),
+            f"{one.cached_calls:,}",
+        ]
+        for model, one in [*ledger.accounts.items()][:_MOST_LINES]
+    ]
+    head = ["Model", "Calls", "Prompt tokens", "Completion tokens", "Cost", "Answered before"]
+    silent = (
+        el("p", f"{count(ledger.silent, 'answer')} came without a count of tokens.")
+        if ledger.silent
+        else None
+    )
+    numbers = [1, 2, 3, 4, 5]
+    return many(table(head, lines, caption="What models were asked", numbers=numbers), silent)
+
+
+def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[str, object]:
+    groups = found.rows.groups
+    return {
+        "report": "run",
+        "title": found.name,
+        "lead": found.lead,
+        "verdicts": [one.to_json() for one in verdicts],
+        "summary": found.summary.to_json(),
+        "seconds": round(found.seconds, 3),
+        "groups": {
+            "count": groups.count,
+            "with_several_scores": groups.several,
+            "all_scores_the_same": groups.flat,
+            "means": {"range": groups.means.edges, "counts": groups.means.counts},
+            "lowest": [
+                {"group": one.name, "row": one.row, "samples": one.samples, "mean": one.mean,
+                 "low": one.low, "high": one.high}
+                for one in groups.lowest
+            ],
+        },
+        "spending": spending.to_json(found.ledger) if found.ledger else None,
+        "made": {**found.made, **found.settings},
+        "rows": rows.to_json(),
+    }  # fmt: skip

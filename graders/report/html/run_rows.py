@@ -1,0 +1,270 @@
+"""What a page says of the rows of a run, gathered from its results in bounded memory."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from graders.errors import Failure, RowError
+from graders.report.html.draw import Draw
+from graders.report.html.elements import seen
+from graders.report.html.embedded import cut
+from graders.report.html.table import Column, Row, RowsTable, fitted
+from graders.report.totals import Histogram
+from graders.results import Part, Result
+from graders.rows import Row as Graded
+from graders.rows import output_texts
+
+_KEPT: Final = 4_000
+"""Characters of a text, before a table of rows knows how much room there is."""
+_MEMBERS: Final = 12
+"""Members that have a column; all of them stand below their row."""
+_TEXTS: Final = 40
+"""Texts below a row."""
+_GROUPS: Final = 10
+_SHORT: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The samples that are compared with each other.
+
+    Attributes:
+        name: As the results name it.
+        row: Where its first sample is.
+        samples: How many there are.
+        mean: Of those that have a score; None where none has.
+        low: The least score.
+        high: The greatest.
+    """
+
+    name: int | str
+    row: int
+    samples: int = 0
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(slots=True)
+class Groups:
+    """Groups of a run, added up as their samples pass by, side by side.
+
+    Attributes:
+        count: How many there are.
+        several: Those with two scores or more.
+        flat: Those of them whose scores are all the same.
+        means: How their means are distributed.
+        lowest: Those with the lowest means, the lowest first when the run is at its end.
+    """
+
+    count: int = 0
+    several: int = 0
+    flat: int = 0
+    means: Histogram = field(default_factory=Histogram)
+    _lowest: list[tuple[float, int, Group]] = field(default_factory=list)
+    _name: int | str | None = None
+    _row: int = 0
+    _samples: int = 0
+    _scores: list[float] = field(default_factory=list)
+
+    def add(self, group: int | str, row: int, score: float | None) -> None:
+        """Count a sample."""
+        if group != self._name:
+            self.settle()
+            self._name, self._row = group, row
+        self._samples += 1
+        if score is not None:
+            self._scores.append(score)
+
+    def settle(self) -> None:
+        """Count the group that is being added up; what comes next is another."""
+        if self._samples:
+            self._count()
+        self._name, self._samples, self._scores = None, 0, []
+
+    def _count(self) -> None:
+        self.count += 1
+        if not self._scores:
+            return
+        low, high = min(self._scores), max(self._scores)
+        mean = sum(score / len(self._scores) for score in self._scores)
+        self.several += len(self._scores) > 1
+        self.flat += len(self._scores) > 1 and low == high
+        self.means.add(mean)
+        assert self._name is not None, "it has samples"
+        name = cut(self._name, _SHORT) if isinstance(self._name, str) else self._name
+        group = Group(
+            name=name, row=self._row, samples=self._samples, mean=mean, low=low, high=high
+        )
+        heapq.heappush(self._lowest, (-mean, -self.count, group))
+        if len(self._lowest) > _GROUPS:
+            heapq.heappop(self._lowest)
+
+    @property
+    def lowest(self) -> list[Group]:
+        """Those with the lowest means, the lowest first."""
+        return [group for *_, group in sorted(self._lowest, reverse=True)]
+
+
+@dataclass(slots=True)
+class RunRows:
+    """Rows and groups of a run. Fill it by `add`, then by `read`, then ask.
+
+    Attributes:
+        groups: Its groups.
+        unread: Lines that are no results.
+    """
+
+    groups: Groups = field(default_factory=Groups)
+    unread: int = 0
+    _draw: Draw[dict[str, object]] = field(default_factory=Draw)
+    _members: dict[str, None] = field(default_factory=dict)
+    _failed: bool = False
+    _thresholds: bool = False
+
+    def add(self, results: Iterable[Result | object]) -> None:
+        """See results, as `read_results` gives them."""
+        for one in results:
+            if isinstance(one, Result):
+                self._see(one)
+            else:
+                self.unread += isinstance(one, RowError)
+        self.groups.settle()
+
+    def _see(self, one: Result) -> None:
+        self.groups.add(one.group, one.row, one.score)
+        self._failed = self._failed or one.failure is not None
+        if len(self._members) < _MEMBERS:
+            self._members |= dict.fromkeys(one.parts)
+        self._draw.add((one.row, one.sample_index), one.score, lambda: _row(one))
+
+    def read(self, rows: Iterable[Graded | object]) -> None:
+        """Put the items and outputs of rows beside their results, from the file that was graded."""
+        wanted = dict(self._draw.ranked())
+        last = max(wanted, default=(0, 0))
+        for one in rows:
+            if not isinstance(one, Graded):
+                continue
+            place = (one.row, one.sample_index)
+            if (row := wanted.get(place)) is not None:
+                _put_in_front(row, one)
+            if place >= last:
+                return
+
+    def table(self, command: Sequence[str] = ()) -> RowsTable:
+        """The rows that are shown.
+
+        Args:
+            command: What shows all of one, as `RowsTable` has it.
+        """
+        ranked = self._draw.ranked()
+        rows: list[Row] = [row for _, row in sorted(ranked, key=lambda one: one[0])]
+        whole = RowsTable(
+            columns=[*self._columns(rows)],
+            rows=rows,
+            total=self._draw.total,
+            command=command,
+        )
+        fit = fitted(whole, [row for _, row in ranked])
+        there = {(row["row"], row["sample"]) for row in fit.rows}
+        shown = [place for place, _ in ranked if place in there]
+        return replace(fit, how=self._draw.how({*shown}))
+
+    def _columns(self, rows: Sequence[Row]) -> Iterator[Column]:
+        yield Column(key="row", label="Row", kind="count")
+        yield Column(key="sample", label="Sample", kind="count")
+        yield Column(key="score", label="Score", kind="number", ranged=True)
+        yield Column(key="outcome", label="Outcome", kind="choice")
+        if self._failed:
+            yield Column(key="failure", label="Failure", kind="choice")
+        if any("output" in row for row in rows):
+            yield Column(key="output", label="Output")
+        for name in [*self._members][:_MEMBERS]:
+            yield Column(key=f"member {name}", label=name, kind="number")
+        if any(row["group"] != row["row"] for row in rows):
+            yield Column(key="group", label="Group")
+
+
+def _row(one: Result) -> dict[str, object]:
+    """What is kept of a result: it may be a large one, and there are thousands."""
+    members = {f"member {key}": part.score for key, part in [*one.parts.items()][:_MEMBERS]}
+    return {
+        "row": one.row,
+        "sample": one.sample_index,
+        "group": one.group if isinstance(one.group, int) else cut(one.group, _SHORT),
+        "score": one.score,
+        "outcome": _outcome(one),
+        "failure": one.failure.kind.value if one.failure else None,
+        **members,
+        "more": _merged((label, cut(text, _KEPT)) for label, text in _texts(one)),
+    }
+
+
+def _outcome(one: Result) -> str:
+    if one.failure is not None:
+        return "failed"
+    return {True: "passed", False: "not passed", None: "graded"}[one.passed]
+
+
+def _merged(texts: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Texts with their labels; one that is there twice has both."""
+    labels: dict[str, str] = {}
+    for label, text in texts:
+        labels[text] = f"{labels[text]}, {label}" if text in labels else label
+    return [[label, text] for text, label in [*labels.items()][:_TEXTS]]
+
+
+def _texts(one: Result) -> Iterator[tuple[str, str]]:
+    if one.failure is not None:
+        yield "failure", _failed(one.failure)
+    if any(part.failure or part.parts for part in one.parts.values()) or (
+        len(one.parts) > _MEMBERS
+    ):  # else their columns say it
+        yield "members", "\n".join(_member_lines(one.parts))
+    yield from _details("", one)
+    for model, used in (one.usage or {}).items():
+        yield f"tokens of {model}", f"{used.prompt_tokens:,} + {used.completion_tokens:,}"
+
+
+def _failed(failure: Failure) -> str:
+    reason = f" ({failure.reason})" if failure.reason else ""
+    return f"{failure.kind.value}{reason}\n{failure.message}"
+
+
+def _member_lines(parts: Mapping[str, Part], indent: str = "") -> Iterator[str]:
+    for key, part in parts.items():
+        name = seen(cut(key, 60)).replace("\n", "\\n")
+        if part.failure is not None:
+            said = _failed(part.failure).replace("\n", f"\n{indent}    ")
+            yield f"{indent}{name}: {said}"
+        else:
+            passed = {True: ", passed", False: ", not passed", None: ""}[part.passed]
+            yield f"{indent}{name}: {part.score:.6g}{passed}"
+        yield from _member_lines(part.parts, indent + "  ")
+
+
+def _details(place: str, one: Result | Part) -> Iterator[tuple[str, str]]:
+    for key, value in (one.detail or {}).items():
+        yield f"{place}{key}", value if isinstance(value, str) else _plain(value)
+    for name, part in one.parts.items():
+        yield from _details(f"{place}{name}: ", part)
+
+
+def _put_in_front(row: dict[str, object], one: Graded) -> None:
+    (output,) = output_texts([one])
+    texts = [("item", cut(_plain(one.item), _KEPT))]
+    if isinstance(output, str):
+        row["output"] = cut(output, _SHORT)
+        texts.append(("output", cut(output, _KEPT)))
+    more = row["more"]
+    assert isinstance(more, list), "see _row"
+    row["more"] = _merged([*texts, *more])
+
+
+def _plain(value: object) -> str:
+    """JSON for people."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,212 @@
+"""Tables: small ones as they stand, and rows that a reader filters, sorts and opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from graders.report.html.elements import Child, Markup, el, many
+from graders.report.html.embedded import cut, embedded
+
+MOST_BYTES: Final = 760_000
+"""What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
+_FIRST: Final = 25
+"""Rows that are there without script; as many as the script shows at once."""
+_LONGEST_CELL: Final = 200
+_CUTS: Final = (4_000, 2_000, 1_000, 500, 250, 120)
+"""Characters of a text below a row: the longest with which all rows fit, ..."""
+_READABLE: Final = 1_000
+_ENOUGH: Final = 500
+"""... or, from `_READABLE` on, so many of them; or the shortest."""
+_LARGE: Final = 1e6
+_SENTENCE: Final = 30
+"""Characters of a cell from which on it takes several lines."""
+
+Row = Mapping[str, object]
+"""Cells by the key of their column; below `more`, texts with a label: `[[label, text], ...]`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of rows.
+
+    Attributes:
+        key: Where a row has its cell.
+        label: What its head says.
+        kind: Of a `choice` a reader picks one value; a `number` has four digits behind the point,
+            a `count` none.
+        ranged: Whether rows are filtered by its range; of one column at most.
+    """
+
+    key: str
+    label: str
+    kind: Literal["count", "number", "text", "choice"] = "text"
+    ranged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsTable:
+    """Rows for a reader to look through. The first column says which row it is.
+
+    Attributes:
+        columns: What is shown of each.
+        rows: Those that are shown, in order.
+        total: Of how many.
+        how: How they were chosen, in words; "" where all are there.
+        command: What shows all of a row: texts and keys of columns by turns, `["graders explain
+            g.json rows.jsonl --row ", "row"]`; none, if there is nothing.
+        cut_at: Characters at which texts below rows are cut; None where none is.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    total: int
+    how: str = ""
+    command: Sequence[str] = ()
+    cut_at: int | None = None
+
+    def to_json(self) -> Mapping[str, object]:
+        """What the script reads, and programs."""
+        columns = [
+            {"key": one.key, "label": one.label, "kind": one.kind, "ranged": one.ranged}
+            for one in self.columns
+        ]
+        return {
+            "total": self.total,
+            "shown": len(self.rows),
+            "how": self.how,
+            "cut_at": self.cut_at,
+            "columns": columns,
+            "command": [*self.command] or None,
+            "rows": self.rows,
+        }
+
+    def to_markup(self, caption: str) -> Markup:
+        """The table with its first rows, for a section with `rows`; the script does the rest."""
+        if len(self.rows) < self.total:
+            how = f": {self.how}" if self.how else ""
+            shown = f"{len(self.rows):,} of {self.total:,} rows{how}."
+        else:
+            shown = f"All {self.total:,} rows."
+        cutting = f" Texts are cut at {self.cut_at:,} characters." if self.cut_at else ""
+        body = [
+            [_shown(row.get(one.key), one.kind) for one in self.columns]
+            for row in self.rows[:_FIRST]
+        ]
+        numbers = [i for i, one in enumerate(self.columns) if i and one.kind in {"count", "number"}]
+        labels = [one.label for one in self.columns]
+        return many(
+            el("p", shown, cutting, class_="soft small"),
+            table(labels, body, caption=caption, numbers=numbers, class_="rows"),
+        )
+
+
+def fitted(whole: RowsTable, ranked: Sequence[Row], most_bytes: int = MOST_BYTES) -> RowsTable:
+    """The same table, with texts cut until it fits, and the last of the ranked rows left out.
+
+    Args:
+        whole: The table; its rows are in the order in which they are shown.
+        ranked: The same rows, those that are least needed last.
+        most_bytes: What its rows may take as JSON.
+    """
+    kept: dict[int, Row] = {}
+    length = 0
+    for length in _CUTS:
+        kept = _first_fitting(ranked, length, most_bytes)
+        if len(kept) == len(ranked) or (length <= _READABLE and len(kept) >= _ENOUGH):
+            break
+    rows = [kept[id(row)] for row in whole.rows if id(row) in kept]
+    texts = (text for row in ranked[: len(kept)] for _, text in _more(row))
+    was_cut = any(len(text) > length for text in texts)
+    return replace(whole, rows=rows, cut_at=length if was_cut else None)
+
+
+def _first_fitting(ranked: Sequence[Row], length: int, most_bytes: int) -> dict[int, Row]:
+    """The first rows, as many as fit, with their texts cut; by the identity of the row."""
+    kept, used = dict[int, Row](), 2
+    for row in ranked:
+        short = _cut_row(row, length)
+        used += len(embedded(short).encode()) + 1
+        if used > most_bytes:
+            break
+        kept[id(row)] = short
+    return kept
+
+
+def _more(row: Row) -> Sequence[tuple[str, str]]:
+    more = row.get("more", ())
+    assert isinstance(more, (list, tuple)), "see Row"
+    return more
+
+
+def _cut_row(row: Row, length: int) -> Row:
+    cells = {
+        key: cut(value, _LONGEST_CELL) if isinstance(value, str) else value
+        for key, value in row.items()
+    }
+    if more := _more(row):
+        cells["more"] = [[cut(label, _LONGEST_CELL), cut(text, length)] for label, text in more]
+    return cells
+
+
+def _shown(value: object, kind: str) -> str:
+    """A cell, as the script shows it.
+
+    Example:
+        >>> _shown(None, "number"), _shown(3, "count"), _shown(1, "number"), _shown("x", "text")
+        ('', '3', '1.0000', 'x')
+    """
+    if value is None:
+        return ""
+    if kind != "number" or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:.4f}" if abs(value) < _LARGE else f"{value:.4g}"
+
+
+def table(
+    head: Sequence[Child],
+    rows: Sequence[Sequence[Child]],
+    *,
+    caption: str,
+    numbers: Sequence[int] = (),
+    class_: str = "",
+) -> Markup:
+    """A table that scrolls by itself where it is too wide. The first cell of a row is its head.
+
+    Args:
+        head: Of each column; none for a table whose columns need no names.
+        rows: Cells.
+        caption: What it is a table of.
+        numbers: Which columns are numbers, from 0.
+        class_: Of the table, for its style.
+    """
+
+    def style(i: int) -> str | None:
+        return "number" if i in numbers else None
+
+    heads = [el("th", cell, scope="col", class_=style(i)) for i, cell in enumerate(head)]
+    lines = [
+        [
+            el("td" if i else "th", _held(cell), scope=None if i else "row", class_=style(i))
+            for i, cell in enumerate(row)
+        ]
+        for row in rows
+    ]
+    return scrolled(caption, many(
+        el("thead", el("tr", heads)) if heads else None,
+        el("tbody", [el("tr", cells) for cells in lines]),
+    ), class_)  # fmt: skip
+
+
+def scrolled(caption: str, inside: Markup, class_: str = "") -> Markup:
+    """A table in a box that scrolls sideways, also by keyboard."""
+    drawn = el("table", el("caption", caption), inside, class_=class_ or None)
+    return el("div", drawn, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def _held(cell: Child) -> Child:
+    """A text in a box: so a long one is broken, and the column of a sentence does not collapse."""
+    if not isinstance(cell, str):
+        return cell
+    return el("div", cell, class_="cell sentence" if len(cell) > _SENTENCE else "cell")

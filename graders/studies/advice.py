@@ -1,0 +1,179 @@
+"""What a comparison says in words: whom to use, whom not to, and why.
+
+Whoever agrees most with people is recommended; beside it stand the cheaper one that is about as
+good, and the one that is harder to cheat, because a reward that is trained against needs that more
+than a last point of agreement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from graders.studies.caveats import CHANCE, NAMES, caveats, flat_share, listed
+from graders.studies.compare import Comparison, Standing
+from graders.studies.offers import Offers
+from graders.studies.pareto import pareto
+from graders.studies.resampled import Measure
+from graders.studies.verdict import Verdict, number_within, percent, percent_within
+
+_LEVEL: Final = 0.05  # of Holm's test
+_SILENT: Final = 0.5  # of items, without a gradient: nothing to recommend
+_CLOSE: Final = 0.01  # of agreement
+_CHEAP: Final = 1 / 3
+_WEAK: Final = 0.25  # of rows, on which an attack wins
+_SAFER: Final = 0.5  # times the best one's
+_KEEPS: Final = 2 / 3  # of the best one's distance from chance
+_LONG: Final = 0.3
+
+
+def advise(found: Comparison, offers: Offers) -> list[Verdict]:
+    """Every finding in words, what to use first."""
+    return [*_findings(found, offers)]
+
+
+def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
+    best = found.best
+    if best is None:
+        reason = found.standings[0].of(found.by).undefined
+        yield Verdict(
+            code="no-agreement",
+            tone="bad",
+            text=f"Nothing can be recommended: {NAMES[found.by]} does not exist, for {reason}.",
+        )
+    else:
+        yield _recommended(found, best)
+        yield from _cheaper(found, best, offers)
+        yield from _gameable(found, best, offers)
+        yield from _length(best)
+    yield from caveats(found)
+
+
+def _shown(one: Standing, by: Measure) -> str:
+    value = one.of(by).value
+    assert value is not None, "it was compared by it"
+    return f"{NAMES[by]} {number_within(value, one.intervals[by])}"
+
+
+def _recommended(found: Comparison, best: Standing) -> Verdict:
+    others = [one for one in found.standings if one is not best]
+    level = [one.name for one in others if not _behind(one, found.by)]
+    text = f"Use {best.name}: {_shown(best, found.by)}"
+    if not others:
+        text += "; there is nothing beside it"
+    elif level:
+        said = f"{listed(level)} may be as good" if len(level) < len(others) else ""
+        said = said or "on these rows none of the others is told apart from it"
+        text += f"; no other is better, and after Holm {said}"
+    else:
+        text += f"; no other is better: each of the {len(others)} is behind, Holm included"
+    return Verdict(
+        code="recommendation",
+        tone="good",
+        text=f"{text}.",
+        value=best.of(found.by).value,
+        interval=best.intervals[found.by],
+    )
+
+
+def _behind(one: Standing, by: Measure) -> bool:
+    difference = one.behind.get(by)
+    return difference is not None and difference.p_holm is not None and difference.p_holm < _LEVEL
+
+
+def _cheaper(found: Comparison, best: Standing, offers: Offers) -> Iterator[Verdict]:
+    """The cheapest of those that are about as good, if it is much cheaper."""
+    top, cost = best.of(found.by).value, offers.costs.get(best.name)
+    near = [
+        one
+        for one in found.standings
+        if one.name in offers.costs and _away(one, found.by, top) <= _CLOSE
+    ]
+    cheapest = min(near, key=lambda one: offers.costs[one.name], default=best)
+    if not cost or offers.costs.get(cheapest.name, cost) > _CHEAP * cost:
+        return
+    share = offers.costs[cheapest.name] / cost
+    yield Verdict(
+        code="cheaper",
+        tone="note",
+        text=f"{cheapest.name} costs {percent(share)} of {best.name} and is within "
+        f"{_CLOSE:g} of it: {_shown(cheapest, found.by)}.",
+        value=share,
+    )
+
+
+def _away(one: Standing, by: Measure, top: float | None) -> float:
+    value = one.of(by).value
+    return float("inf") if value is None or top is None else top - value
+
+
+def _gameable(found: Comparison, best: Standing, offers: Offers) -> Iterator[Verdict]:
+    """How easily the best is cheated, and who is harder to cheat."""
+    weak = offers.weaknesses.get(best.name)
+    if weak is None:
+        yield Verdict(
+            code="not-probed",
+            tone="note",
+            text=f"How gameable {best.name} is, was not tried: probe it before you train on it.",
+        )
+        return
+    shown = percent_within(weak.share, weak.interval)
+    most = f", {weak.attack} on {percent(weak.attack_share)}" if weak.attack else ""
+    yield Verdict(
+        code="gameable",
+        tone="bad" if weak.share > _WEAK else "note",
+        text=f"{best.name} falls for some attack on {shown} of {weak.rows:,} rows{most}"
+        + (": a model that is trained on it finds that." if weak.share > _WEAK else "."),
+        value=weak.share,
+        interval=weak.interval,
+    )
+    if weak.share > _WEAK:
+        yield from _safer(found, best, offers, weak.share)
+
+
+def _safer(found: Comparison, best: Standing, offers: Offers, share: float) -> Iterator[Verdict]:
+    """The one that agrees most of those that attacks win on half as often at most."""
+    efficient = pareto(offers.points(found))
+    for one in found.standings:
+        own = offers.weaknesses.get(one.name)
+        if own is None or own.share > _SAFER * share or one.name not in efficient:
+            continue
+        if flat_share(one, _SILENT) is not None or _strength(one, found.by) < _KEEPS * _strength(
+            best, found.by
+        ):
+            continue
+        yield Verdict(
+            code="safer",
+            tone="note",
+            text=f"To train on, {one.name} is harder to cheat: attacks win on {percent(own.share)} "
+            f"of rows. It has {_shown(one, found.by)}.",
+            value=own.share,
+            interval=own.interval,
+        )
+        return
+    yield Verdict(
+        code="none-safer",
+        tone="warning",
+        text="None that agrees about as well is cheated half as often: put more than one thing "
+        "into the reward.",
+        value=share,
+    )
+
+
+def _strength(one: Standing, by: Measure) -> float:
+    """How far its agreement is from chance; below 0 where it has none."""
+    value = one.of(by).value
+    return -1.0 if value is None else value - CHANCE.get(by, 0.0)
+
+
+def _length(best: Standing) -> Iterator[Verdict]:
+    bias = best.length.beyond_labels.value
+    if bias is not None and abs(bias) >= _LONG:
+        kind = "longer" if bias > 0 else "shorter"
+        yield Verdict(
+            code="length",
+            tone="warning",
+            text=f"{best.name} likes {kind} outputs, whatever people say of them: its rank "
+            f"correlation with length is {bias:.2f}, labels held constant.",
+            value=bias,
+        )

@@ -1,0 +1,185 @@
+"""What rewards go with, in sentences: length, form, members, chance, and what people say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from graders.studies.lengthwise import Lengthwise
+from graders.studies.limits import quoted, tone_of, unknown
+from graders.studies.memberwise import MemberStudy
+from graders.studies.noise import Noise
+from graders.studies.teaching import Study
+from graders.studies.traits import TRAITS, Explained
+from graders.studies.verdict import Verdict, number_within, percent, percent_within
+
+
+def _lengths(study: Study) -> Iterator[Verdict]:
+    if study.length is None:
+        if study.undefined is None:
+            yield unknown("length", "Nothing can be said of length", "no output has a text")
+        return
+    yield _with_length(study.length)
+    share = study.length.explained.share
+    if share.value is not None:
+        text = f"Length explains {_explained(study.length.explained)} of rewards within items."
+        yield Verdict(
+            code="length-share",
+            tone=tone_of("length-share", share.value, "note"),
+            text=text,
+            value=share.value,
+            interval=study.length.explained.interval,
+        )
+
+
+def _with_length(length: Lengthwise) -> Verdict:
+    rho, wins = length.bias.with_length, length.bias.longer_wins
+    if rho.value is None:
+        return unknown(
+            "length", "Whether rewards go with length cannot be said", rho.undefined or ""
+        )
+    way = "rise" if rho.value > 0 else "fall"
+    text = f"Rewards {way} with length: Spearman {number_within(rho.value, length.with_length)}"
+    if wins.value is not None:
+        within = percent_within(wins.value, length.longer_wins)
+        text += f"; the longer of two samples of an item wins in {within}"
+    worst = max(abs(rho.value), abs(2 * (wins.value if wins.value is not None else 0.5) - 1))
+    tone = tone_of("length", worst, "note")
+    return Verdict(
+        code="length", tone=tone, text=f"{text}.", value=rho.value, interval=length.with_length
+    )
+
+
+def _explained(found: Explained) -> str:
+    """A share that may be below 0, where nothing is explained."""
+    if found.share.value is None or found.share.value <= 0:
+        return "nothing"
+    return percent_within(found.share.value, None)
+
+
+def _form(study: Study) -> Iterator[Verdict]:
+    form = study.form
+    if form is None:
+        return
+    if form.share.value is None:
+        what = "Whether form explains rewards cannot be said"
+        yield unknown("form", what, form.share.undefined or "")
+        return
+    text = f"The form of texts explains {_explained(form)} of rewards within items"
+    if form.share.value > 0:
+        text += f"; most of it: {strongest(form)}"
+    yield Verdict(
+        code="form",
+        tone=tone_of("form", form.share.value, "note"),
+        text=f"{text}.",
+        value=form.share.value,
+        interval=form.interval,
+    )
+
+
+def strongest(form: Explained, most: int = 2) -> str:
+    """The strongest traits in words, with what they add to a reward."""
+    return ", ".join(
+        f"one that {TRAITS[trait.name][0]} gets {trait.slope.value or 0.0:+.2f}"
+        for trait in form.traits[:most]
+    )
+
+
+def _members(study: Study) -> Iterator[Verdict]:
+    if study.members is None:
+        return
+    found = study.members
+    for name, score in found.dead.items():
+        text = f"Member {quoted(name)} gives every sample {score:.4g}: it tells nothing apart."
+        yield Verdict(code="dead-member", tone="warning", text=text, value=score)
+    yield from _same(found)
+    yield from _decides(found)
+
+
+def _same(found: MemberStudy) -> Iterator[Verdict]:
+    for (one, other), r in found.within.correlations.items():
+        if r.value is not None and tone_of("same-members", abs(r.value)) != "good":
+            text = (
+                f"Members {quoted(one)} and {quoted(other)} say nearly the same: their "
+                f"correlation within items is {r.value:.2f}."
+            )
+            yield Verdict(code="same-members", tone="warning", text=text, value=r.value)
+
+
+def _decides(found: MemberStudy) -> Iterator[Verdict]:
+    if found.within.decides is None or len(found.within.members) < 2:
+        return
+    (share,) = (
+        member.share.value for member in found.within.members if member.name == found.within.decides
+    )
+    if share is not None:
+        name = quoted(found.within.decides)
+        text = f"Member {name} decides: it brings {share:.0%} of the differences within items."
+        text = text.replace("%", " %")
+        tone = tone_of("member-decides", share, "note")
+        yield Verdict(code="member-decides", tone=tone, text=text, value=share)
+
+
+def _noise(study: Study) -> Iterator[Verdict]:
+    for name, found in (study.noise or {}).items():
+        yield _judge(f"of {quoted(name)}" if name else "of the judge", found)
+    if study.again is not None and study.again.rows:
+        yield _equal_outputs(study.again)
+
+
+def _judge(whose: str, found: Noise) -> Verdict:
+    single, mean = found.reliability.value, found.mean_reliability.value
+    if single is None:
+        why = found.reliability.undefined or ""
+        return unknown("judge-noise", f"The reliability {whose} cannot be said", why)
+    sd = found.sd.value or 0.0
+    text = f"Single answers {whose} to one sample differ by {sd:.2g} (standard deviation)"
+    text += f": the reliability of one is {single:.2f}"
+    if mean is not None:
+        text += f", that of the mean of {found.repeats.value:.3g} {mean:.2f}"
+    tone = tone_of("judge-noise", 1 - single, "note")
+    return Verdict(code="judge-noise", tone=tone, text=f"{text}.", value=single)
+
+
+def _equal_outputs(found: Noise) -> Verdict:
+    unstable = found.unstable.value or 0.0
+    if not unstable:
+        text = "Equal outputs of an item always got the same score."
+        return Verdict(code="equal-outputs", tone="good", text=text, value=0.0)
+    text = (
+        f"In {percent(unstable)} of {found.rows:,} cases equal outputs of an item got different "
+        f"scores, {found.widest.value or 0.0:.2g} apart at most."
+    )
+    tone = tone_of("equal-outputs", unstable, "note")
+    return Verdict(code="equal-outputs", tone=tone, text=text, value=unstable)
+
+
+def _human(study: Study) -> Iterator[Verdict]:
+    if study.human is None:
+        return
+    found, intervals = study.human.found, study.human.intervals
+    if found.auc.value is None:
+        yield unknown("human", "Agreement with people cannot be said", found.auc.undefined or "")
+        return
+    text = f"Scores agree with people: AUC {number_within(found.auc.value, intervals['auc'])}"
+    pairs = found.pairwise_accuracy.value
+    if pairs is not None:
+        within = percent_within(pairs, intervals["pairwise_accuracy"])
+        text += f"; {within} of an item's pairs are in their order"
+    yield Verdict(
+        code="human",
+        tone=tone_of("human", 1 - found.auc.value),
+        text=f"{text}.",
+        value=found.auc.value,
+        interval=intervals["auc"],
+    )
+
+
+CAUSES: Final[tuple[Callable[[Study], Iterator[Verdict]], ...]] = (
+    _lengths,
+    _form,
+    _members,
+    _noise,
+    _human,
+)
+"""Each says what it found of a study."""

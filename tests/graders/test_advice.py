@@ -1,0 +1,150 @@
+"""What a comparison says in words: whom to use, whom not to, and the number behind it."""
+
+import json
+
+import pytest
+from judged_rows import FAST, answers
+
+from graders.studies.advice import advise
+from graders.studies.compare import CompareOptions, Judged, compare
+from graders.studies.offers import Offers, Weakness
+
+
+def verdicts(found, **offers):
+    return {verdict.code: verdict for verdict in advise(found, Offers(**offers))}
+
+
+def test_a_recommendation_has_its_number_and_its_reasons():
+    """Who is best, whether another may be, what is dead, and what says nothing."""
+    columns, judged = answers()
+    found = compare(columns, judged, CompareOptions(resamples=400))
+    said = verdicts(found)
+    best = found.best
+
+    assert said["recommendation"].text == (
+        f"Use sharp: AUC {best.agreement.auc.value:.2f} [{best.intervals['auc'].low:.2f}, "
+        f"{best.intervals['auc'].high:.2f}]; no other is better: each of the 3 is behind, Holm "
+        "included."
+    )
+    assert said["recommendation"].value == best.agreement.auc.value
+    assert said["dead"].text == (
+        "flat is dead as a reward: 100 % [100 %, 100 %] of items give every sample the same score."
+    )
+    assert said["chance"].text.endswith("as far as these rows tell: flat, noise.")
+    assert said["threshold-passes-all"].text.startswith(
+        "The best threshold lets everything pass (0"
+    ) or said["threshold-passes-all"].text.startswith("The best threshold lets everything pass (-")
+    assert said["not-probed"].text.startswith("How gameable sharp is, was not tried")
+
+
+def test_others_that_may_be_as_good_are_named():
+    """Where Holm's test does not tell them apart."""
+    columns, judged = answers()
+    columns["twin"] = [x + 1e-9 * i for i, x in enumerate(columns["sharp"])]
+    text = verdicts(compare(columns, judged, FAST))["recommendation"].text
+
+    assert text.endswith("no other is better, and after Holm twin may be as good.")
+
+
+def test_a_cheaper_one_that_is_about_as_good_is_named():
+    """With its share of the cost; one that is nearly as dear is not."""
+    columns, judged = answers()
+    columns["twin"] = [round(x, 2) for x in columns["sharp"]]
+    found = compare(columns, judged, FAST)
+    second = found.standings[1].name
+    first = found.best.name
+
+    said = verdicts(found, costs={first: 1.0, second: 0.1, "flat": 0.01})["cheaper"]
+    assert said.text.startswith(f"{second} costs 10 % of {first} and is within 0.01 of it: AUC ")
+    assert said.value == pytest.approx(0.1)
+    assert "cheaper" not in verdicts(found, costs={first: 1.0, second: 0.5})
+
+
+def test_one_that_is_easily_cheated_comes_with_one_that_is_not():
+    """If that one says enough; else it is said that there is none."""
+    columns, judged = answers()
+    columns["solid"] = [
+        x + 0.3 * y for x, y in zip(columns["sharp"], columns["noise"], strict=True)
+    ]
+    found = compare(columns, judged, FAST)
+    weak = {
+        "sharp": Weakness(share=0.8, interval=None, rows=50, attack="filler", attack_share=0.6),
+        "solid": Weakness(share=0.1, interval=None, rows=50, attack="empty", attack_share=0.1),
+        "flat": Weakness(share=0.0, interval=None, rows=50),
+    }
+    said = verdicts(found, weaknesses=weak)
+
+    assert found.best.name == "sharp"
+    assert (said["gameable"].tone, said["gameable"].text) == (
+        "bad",
+        "sharp falls for some attack on 80 % of 50 rows, filler on 60 %: a model that is trained "
+        "on it finds that.",
+    )
+    assert said["safer"].text.startswith("To train on, solid is harder to cheat: attacks win on 10")
+    del weak["solid"]
+    assert verdicts(found, weaknesses=weak)["none-safer"].tone == "warning"
+    weak["sharp"] = weak["flat"]
+    assert verdicts(found, weaknesses=weak)["gameable"].text == (
+        "sharp falls for some attack on 0 % of 50 rows."
+    )
+
+
+def test_one_that_is_silent_on_most_items_is_no_safer_choice():
+    """However hard it is to cheat."""
+    columns, judged = answers()
+    labels = judged.labels
+    first = {item: i for i, item in reversed(list(enumerate(judged.items)))}
+    columns["silent"] = [
+        label if item % 3 == 0 else labels[first[item]]
+        for label, item in zip(labels, judged.items, strict=True)
+    ]
+    found = compare(columns, judged, FAST)
+    best, weak = found.best.name, Weakness(share=0.8, interval=None, rows=50)
+    safe = Weakness(share=0.0, interval=None, rows=50)
+    silent = next(one for one in found.standings if one.name == "silent")
+
+    assert 0.5 < silent.signal.zero_variance.value < 0.9
+    assert "none-safer" in verdicts(found, weaknesses={best: weak, "silent": safe})
+
+
+def test_items_of_one_sample_say_nothing_of_gradients():
+    """One item with two samples does not make all others dead."""
+    columns, judged = answers(items=50, samples=1)
+    apart = Judged(
+        labels=judged.labels,
+        items=[0, 0, *range(2, 50)],
+        lengths=judged.lengths,
+        reference_lengths=judged.reference_lengths,
+    )
+    said = verdicts(compare(columns, apart, FAST))
+
+    assert "dead" not in said
+    assert said["single-samples"].text == (
+        "48 of 49 items have one sample: what a method that compares the samples of an item would "
+        "learn is not known."
+    )
+
+
+def test_length_that_labels_do_not_explain_is_said():
+    """Which way, and how far."""
+    columns, judged = answers()
+    long = [x - 0.05 * length for x, length in zip(columns["sharp"], judged.lengths, strict=True)]
+    said = verdicts(compare({"long": long}, judged, FAST))["length"]
+
+    assert said.text.startswith("long likes shorter outputs, whatever people say of them")
+    assert said.value < -0.3
+
+
+def test_labels_of_one_class_recommend_nothing():
+    """There is no AUC, and the reason is said."""
+    judged = Judged(labels=[1, 1], items=[0, 1], lengths=[1, 2], reference_lengths=[1, 1])
+    found = compare({"one": [0.1, 0.2]}, judged, CompareOptions(resamples=10))
+    said = verdicts(found)
+
+    assert found.best is None
+    assert said["no-agreement"].text == (
+        "Nothing can be recommended: AUC does not exist, for labels have one class: all 2 rows are "
+        "good."
+    )
+    assert said["few-items"].text.startswith("All this rests on 2 items")
+    assert json.dumps([verdict.to_json() for verdict in said.values()], allow_nan=False)

@@ -1,0 +1,338 @@
+"""`graders compare`: options, exit codes, what people and programs read."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stand_ins import JUDGE
+
+from graders.cli import main
+from graders.cli.compare import _one_each
+from graders.starter import FILES
+
+PATHS = ("--reference", "item.answer", "--human", "sample.human")
+FEW = ("--metrics", "hash_char,rouge_l,rouge_3", "--resamples", "200")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("labelled.jsonl", "grade.py", "grader.json"):
+        Path(name).write_text(FILES[name], encoding="utf-8")
+
+
+@pytest.fixture
+def compare(capsys):
+    """Run `graders compare labelled.jsonl ...`; gives the exit code and both outputs."""
+
+    def command(*arguments, rows="labelled.jsonl"):
+        code = main(["compare", rows, *PATHS, *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def found(compare):
+    """The same as JSON, of a comparison that ends well."""
+
+    def command(*arguments, code=0):
+        ended, out, err = compare(*arguments, "--json")
+        assert (ended, err) == (code, "")
+        return json.loads(out)
+
+    return command
+
+
+def relabelled(change, name="rows.jsonl"):
+    """The starter's labelled rows, each sample changed."""
+    lines = [json.loads(line) for line in FILES["labelled.jsonl"].splitlines()]
+    for line in lines:
+        line["samples"] = [change(sample) for sample in line["samples"]]
+    Path(name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return name
+
+
+def test_what_people_read(compare):
+    """What was compared, who is best, each measure, what makes a bad reward, and advice."""
+    code, out, err = compare(*FEW)
+    lines = out.splitlines()
+
+    assert (code, err) == (0, "")
+    assert max(map(len, lines)) <= 80
+    assert lines[:9] == [
+        "labelled.jsonl: 36 rows of 12 items, item.answer against sample.human of 0 to 1",
+        "good from 0.5 on (the middle of 0 to 1; --good-from sets it): 19 rows",
+        "",
+        "  by AUC                    [95 % interval]  behind best   Holm's p",
+        "  hash_char            1.000 [1.000, 1.000]         best",
+        "  rouge_l               .947  [.875, 1.000]         .053      0.279",
+        "  rouge_3               .500   [.500, .500]         .500      0.020",
+        "",
+        "                        AUC  pairs Pearson Spearm. Kendall   F1 at threshold",
+    ]
+    assert "  rouge_3              .500   .500       -       -       -   .691 0, all pass\n" in out
+    assert "  rouge_3                   100 %             -             -          50 %\n" in out
+    assert "on   most by\n* hash_char  " in out
+    assert "\n+ Use hash_char: AUC 1.00 [1.00, 1.00]; no other is better, and after Holm" in out
+    assert "\n! rouge_3 is dead as a reward: 100 % [100 %, 100 %] of items" in out
+    assert "\n! The best threshold lets everything pass (0): no threshold of rouge_3" in out
+    assert "Williams' test, in --json, takes rows as independent" in " ".join(out.split())
+    assert lines[-2:] == [
+        "  in a run  evaluation_metric cosine, --set cosine=hash_char",
+        "  signature cosine|embedder:hash_char",
+    ]
+
+
+def test_what_programs_read(found):
+    """All of it: measures with intervals, differences, tests, what to draw."""
+    told = found(*FEW)
+    one = told["contestants"]["rouge_l"]
+
+    assert list(told["contestants"]) == ["hash_char", "rouge_l", "rouge_3"]
+    assert (told["by"], told["best"], told["rows"]["compared"]) == ("auc", "hash_char", 36)
+    assert set(one["measures"]) == {
+        *("auc", "pairwise_accuracy", "pearson", "spearman", "kendall", "f1")
+    }
+    for measure in one["measures"].values():
+        assert measure["interval"]["low"] <= measure["value"] <= measure["interval"]["high"]
+    assert one["threshold"]["interval"]["resamples"] == 200
+    assert one["behind_best"]["auc"]["best"] == "hash_char"
+    assert one["behind_best"]["auc"]["p"] <= one["behind_best"]["auc"]["p_holm"]
+    assert set(one["williams"]["pearson"]) == {"t", "df", "p", "takes"}
+    assert sum(one["histogram"]["good"]) == told["labels"]["good"] == 19
+    assert sum(one["histogram"]["bad"]) == 17
+    assert len(one["points"]) == len(told["points"]["human"]) == len(told["points"]["rows"]) == 36
+    assert told["points"]["rows"][1] == {"row": 1, "sample_index": 1}
+    assert one["hackability"]["rows"] == 12
+    assert one["cost_per_1000"]["cpu_seconds"] > 0
+    assert one["signature"] == "rouge_l|v:f1|tok:google|lib:rouge-score-0.1.2"
+    assert told["contestants"]["rouge_3"]["measures"]["pearson"] == {
+        "value": None,
+        "undefined": "scores do not vary: all 36 are 0",
+    }
+    assert {verdict["code"] for verdict in told["verdicts"]} >= {"recommendation", "dead", "chance"}
+
+
+def test_all_but_costs_is_the_same_in_every_run(found):
+    """And another seed gives other intervals."""
+
+    def without_costs(*arguments):
+        told = found(*FEW, *arguments)
+        told["verdicts"] = [one for one in told["verdicts"] if one["code"] != "cheaper"]
+        del told["pareto"]
+        for one in told["contestants"].values():
+            del one["cost_per_1000"]
+        return told
+
+    first = without_costs()
+    assert first == without_costs()
+    assert first != without_costs("--seed", "1")
+
+
+@pytest.mark.parametrize("said", [["--graders", "grade.py", "grader.json"],
+                                  ["--graders", "grade.py", "--graders", "grader.json"],
+                                  ["--graders=grade.py", "--graders", "grader.json"]])  # fmt: skip
+def test_graders_beside_metrics(found, said):
+    """Several files behind one option, or an option each; python graders in their sandbox."""
+    told = found("--metrics", "rouge_l", "--resamples", "50", "--probe", "3", *said)
+
+    assert set(told["contestants"]) == {"rouge_l", "grade.py", "grader.json"}
+    assert told["contestants"]["grade.py"]["measures"]["auc"]["value"] == pytest.approx(
+        0.947, abs=1e-3
+    )
+    assert told["contestants"]["grader.json"]["signature"].startswith("multi|")
+    assert all(one["hackability"]["rows"] == 3 for one in told["contestants"].values())
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            ["r", "--graders", "a", "b", "--json"],
+            ["r", "--graders", "a", "--graders", "b", "--json"],
+        ),
+        (["r", "--graders", "a", "--seed", "1"], ["r", "--graders", "a", "--seed", "1"]),
+        (["--graders", "a", "b", "--", "r"], ["--graders", "a", "--graders", "b", "--", "r"]),
+        (["r", "--graders=a", "b"], ["r", "--graders=a", "b"]),
+        (["--graders", "a", "-"], ["--graders", "a", "-"]),
+    ],
+)
+def test_an_option_of_several_values(given, told):
+    """Takes all up to the next option."""
+    assert _one_each(given, "--graders") == told
+
+
+def test_graders_alone(found):
+    """Without a metric beside them."""
+    told = found("--metrics", "none", "--graders", "grader.json", "--probe", "0")
+
+    assert list(told["contestants"]) == ["grader.json"]
+    assert told["contestants"]["grader.json"]["hackability"] is None
+
+
+def test_rows_that_a_grader_fails_on(compare):
+    """Are left out of all, said, and no scores; exit code 1."""
+    Path("half.py").write_text("def grade(sample, item):\n    return 1 / ('o' in item['answer'])\n")
+    code, out, _ = compare(*FEW, "--graders", "half.py", "grader.json")
+
+    assert code == 1
+    assert "rows left out, which some contestant failed on; see below\n" in out
+    assert "  failures (not scores; first of each kind)\n    half.py: " in out
+    assert " python_grader_runtime_error, row " in out
+    assert "A failure is no score." in " ".join(out.split())
+
+
+def test_rows_without_a_label(compare):
+    """Are counted, with the first, and cost no exit code."""
+    rows = relabelled(lambda s: s if s["human"] else {"output_text": s["output_text"]})
+    code, out, _ = compare(*FEW, rows=rows)
+
+    assert code == 0
+    assert "17 rows without a label, left out; the first:\n  rows.jsonl:1:1: {{ sample.hu" in out
+    assert "Nothing can be recommended: AUC does not exist, for labels have one class" in " ".join(
+        out.split()
+    )
+
+
+def test_lines_that_are_no_rows(compare):
+    """Are shown; exit code 1."""
+    with Path("labelled.jsonl").open("a") as file:
+        file.write("no JSON\n")
+    code, out, _ = compare(*FEW)
+
+    assert code == 1
+    assert "  bad lines (left out)\n    labelled.jsonl:13:1: not JSON" in out
+
+
+def test_graded_labels(found):
+    """The median is where good begins, or where it is told; ranks decide who is best."""
+    rows = relabelled(lambda s: {**s, "human": 1 + 2 * s["human"] + len(s["output_text"]) % 2})
+    Path("labelled.jsonl").write_text(Path(rows).read_text("utf-8"), encoding="utf-8")
+    told, other = found(*FEW), found(*FEW, "--good-from", "4", "--by", "kendall")
+
+    assert (told["by"], told["labels"]["chosen"]) == ("spearman", "the median")
+    assert (other["by"], other["labels"]["good_from"], other["labels"]["chosen"]) == (
+        *("kendall", 4.0, "as told"),
+    )
+
+
+def test_correlations_have_williams_test_beside_holms(compare):
+    """Which takes rows as independent, and is said to."""
+    code, out, _ = compare(*FEW, "--by", "pearson")
+    lines = out.splitlines()
+    second = next(line for line in lines if line.startswith("  rouge_l"))
+
+    assert code == 0
+    assert lines[3] == (
+        "  by Pearson's r            [95 % interval]  behind best   Holm's p  Williams' p"
+    )
+    assert len(second.split()) == 7
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_best_of_several_references(found):
+    """A list at --reference, named in the signature."""
+    lines = [json.loads(line) for line in FILES["labelled.jsonl"].splitlines()]
+    for line in lines:
+        line["item"]["answer"] = [line["item"]["answer"], "or in other words"]
+    Path("labelled.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    one = found(*FEW)["contestants"]["rouge_l"]
+
+    assert one["signature"].endswith("|best_of:references")
+    assert one["how"] == "evaluation_metric rouge_l, with references"
+
+
+def judged_by(tmp_path, monkeypatch):
+    """A config of a judge, and a client that answers it, counting."""
+    Path("judge.json").write_text(json.dumps(JUDGE))
+    source = (
+        "from graders.clients import ModelReply\nfrom graders.grades import Usage\n"
+        "class Client:\n    asked = 0\n    async def complete(self, request):\n"
+        "        Client.asked += 1\n"
+        "        text = '{\"steps\": [], \"result\": ' + str(Client.asked % 7 / 7) + '}'\n"
+        "        return ModelReply(text=text, usage=Usage(prompt_tokens=90, "
+        "completion_tokens=10, total_tokens=100))\nclient = Client()\n"
+    )
+    (tmp_path / "my_judge_of_compare.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_path, monkeypatch):
+    """Their cost is in tokens."""
+    judged_by(tmp_path, monkeypatch)
+    asking = ("--graders", "judge.json", "--client", "my_judge_of_compare:client")
+    code, out, err = compare("--metrics", "rouge_l", "--resamples", "50", *asking, "--json")
+    one = json.loads(out)["contestants"]["judge.json"]
+    import my_judge_of_compare
+
+    assert code == 0
+    assert err.startswith("note: asking gpt-4o through my_judge_of_compare:client")
+    assert my_judge_of_compare.Client.asked == 36
+    assert one["hackability"] is None
+    del one["cost_per_1000"]["usd"]  # as far as prices are known here
+    assert one["cost_per_1000"] == {"cpu_seconds": None, "tokens": 100_000}
+    code, out, _ = compare(
+        *("--metrics", "none", "--resamples", "50", *asking, "--probe-judges", "--probe", "2")
+    )
+    assert code == 0
+    assert "  judge.json          100,000 tokens " in out.replace("* judge", "  judge")
+    assert my_judge_of_compare.Client.asked > 72
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metrics", "rogue_l"], "there is no metric 'rogue_l'. Did you mean 'rouge_l' or"),
+        (["--metrics", "none"], "--metrics none, and no --graders: there is nothing to compare."),
+        (["--reference", "sample.human"], "is no path to a value of the item, such as item.answer"),
+        (["--reference", "answer"], "--reference"),
+        (["--human", "sample"], "'sample' is no path to a value, such as item.answer or sample."),
+        (["--graders", "grade.py", "grade.py"], "grade.py is given twice"),
+        (["--graders", "a.cases.json"], "a.cases.json is a case file; name the grader that it is"),
+        (["--graders", "gone.json"], "gone.json"),
+        (["--good-from", "nan"], "Invalid value for --good-from: nan is no label"),
+        (
+            ["--metrics", "none", "--graders", "fails.py"],
+            "no contestant has a score on any row. The "
+            "first failure is python_grader_runtime_error of fails.py at row 1, sample 0: Trace",
+        ),
+    ],
+)
+def test_what_cannot_be_compared(compare, arguments, message):
+    """Ends with exit code 2 and the reason."""
+    Path("a.cases.json").write_text("{}")
+    Path("fails.py").write_text("def grade(sample, item):\n    raise ValueError\n")
+    code, out, err = compare(*arguments)
+
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_label_of_a_wrong_type(compare):
+    """Ends with exit code 1 and its place."""
+    rows = relabelled(lambda s: {**s, "human": "good"})
+    code, out, err = compare(rows=rows)
+
+    assert (code, out) == (1, "")
+    assert err.startswith(
+        "graders: rows.jsonl:1:1: sample.human is 'good', and a label is a number"
+    )
+
+
+def test_rows_have_to_be_named_before_graders(capsys):
+    """What stands behind them is taken for one."""
+    assert main(["compare", *PATHS, "--graders", "grade.py", "labelled.jsonl"]) == 2
+    assert "Missing argument 'ROWS'" in capsys.readouterr().err
+
+
+def test_names_of_files_cannot_rewrite_the_screen(compare):
+    """Nor can what a grader says when it fails."""
+    name = "red\x1b[31m.py"
+    Path(name).write_text("def grade(sample, item):\n    raise ValueError('\\x1b[2J')\n")
+    code, out, err = compare("--metrics", "rouge_l", "--resamples", "20", "--graders", name)
+
+    assert code == 1
+    assert "\x1b" not in out + err
+    assert "red\\x1b[31m.py failed on every row" in out

@@ -1,0 +1,97 @@
+"""`graders diff` of two results files, which are compared as they are."""
+
+import json
+from pathlib import Path
+
+import pytest
+from probing import CONTAINS, EXACT
+
+from graders.cli import main
+
+ANSWERS = ("Leo Tolstoy", "Jan Vermeer", "Ella Fitzgerald")
+ROWS = [
+    {"item": {"answer": answer}, "samples": [answer, f"It is {answer}.", "I do not know"]}
+    for answer in ANSWERS
+]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("rows.jsonl", *ROWS)
+    write("like.json", {**CONTAINS, "operation": "like"})
+    write("eq.json", EXACT)
+
+
+def write(name, *lines):
+    Path(name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+@pytest.fixture
+def diff(capsys):
+    """Run `graders diff ...`; gives the exit code and standard output."""
+
+    def command(*arguments):
+        code = main(["diff", *arguments])
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        return code, captured.out
+
+    return command
+
+
+def results_of(config, name, run, *arguments):
+    run(config, "rows.jsonl", "-o", name, *arguments)
+    return name
+
+
+def test_results_are_compared_as_they_are(diff, run):
+    """The same numbers as grading again gives."""
+    old = results_of("like.json", "old.jsonl", run, "--detail", "all")
+    new = results_of("eq.json", "new.jsonl.gz", run)
+    code, graded = diff("like.json", "eq.json", "rows.jsonl", "--json")
+    names = {"old": "results old.jsonl", "new": "results new.jsonl.gz"}
+    again, joined = diff(old, new, "--json")
+
+    assert (code, again) == (1, 1)
+    assert json.loads(joined) == {**json.loads(graded), **names}
+
+
+def test_what_only_one_of_the_results_has_is_said(diff, run):
+    """It has no counterpart: exit code 1."""
+    results_of("eq.json", "old.jsonl", run)
+    lines = Path("old.jsonl").read_text().splitlines(keepends=True)
+    Path("new.jsonl").write_text("".join(lines[:-2]))
+    code, out = diff("old.jsonl", "new.jsonl")
+
+    assert code == 1
+    assert "  2 samples only in the old results, left out; the first is row 3, sample 1\n" in out
+
+
+def test_results_of_other_rows_are_no_pairs(diff, run):
+    """Nor is a line that stands twice."""
+    results_of("eq.json", "old.jsonl", run)
+    write("rows.jsonl", {**ROWS[0], "samples": ["Leo", *ROWS[0]["samples"][1:]]}, *ROWS[1:])
+    results_of("eq.json", "new.jsonl", run)
+    lines = Path("new.jsonl").read_text().splitlines(keepends=True)
+    Path("new.jsonl").write_text("".join([*lines, lines[-1]]))
+    code, out = diff("old.jsonl", "new.jsonl")
+    said = " ".join(out.split())
+
+    assert code == 1
+    assert "row 3, sample 2: stands twice in NEW; the first is taken" in said
+    assert (
+        "row 1, sample 0: is of different outputs, 11 characters in OLD and 3 characters in NEW: "
+        "the files are results of different rows"
+    ) in said
+
+
+def test_results_of_other_groups_are_no_pairs(diff, run):
+    """Groups are what is resampled."""
+    results_of("eq.json", "old.jsonl", run)
+    results_of("eq.json", "new.jsonl", run, "--group-by", "item.answer")
+    code, out = diff("old.jsonl", "new.jsonl")
+
+    assert code == 1
+    said = "is of different groups, 1 in OLD and 'Leo Tolstoy' in NEW: run both with the same"
+    assert said in " ".join(out.split())

@@ -1,0 +1,82 @@
+"""What `graders run` says of whether its rewards will teach: what a study of its results says."""
+
+import json
+
+import pytest
+from taught_rows import MULTI, ROWS, write
+
+from graders.cli import main
+from graders.report import summary
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("rows.jsonl", *ROWS)
+    write("grader.json", MULTI)
+
+
+@pytest.fixture
+def graders(capfd):
+    """Run `graders ...`; gives the exit code, standard output and standard error."""
+
+    def command(*arguments):
+        capfd.readouterr()  # of what came before
+        code = main([*arguments])
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+def test_a_run_says_whether_it_will_teach(graders):
+    """What matters most, and all of it for programs: what a study of its results finds."""
+    _, out, _ = graders("run", "grader.json", "rows.jsonl", "-o", "out.jsonl")
+    said = out.partition("\n\n  will it teach?\n")[2].splitlines()
+    _, as_json, _ = graders("run", "grader.json", "rows.jsonl", "--json")
+    study = json.loads(graders("study", "out.jsonl", "--json")[1])
+
+    assert said[:3] == [
+        "    warning 50 % [25 %, 75 %] of items give every sample the same reward: they",
+        "            teach nothing.",
+        "    warning 54 % of pairs of an item's samples have equal rewards.",
+    ]
+    assert "    warning Member 'dead' gives every sample 0: it tells nothing apart." in said
+    assert len(said) < 8
+    assert json.loads(as_json)["signal"] == {
+        key: study[key] for key in json.loads(as_json)["signal"]
+    }
+
+
+def test_a_run_without_groups_says_nothing_of_them(graders):
+    """One sample an item has no group to differ in."""
+    write("rows.jsonl", *[{"item": {"a": n}, "sample": "x"} for n in range(5)])
+    _, out, _ = graders("run", "grader.json", "rows.jsonl")
+    _, as_json, _ = graders("run", "grader.json", "rows.jsonl", "--json")
+
+    assert "teach" not in out
+    assert json.loads(as_json)["signal"] is None
+
+
+def signal_of(graders, *options):
+    code, out, err = graders("run", "grader.json", "rows.jsonl", "--json", *options)
+    assert code == 0, err
+    return json.loads(out)["signal"]
+
+
+@pytest.mark.parametrize("limit", [40, 1_000])
+def test_workers_and_sessions_come_to_the_same(graders, monkeypatch, limit):
+    """However many grade, and also where the first half was graded in an earlier session."""
+    monkeypatch.setattr(summary, "SAMPLES", limit)
+    monkeypatch.setattr("graders.runs.run.SAMPLES", limit)
+    monkeypatch.setattr("graders.runs.folder.SAMPLES", limit)
+    write("rows.jsonl", *ROWS * 4)
+    whole = signal_of(graders)
+    on_workers = signal_of(graders, "-o", "two.jsonl", "--workers", "2")
+    signal_of(graders, "-o", "out.jsonl", "--limit", "90")
+    gone_on = signal_of(graders, "-o", "out.jsonl", "--resume")
+    looked_at = signal_of(graders, "-o", "out.jsonl", "--resume")
+
+    assert whole == on_workers == gone_on == looked_at
+    assert whole["samples"]["seen"] == 256
+    assert (whole["samples"]["studied"] < 256) == (limit == 40)

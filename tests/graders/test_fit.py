@@ -1,0 +1,390 @@
+"""Fitting a reward of several members: its laws, its worth, and the config that gives it."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from graders.compile import compile_grader
+from graders.config.parse import parse_config, read_config
+from graders.engine import run_sync
+from graders.formula import compile_formula
+from graders.profile import OPENAI
+from graders.report.fitted import to_json, to_lines
+from graders.row_files import read_rows
+from graders.studies.agreement import auc
+from graders.studies.fit import Fit, FitOptions, Weight, fit
+from graders.studies.fit_verdicts import fit_verdicts
+from graders.studies.statistic import Statistic
+from graders.studies.weights import FitError, hundredths_of
+from graders.template import parse_path
+from graders.testing.contest import score_metrics
+from graders.testing.contestants import contestants, packs
+from graders.testing.fitted_config import Reference, multi_config
+from graders.testing.labelled import read_labelled
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+pytestmark = pytest.mark.needs("sklearn")
+QUICK = FitOptions(resamples=100)
+
+
+def two_halves(rows=400, seed=0):
+    """Labels that two columns say half of each, and one that repeats one of them."""
+    drawn = np.random.default_rng(seed)
+    x = {name: drawn.random(rows) for name in ("one", "two")}
+    x["coarse"] = np.round(x["one"] * 3) / 3
+    y = (x["one"] + x["two"] + drawn.normal(0, 0.2, rows) > 1).astype(float)
+    return x, y, np.arange(rows) // 2
+
+
+COLUMNS = arrays.arrays(float, (12, 3), elements=st.floats(-2, 3, width=16))
+LABELS = arrays.arrays(float, 12, elements=st.sampled_from([0.0, 0.5, 1.0]))
+
+
+@given(COLUMNS, LABELS)
+def test_weights_are_a_readable_convex_combination(x, y):
+    """Hundredths of at least 5 that sum to 100, or none where nothing rises with the labels."""
+    found = hundredths_of(x, y)
+
+    if found is not None:
+        assert found.sum() == 100
+        assert all(part == 0 or part >= 5 for part in found)
+        flat = np.ptp(x, axis=0) == 0
+        assert not found[flat].any()
+
+
+@given(st.floats(0.5, 4), st.floats(-3, 3))
+def test_the_scale_of_labels_decides_nothing(times, plus):
+    """Only what they tell apart does."""
+    x, y, _ = two_halves()
+    columns = np.stack(list(x.values()), axis=1)
+
+    assert (hundredths_of(columns, times * y + plus) == hundredths_of(columns, y)).all()
+
+
+def test_weights_are_those_of_scipys_non_negative_least_squares():
+    """An oracle for what scikit-learn solves, before rounding."""
+    from scipy.optimize import nnls
+
+    x, y, _ = two_halves()
+    columns = np.stack(list(x.values()), axis=1)
+    exact, _ = nnls(columns - columns.mean(axis=0), y - y.mean())
+    exact = np.where(exact / exact.sum() < 0.05, 0, exact)
+
+    assert hundredths_of(columns, y) / 100 == pytest.approx(exact / exact.sum(), abs=0.015)
+
+
+def test_a_fit_that_is_worth_it():
+    """Two halves are better than one; what is left out is said, and why."""
+    x, y, items = two_halves()
+    found = fit({**x, "flat": np.full(400, 0.3), "wrong": 1 - x["one"]}, y, items, QUICK)
+    said = {one.code: one for one in fit_verdicts(found)}
+
+    assert {one.name for one in found.kept} == {"one", "two"}
+    assert {one.name: one.why for one in found.weights if one.why} == {
+        "coarse": "adds nothing to the others",
+        "flat": "does not vary",
+        "wrong": "falls as labels rise",
+    }
+    assert (found.by, found.folds, found.items, found.clamped) == ("auc", 5, 200, False)
+    assert found.gain.fitted.value > 0.9 > found.gain.alone.value
+    assert found.gain.interval.low > 0
+    assert (said["worth"].tone, said["worth"].value) == ("good", found.gain.value.value)
+    assert said["worth"].text.startswith("the fit is worth it; AUC 0.9")
+    assert said["dropped"].text == (
+        "left out: coarse (adds nothing to the others); flat (does not vary); "
+        "wrong (falls as labels rise)"
+    )
+
+
+def test_a_fit_that_is_not_better_says_so():
+    """One column says all there is, and the other is noise that fits by chance."""
+    drawn = np.random.default_rng(1)
+    y = drawn.integers(0, 2, 60).astype(float)
+    scores = {"says": y * 0.3 + drawn.random(60), "noise": drawn.random(60) * 0.9}
+    found = fit(scores, y, range(60), QUICK)
+    worth = fit_verdicts(found)[0]
+
+    assert worth.tone in {"warning", "bad"}
+    assert "than says alone: take that; AUC 0." in worth.text
+    assert worth.interval.low <= 0
+
+
+def test_graded_labels_go_by_rank():
+    """AUC needs to know from where on a label is good."""
+    drawn = np.random.default_rng(2)
+    y = drawn.integers(1, 6, 200).astype(float)
+    scores = {name: y / 5 + drawn.normal(0, 0.3, 200) for name in ("a", "b")}
+    found = fit(scores, y, np.arange(200) // 4, FitOptions(good_from=4, resamples=100))
+
+    assert (found.by, found.gain.measure, found.good_from) == ("spearman", "spearman", 4)
+    assert found.gain.value.value > 0
+    assert found.clamped  # scores go below 0
+    assert found.formula().startswith("min(1, max(0, 0.")
+
+
+def test_no_item_is_tested_on_weights_that_saw_it():
+    """Labels that are the items' own, at random: nothing is learnt of items left out."""
+    drawn = np.random.default_rng(3)
+    items = np.repeat(np.arange(30), 20)
+    y = np.repeat(drawn.integers(0, 2, 30), 20).astype(float)
+    scores = {f"m{i}": np.repeat(drawn.random(30), 20) for i in range(20)}
+    found = fit(scores, y, items, QUICK)
+    seen = auc(found.predict(scores), y >= 0.5).value
+
+    assert seen > 0.75  # on what it was fitted to
+    assert found.gain.fitted.value < seen - 0.1
+
+
+THRESHOLDS = [  # rewards of good and bad rows, the shortest threshold between them
+    ([0.123, 0.789], [0.012], 0.1),
+    ([1.0], [0.0], 1.0),
+    ([0.8349], [0.8341], 0.8349),
+    ([0.835], [0.81], 0.83),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "threshold"), THRESHOLDS)
+def test_the_threshold_is_short_and_parts_the_same_rows(good, bad, threshold):
+    """It is the number with the best F1 that is easiest to read."""
+    scores, labels = [*good, *bad] * 2, [*[1] * len(good), *[0] * len(bad)] * 2
+    items = [0] * (len(scores) // 2) + [1] * (len(scores) // 2)
+    found = fit({"a": scores}, labels, items, FitOptions(folds=2, resamples=10))
+
+    assert (found.threshold.value, found.f1.value) == (threshold, 1.0)
+
+
+@given(COLUMNS, st.lists(st.integers(0, 100), min_size=3, max_size=3).filter(any))
+def test_the_formula_computes_what_is_predicted(x, shares):
+    """To the last bit of what a formula rounds, scales and bounds included."""
+    weights = tuple(
+        Weight(name=f"m{i}", share=share / 100, scale=1 + i, low=0, high=1)
+        for i, share in enumerate(shares)
+    )
+    none = Statistic(undefined="not asked")
+    made = Fit(
+        rows=12,
+        items=12,
+        folds=2,
+        weights=weights,
+        clamped=True,
+        by="auc",
+        gains=(),
+        good_from=0.5,
+        threshold=none,
+        f1=none,
+    )
+    scores = {f"m{i}": column for i, column in enumerate(x.T)}
+    formula = compile_formula(made.formula(), scores)
+
+    expected = [formula({name: float(c[i]) for name, c in scores.items()}) for i in range(12)]
+    assert made.predict(scores) == pytest.approx(expected, abs=1e-12)
+
+
+MESSAGES = [
+    ({}, [], [], "there is no member to make a reward of"),
+    ({"a": [0, 1]}, [0, 1], [1, 1], "all rows are of one item, and nothing would be left"),
+    ({"a": [0, 1]}, [1, 1], [1, 2], "labels do not vary: all 2 are 1"),
+    ({"a": [1, 0]}, [0, 1], [1, 2], "no member rises with the labels, so there is no reward"),
+    (
+        {"a": [0, 1, 0]},
+        [0, 1, 0],
+        [1, 2, 3],
+        "without 1 of 3 rows no member rises with the labels: these are too few",
+    ),
+]
+
+
+@pytest.mark.parametrize(("scores", "labels", "items", "message"), MESSAGES)
+def test_what_cannot_be_fitted(scores, labels, items, message):
+    """Says why, and gives no weights."""
+    with pytest.raises(FitError, match=message):
+        fit(scores, labels, items, QUICK)
+
+
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch):
+    """It is an extra."""
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+
+    with pytest.raises(FitError, match=r"scikit-learn, .*pip install 'local-graders\[fit\]'"):
+        fit({"a": [0, 1, 0]}, [0, 1, 0], [1, 2, 3])
+
+
+EXACT = {
+    "type": "string_check",
+    "name": "exact",
+    "operation": "eq",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.answer }}",
+}
+
+
+def fitted_by_hand(*names):
+    """A fit of some names, of equal weight."""
+    weights = tuple(Weight(name=x, share=1 / len(names), scale=1, low=0, high=1) for x in names)
+    return Fit(
+        rows=9,
+        items=3,
+        folds=3,
+        weights=weights,
+        clamped=False,
+        by="auc",
+        gains=(),
+        good_from=0.5,
+        threshold=Statistic(value=0.5),
+        f1=Statistic(value=0.75),
+    )
+
+
+def members_of(*names):
+    return {one.name: one for one in contestants(names, OPENAI.metrics)}
+
+
+CONTRADICTIONS = [
+    (
+        ("partial", "token_set"),
+        "partial needs fuzzy_match=partial and token_set needs fuzzy_match=token_set, and a run "
+        "has one of them: leave one of the two out of the fit",
+    ),
+    (("ratio", "partial"), "ratio needs fuzzy_match=ratio and partial needs fuzzy_match=partial"),
+    (("rouge_1_stem", "rouge_l"), "rouge_1_stem needs rouge=stem and rouge_l needs rouge=google"),
+]
+
+
+@pytest.mark.parametrize(("names", "message"), CONTRADICTIONS)
+def test_variants_that_no_run_can_have_together(names, message):
+    """A plain metric needs its own setting too."""
+    with pytest.raises(FitError, match=message):
+        multi_config(fitted_by_hand(*names), members_of(*names), Reference(path="item.answer"))
+
+
+def test_the_settings_that_a_config_needs_are_told():
+    """Only those that a run is not under by itself."""
+    names = ("partial", "rouge_l_stem", "bleu", "hash_char")
+    made = multi_config(fitted_by_hand(*names), members_of(*names), Reference(path="item.answer"))
+
+    assert made.settings == ("fuzzy_match=partial", "rouge=stem")
+    assert made.notes == (
+        "pass_threshold 0.5 is the one with the best F1 on these rows (0.750, a little too high: "
+        "it was chosen on them)",
+        "the config gives these scores with --set fuzzy_match=partial --set rouge=stem, and "
+        "others without",
+    )
+    assert made.config["graders"]["rouge_l_stem"] == {
+        "type": "text_similarity",
+        "name": "rouge_l_stem",
+        "evaluation_metric": "rouge_l",
+        "input": "{{ sample.output_text }}",
+        "reference": "{{ item.answer }}",
+    }
+
+
+def test_graders_are_members_as_they_are():
+    """Under names that a formula can have; their profile's settings are told."""
+    config = read_config(EXACT).grader
+    profile = OPENAI.override({"render": "python"})
+    made = multi_config(
+        fitted_by_hand("my exact.json", "rouge_l"),
+        {"my exact.json": config, **members_of("rouge_l")},
+        Reference(path="item.answers", several=True),
+        profile=profile,
+    )
+
+    assert made.config["calculate_output"] == "0.5 * my_exact + 0.5 * rouge_l"
+    assert made.config["graders"]["my_exact"] == EXACT
+    assert made.config["graders"]["rouge_l"]["references"] == "item.answers"
+    assert made.settings == ("render=python",)
+    assert "the hosted service compares with the text of the list at item.answers" in made.notes[-1]
+    assert parse_config(made.config).findings == ()
+
+
+def test_a_multi_can_be_no_member():
+    """Nor can an Evals body."""
+    multi = {"type": "multi", "name": "m", "graders": {"a": EXACT}, "calculate_output": "a"}
+    for config, what in ((multi, "a multi"), ({"testing_criteria": [EXACT]}, "an Evals body")):
+        with pytest.raises(FitError, match=rf"m\.json is {what}, which can be no member of a"):
+            multi_config(
+                fitted_by_hand("m.json"),
+                {"m.json": read_config(config).grader},
+                Reference(path="item.answer"),
+            )
+
+
+REAL = [  # names, where references stand, rows, and what no change may take away
+    (("partial", "rouge_l", "bleu"), "item.reference_answer", 1_000),
+    (("meteor", "rouge_1", "hash_char", "ratio"), "item.answers", 300),
+]
+
+
+@pytest.mark.needs(str(DATA))
+@pytest.mark.parametrize(("names", "path", "limit"), REAL)
+def test_the_config_gives_what_the_fit_predicts_on_real_rows(names, path, limit):
+    """Graded by the config as a run grades it, each row has the predicted reward."""
+    rows = labelled(path, limit)
+    chosen = contestants(names, OPENAI.metrics)
+    scores = {
+        name: column.scores
+        for name, column in score_metrics(
+            packs(chosen, OPENAI.metrics), rows, OPENAI.metrics
+        ).items()
+    }
+    found = fit(scores, rows.labels, rows.items, QUICK)
+    reference = Reference(path=path, several=path == "item.answers")
+    made = multi_config(found, {one.name: one for one in chosen}, reference)
+    settings = dict(one.split("=") for one in made.settings)
+    config = json.loads(json.dumps(made.config))
+    grader = compile_grader(config, profile=OPENAI.override(settings))
+
+    grades = run_sync(lambda: grader.grade(rows.rows))
+    assert [one.score for one in grades] == pytest.approx(found.predict(scores), abs=1e-12)
+    passed = np.array([one.passed for one in grades])
+    good = np.array(rows.labels) >= 0.5
+    f1 = 2 * (passed & good).sum() / (passed.sum() + good.sum())
+    assert found.f1.value == pytest.approx(f1)
+    assert 0.8 < found.gain.fitted.value < 1
+    assert found.gain.fitted.value > found.gain.alone.value - 0.02
+
+
+def labelled(path, limit):
+    file = str(DATA / "evouna_nq.jsonl")
+    human = parse_path("sample.human")
+    return read_labelled(
+        read_rows(file), file=file, reference=parse_path(path), human=human, limit=limit
+    )
+
+
+def test_what_people_and_programs_read():
+    """The formula, the weights and their spread, the gains; hostile names do nothing."""
+    x, y, items = two_halves()
+    found = fit({"one": x["one"], "two\x1b[2J": x["two"], "coarse": x["coarse"]}, y, items, QUICK)
+    lines = list(to_lines(found))
+    report = json.loads(json.dumps(to_json(found)))
+
+    assert lines[0] == "fitted to 400 rows of 200 items, tested in 5 folds of items"
+    assert all("\x1b" not in line and len(line) <= 80 for line in lines)
+    assert any(line.startswith("  two\\x1b[2J") for line in lines)
+    assert list(report) == [
+        *("rows", "items", "folds", "formula", "clamped", "by", "weights", "gains", "good_from"),
+        *("threshold", "f1", "verdicts", "config", "settings", "notes"),
+    ]
+    assert [one["dropped"] for one in report["weights"]] == [
+        *(None, None, "adds nothing to the others"),
+    ]
+    assert list(report["gains"]) == ["auc", "pairwise_accuracy", "spearman"]
+    assert to_json(found) == to_json(
+        fit({"one": x["one"], "two\x1b[2J": x["two"], "coarse": x["coarse"]}, y, items, QUICK)
+    )
+
+
+def test_a_scaled_member_is_divided():
+    """A judge from 0 to 10 stands beside a metric from 0 to 1."""
+    x, y, items = two_halves()
+    found = fit({"judge": x["one"] * 10, "two": x["two"]}, y, items, QUICK)
+
+    assert "judge / 10" in found.formula()
+    assert found.clamped
