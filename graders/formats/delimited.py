@@ -41,6 +41,7 @@ def delimited_lines(path: Path | str, file: BinaryIO, form: str) -> Generator[by
         FormatError: The first record does not name the columns.
         OSError: Quotes are wrong, and so nobody can tell where a record ends.
     """
+    # Of the process: the module has no other, and its own is less than a long answer has.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     # What is not UTF-8 costs its own record: it comes as lone surrogates, which no UTF-8 holds.
     text = TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
