@@ -245,22 +245,27 @@ def sandbox_alone(source: str) -> Reward:
 def measured(rounds: int) -> None:
     """Time of a warm call, ours and others' in turns; the median."""
     hand = by_hand()
+    alone = {"sandbox alone": sandbox_alone(SOURCE)}
     contests: dict[str, dict[str, Reward]] = {
-        "python": {"ours": trl.reward(CODE), "sandbox alone": sandbox_alone(SOURCE)},
-        "multi": {"ours": trl.reward(MULTI)},
+        "python": {"ours": trl.reward(CODE), **alone},
+        "multi": {"ours": trl.reward(MULTI), **alone},
         "string_check": {"ours": trl.reward(EXACT)},
     }
-    print(f"\nof a warm call, medians of {rounds} rounds in turns")
-    print("| reward | completions | ours ms | by hand ms | sandbox alone ms | more for each, ms |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print(f"\nof a warm call, medians of {rounds} rounds in turns, in ms")
+    print("| reward | completions | ours | for each | by hand | sandbox alone | ours to that |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, contest in contests.items():
         for count in (8, 64, 256):
             given = call(count)
+            ours, theirs = (reward(**given) for reward in (contest["ours"], hand[name]))
+            if any(abs(a - b) > 1e-12 for a, b in zip(ours, theirs, strict=True)):  # type: ignore[operator]
+                sys.exit(f"not the same rewards: {ours} and {theirs}")
             took = in_turns({**contest, "by hand": hand[name]}, given, rounds)
-            mine, by = took["ours"], took["by hand"]
-            alone = f"{took['sandbox alone']:.2f}" if "sandbox alone" in took else ""
-            more = (mine - by) / count
-            print(f"| {name} | {count} | {mine:.2f} | {by:.3f} | {alone} | {more:.3f} |")
+            mine, floor = took["ours"], took.get("sandbox alone")
+            print(
+                f"| {name} | {count} | {mine:.2f} | {mine / count:.3f} | {took['by hand']:.3f} | "
+                + (f"{floor:.2f} | {mine / floor:.2f} |" if floor else "| |")
+            )
 
 
 def call(count: int) -> dict[str, Any]:
@@ -277,11 +282,9 @@ def call(count: int) -> dict[str, Any]:
 
 
 def in_turns(contest: dict[str, Reward], given: dict[str, Any], rounds: int) -> dict[str, float]:
-    """The median milliseconds of each, which must give the same rewards."""
-    first, *others = [reward(**given) for reward in contest.values()]  # this warms them too
-    for other in others:
-        if any(abs(a - b) > 1e-12 for a, b in zip(first, other, strict=True)):  # type: ignore[operator]
-            sys.exit(f"not the same rewards: {first} and {other}")
+    """The median milliseconds of each."""
+    for reward in contest.values():
+        reward(**given)  # so that all are warm
     times: dict[str, list[float]] = {kind: [] for kind in contest}
     for _ in range(rounds):
         for kind, reward in contest.items():

@@ -174,16 +174,16 @@ def _level(name: str) -> Level:
         raise _refused("sandbox", f"{name!r} is not one of {', '.join(Level)}", "") from None
 
 
-def _workers(count: int | None) -> int | None:
-    if count is not None and count < 1:
-        raise _refused("workers", f"{count} is not at least 1", "")
-    return count
+def _workers(count: object) -> int | None:
+    if count is None or (type(count) is int and count >= 1):
+        return count
+    raise _refused("workers", f"{count!r} is not a number of at least 1", "")
 
 
-def _seconds(deadline: float) -> float:
-    if not (isfinite(deadline) and deadline > 0):
-        raise _refused("deadline", f"{deadline} is not a number of seconds above 0", "")
-    return float(deadline)
+def _seconds(deadline: object) -> float:
+    if isinstance(deadline, (int, float)) and isfinite(deadline) and deadline > 0:
+        return float(deadline)
+    raise _refused("deadline", f"{deadline!r} is not a number of seconds above 0", "")
 
 
 def _asks(document: Document) -> bool:

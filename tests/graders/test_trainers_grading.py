@@ -111,10 +111,10 @@ def test_what_computes_too_long_is_a_failure_too(monkeypatch):
     del config["operation"]
     grading = open_grading(config, deadline=0.1)
     started = monotonic()
-    grades = grading.grade([row(text, answer=text[::-1])] * 6)
+    grades = grading.grade([row(text, answer=text[::-1])] * 2)
     awaited = asyncio.run(grading.agrade([row("4")]))
 
-    assert scores([*grades, *awaited]) == ["timeout"] * 7
+    assert scores([*grades, *awaited]) == ["timeout"] * 3
     assert monotonic() - started < 10
     process.close_all()
     assert "graders" not in [thread.name for thread in threading.enumerate()]
@@ -222,7 +222,9 @@ WRONG = [
     ({"profile": "open"}, "profile: there is no profile 'open'. Did you mean 'openai'?"),
     ({"settings": {"render": "x"}}, "render: 'x' is not one of json, python"),
     ({"sandbox": "none"}, "sandbox: 'none' is not one of strict, standard, unsafe"),
-    ({"workers": 0}, "workers: 0 is not at least 1"),
+    ({"workers": 0}, "workers: 0 is not a number of at least 1"),
+    ({"workers": "2"}, "workers: '2' is not a number of at least 1"),
+    ({"deadline": "60"}, "deadline: '60' is not a number of seconds above 0"),
     ({"deadline": 0}, "deadline: 0 is not a number of seconds above 0"),
     ({"deadline": float("inf")}, "deadline: inf is not a number of seconds above 0"),
     ({"client": lambda: None}, "client: cannot go to another process: "),
