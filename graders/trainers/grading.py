@@ -56,9 +56,9 @@ class Grading:
             GradersError: The first time: judges cannot be asked.
         """
         live = process.here()
-        if live.opened(self.recipe) is None:
-            _result(live.submit(live.grader(self.recipe)), None)
         try:
+            if live.opened(self.recipe) is None:
+                _result(live.submit(live.grader(self.recipe)), None)
             return _result(live.submit(self._graded(live, rows)), self._most_seconds)
         except TimeoutError:
             return self._failed(rows, self._late())
@@ -71,10 +71,9 @@ class Grading:
         Under trio, await `grade` in a thread.
         """
         live = process.here()
-        if live.opened(self.recipe) is None:
-            # Shielded: who stops waiting does not stop the opening for the others.
-            await asyncio.shield(asyncio.wrap_future(live.submit(live.grader(self.recipe))))
         try:
+            if live.opened(self.recipe) is None:
+                await asyncio.wrap_future(live.submit(live.grader(self.recipe)))
             future = asyncio.wrap_future(live.submit(self._graded(live, rows)))
             return await asyncio.wait_for(future, self._most_seconds)
         except TimeoutError:

@@ -47,6 +47,7 @@ class Process:
         self._preload: dict[
             str, Sequence[str]
         ] = {}  # of all sources; sandboxes look when they start
+        self._submitting, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._run, name="graders", daemon=True)
         self._thread.start()
 
@@ -56,11 +57,11 @@ class Process:
         Raises:
             ClosedError: The loop was closed meanwhile.
         """
-        try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
-        except RuntimeError:
-            work.close()
-            raise ClosedError("the grading was closed meanwhile") from None
+        with self._submitting:
+            if not self._closed:
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+        work.close()
+        raise ClosedError("the grading was closed meanwhile")
 
     async def grader(self, recipe: Recipe) -> Grader:
         """The grader of a recipe, opened if it is not; only in the loop's thread.
@@ -84,10 +85,10 @@ class Process:
 
     def close(self) -> None:
         """End what runs, and every process, connection and thread."""
-        for box in self._boxes.values():
-            box.close()
-        with suppress(ClosedError):
-            self.submit(self._end())
+        with self._submitting:
+            if not self._closed:
+                self._closed = True  # what was submitted before is a task when the end begins
+                asyncio.run_coroutine_threadsafe(self._end(), self._loop)
         self._thread.join(_CLOSING_SECONDS)  # or it ends by itself, once what computes in it has
 
     def abandon(self) -> None:
@@ -106,9 +107,11 @@ class Process:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for box in self._boxes.values():
+            box.close()
         await self._loop.shutdown_asyncgens()  # connections hang on them
         await self._loop.shutdown_default_executor()
-        self._loop.stop()
+        self._loop.call_soon(self._loop.stop)  # after whoever waits for what is done was told
 
     def _open_box(
         self,

@@ -216,6 +216,27 @@ def test_closing_during_a_grading_is_a_failure():
         ASKED.clear()
 
 
+def test_closing_again_and_again_loses_no_call():
+    """Each is graded or told, whatever the moment; none waits for ever."""
+    stop = threading.Event()
+    grading = open_grading(EXACT)
+
+    def grade(_):
+        seen = set()
+        while not stop.is_set():
+            seen.update(scores(grading.grade([row("4")])))
+            seen.update(scores(asyncio.run(grading.agrade([row("4")]))))
+        return seen
+
+    with ThreadPoolExecutor(4) as threads:
+        seen = threads.map(grade, range(4))
+        for _ in range(30):
+            grading.grade([row("4")])
+            process.close_all()
+        stop.set()
+        assert {1.0} <= set().union(*seen) <= {1.0, "closed"}
+
+
 WRONG = [
     ({"profil": "openai"}, "profil: there is no such option. Known options: profile, settings, "
      "sandbox, workers, client, deadline."),
