@@ -59,7 +59,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["hosted", "batches", "engine", "frames", "lint", "dry_run", "sampling", "studies", "jobs"],
     ["report", "testing"],
     ["runs"],
-    ["server"],
+    ["server", "trainers"],
     ["cli", "pytest_plugin"],
 ]
 ONLY_IN = {"click": "cli", "rich": "cli", "pytest": "pytest_plugin"}
