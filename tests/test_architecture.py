@@ -55,7 +55,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["compile"],
     ["hosted", "batches", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
     ["report", "testing"],
-    ["runs"],
+    ["runs", "trainers"],
     ["server"],
     ["cli", "pytest_plugin"],
 ]
