@@ -55,8 +55,8 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["compile"],
     ["hosted", "batches", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
     ["report", "testing"],
-    ["runs", "trainers"],
-    ["server"],
+    ["runs"],
+    ["server", "trainers"],
     ["cli", "pytest_plugin"],
 ]
 ONLY_IN = {"click": "cli", "rich": "cli", "pytest": "pytest_plugin"}

@@ -1,1 +1,6 @@
-"""Rewards for trainers and evals of others; a module for each, and none imports its trainer."""
+"""Rewards for trainers: one grader behind the call that each of them makes.
+
+Nothing here imports a trainer. `grading` grades in whatever process, thread or event loop it is
+called from, `rows` reads what trainers hand over, `failures` says what they get for a row without
+a score; the other modules are one trainer each.
+"""
