@@ -15,7 +15,7 @@ from graders.server.gradings import failed
 from graders.server.shared import Shared, shared
 from graders.server.transport.answers import ApiError, answer
 from graders.server.transport.bodies import Body, checked, read_object
-from graders.trainers.queries import answer_of, rows_of, settled
+from graders.trainers.queries import answer_of, label_item, rows_of, settled
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
@@ -74,10 +74,10 @@ def _rows(body: Body, server: Shared) -> list[Row | Failure]:
         message = f"there are more than the {server.limits.batch_gradings:,} that may be sent"
         raise ApiError(400, message, "query", "query")
     prompts = _texts(body, "prompts") if queries else []
-    labels = body.value.get("labels", [{}] * len(queries))
+    labels = body.value.get("labels", [None] * len(queries))
     if not isinstance(labels, list):
         raise ApiError(400, "labels is no list", "labels", "labels")
-    return rows_of(queries, prompts, labels, server.rewards.end_tokens)
+    return rows_of(queries, prompts, labels, server.rewards.end_tokens, item=label_item)
 
 
 def _texts(body: Body, key: str) -> list[str]:

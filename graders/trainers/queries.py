@@ -8,14 +8,16 @@ cuts prompts that are too long from the left, and puts placeholders into those w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from graders.errors import Failure, FailureKind, GradingError, RowError
 from graders.grades import Grade
 from graders.rows import Row, to_sample
 from graders.strict_json import decode_or_none
 from sandbox import JSON
+
+T = TypeVar("T")
 
 END_TOKENS: Final = (
     *("</s>", "<eos>", "[EOS]", "<|endoftext|>", "<|end_of_text|>"),
@@ -58,21 +60,41 @@ def _ends(text: str) -> str:
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}..."
 
 
+def label_item(_prompt: str, label: JSON) -> Mapping[str, JSON]:
+    """The item of a label: an object, or the JSON of one, is the item. Any other is its `label`.
+
+    Example:
+        >>> label_item("", '{"answer": "A"}'), label_item("", "A"), label_item("", None)
+        ({'answer': 'A'}, {'label': 'A'}, {})
+    """
+    value = decode_or_none(label) if isinstance(label, str) else label
+    if isinstance(value, dict):
+        return value
+    return {} if label is None else {"label": label}
+
+
 def rows_of(
     queries: Sequence[str],
     prompts: Sequence[str],
-    labels: Sequence[JSON],
+    labels: Sequence[T],
     end_tokens: Collection[str] = END_TOKENS,
+    *,
+    item: Callable[[str, T], Mapping[str, JSON]],
 ) -> list[Row | Failure]:
     """A row for each query, or why there is none.
 
-    A label that is an object, or the JSON of one, is the item. Any other is its `label`.
+    Args:
+        queries: Whole sequences.
+        prompts: What each begins with.
+        labels: What the dataset says of each.
+        end_tokens: What is taken off the end of a response.
+        item: Makes an item of a prompt and a label, such as `label_item`.
 
     Raises:
         RowError: There are more or fewer prompts, or labels, than queries.
 
     Example:
-        >>> (row,) = rows_of(["Q: A</s>"], ["Q: "], ['{"answer": "A"}'])
+        >>> (row,) = rows_of(["Q: A</s>"], ["Q: "], ['{"answer": "A"}'], item=label_item)
         >>> row.item, row.sample["output_text"]
         ({'answer': 'A'}, 'A')
     """
@@ -80,24 +102,14 @@ def rows_of(
         if len(given) != len(queries):
             problem = f"there are {len(given)} for {len(queries)} queries; each needs its own"
             raise RowError(name, problem)
-    return [
-        _row(query, prompt, label, end_tokens, number)
-        for number, (query, prompt, label) in enumerate(
-            zip(queries, prompts, labels, strict=True), start=1
-        )
-    ]
-
-
-def _row(
-    query: str, prompt: str, label: JSON, end_tokens: Collection[str], number: int
-) -> Row | Failure:
-    try:
-        text = response_of(query, prompt, end_tokens)
-    except GradingError as error:
-        return error.failure
-    value = decode_or_none(label) if isinstance(label, str) else label
-    item = value if isinstance(value, dict) else {"label": label}
-    return Row(item=item, sample=to_sample(text), row=number)
+    rows: list[Row | Failure] = []
+    for query, prompt, label in zip(queries, prompts, labels, strict=True):
+        try:
+            sample = to_sample(response_of(query, prompt, end_tokens))
+            rows.append(Row(item=item(prompt, label), sample=sample, row=len(rows) + 1))
+        except GradingError as error:
+            rows.append(error.failure)
+    return rows
 
 
 def settled(found: Iterable[Row | Failure], grades: Iterable[Grade]) -> list[Grade]:
