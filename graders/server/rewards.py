@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
 from graders.engine import RunOptions, grade_stream
-from graders.errors import Failure, GradingError, RowError, did_you_mean
+from graders.errors import Failure, FailureKind, GradingError, RowError, did_you_mean
 from graders.grades import Grade, Grader
 from graders.rows import Row
 from graders.server.gradings import failed
@@ -32,7 +32,8 @@ async def get_reward(request: Request) -> Response:
     name = _chosen(server, request.query_params.get("grader"))
     body = await read_object(request, server.limits)
     found = await checked(body, lambda: _rows(body, server))
-    grades = await _graded(server.graders[name], [row for row in found if isinstance(row, Row)])
+    rows = [row for row in found if isinstance(row, Row)]
+    grades = await _graded(server.graders[name], rows, server.rewards.seconds)
     try:
         told = answer_of(settled(found, grades), server.members[name], server.rewards.failed)
     except GradingError as error:
@@ -87,13 +88,22 @@ def _texts(body: Body, key: str) -> list[str]:
     return cast(list[str], texts)
 
 
-async def _graded(grader: Grader, rows: Sequence[Row]) -> list[Grade]:
-    grades: list[Grade] = []
-    async with aclosing(grade_stream(grader, rows, RunOptions(), bad_line=_no_line)) as stream:
-        async for graded in stream:
-            grades += graded.grades
-            await asyncio.sleep(0)  # graders that only compute let nobody else in
-    return grades
+async def _graded(grader: Grader, rows: Sequence[Row], seconds: float) -> list[Grade]:
+    """Grades of rows; what is not finished in time has failed."""
+    grades: dict[int, Grade] = {}
+    limit = asyncio.timeout(seconds)
+    stream = grade_stream(grader, rows, RunOptions(), bad_line=_no_line)
+    try:
+        async with limit, aclosing(stream):
+            async for graded in stream:
+                grades |= {row.row: grade for row, grade, _ in graded}
+                await asyncio.sleep(0)  # graders that only compute let nobody else in
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    message = f"took longer than the {seconds:g} s that OpenRLHF may wait"
+    late = Failure(kind=FailureKind.OTHER, reason="timeout", message=message)
+    return [grades.get(row.row) or Grade(name=grader.name, failure=late) for row in rows]
 
 
 def _no_line(error: RowError) -> None:

@@ -10,6 +10,7 @@ from graders.config.parse import Document
 from graders.jobs.bounds import Target
 from graders.profile import OPENAI, Profile
 from graders.trainers.queries import END_TOKENS
+from graders.trainers.recipe import DEADLINE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,12 @@ class Rewards:
     Attributes:
         failed: The reward of a sequence that has no score; None answers with an error instead.
         end_tokens: What is taken off the end of a response.
+        seconds: What takes longer has no score; OpenRLHF asks again after 180 s.
     """
 
     failed: float | None = None
     end_tokens: tuple[str, ...] = END_TOKENS
+    seconds: float = DEADLINE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, Unpack, get_args
 
 from graders.errors import ConfigError, Failure, FailureKind, Finding, GradingError
@@ -70,10 +70,8 @@ def scorer(
         raise _refused(
             "failures", f"{failures!r:.60} is not one of {', '.join(get_args(Failures))}"
         )
-    if isinstance(config, Mapping):
-        raise _refused(
-            "config", "is a mapping, which Inspect would write into its log; give a path"
-        )
+    if not isinstance(config, (str, os.PathLike)):
+        raise _refused("config", f"a {type(config).__name__} would be in every log; give a path")
     name = open_grading(config, **options).name
 
     def made(config: str, failures: Failures = "unscored", **options: Unpack[Options]) -> Scorer:

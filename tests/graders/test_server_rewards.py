@@ -202,6 +202,31 @@ def test_what_may_recover_is_a_503():
     assert answer["error"]["code"] == "endpoint_grader_server_error"
 
 
+class Slow:
+    """An endpoint client whose service answers what is right, and nothing else."""
+
+    async def post(self, _, __, body, **___):
+        if body["sample"]["output_text"] != "Paris":
+            await asyncio.get_running_loop().create_future()
+        return {"score": 1.0}
+
+
+def test_what_takes_too_long_is_a_failure():
+    """OpenRLHF would ask again for what is still under way; what is finished is kept."""
+    far = {"type": "endpoint", "name": "far", "url": "http://far.example/score"}
+    given = {"graders": {"far": parse_config(far)}, "tools": Tools(endpoint=Slow())}
+    body = sequences("Paris", "Rome", "Paris")
+    status, answer = asked(body, **given, rewards=Rewards(seconds=0.2))
+    numbered = asked(body, **given, rewards=Rewards(seconds=0.2, failed=-1))
+
+    assert (status, answer["error"]["message"]) == (
+        422,
+        "query[1]: took longer than the 0.2 s that OpenRLHF may wait",
+    )
+    assert numbered[1]["rewards"] == [1.0, -1.0, 1.0]
+    assert numbered[1]["extra_logs"] == {"graders/failed": [0.0, 1.0, 0.0]}
+
+
 @pytest.mark.parametrize("end", END_TOKENS)
 def test_the_token_at_the_end_is_no_part_of_the_response(end):
     """Whichever it is, and however often; what stands inside stays."""

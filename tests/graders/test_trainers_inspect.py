@@ -145,7 +145,10 @@ def test_the_log_says_what_scored(evals):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"config": EXACT}, "config: is a mapping, which Inspect would write into its log; give a"),
+        (
+            {"config": EXACT},
+            "config: a dict would be in every log; give a path",
+        ),
         (
             {"config": "x.json", "failures": "zero"},
             "failures: 'zero' is not one of unscored, raise",
