@@ -177,6 +177,7 @@ def _after_fork() -> None:
         _here = None
 
 
-atexit.register(close_all)
+# Sooner than atexit, which comes after the end of all threads: the sandbox' ones end with its rows.
+getattr(threading, "_register_atexit", atexit.register)(close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypedDict
@@ -84,7 +84,7 @@ class Recipe:
     settings: tuple[tuple[str, str], ...]
     level: Level
     workers: int | None
-    client: ClientMaker
+    client: ClientMaker = field(compare=False, repr=False)
     deadline: float
 
     @classmethod
@@ -155,11 +155,16 @@ def _refuse_unknown(options: Options) -> None:
 
 
 def _key(parts: Mapping[str, object]) -> str:
+    client = parts["client"]
     try:
-        return hashlib.sha256(pickle.dumps(parts)).hexdigest()
+        # Nothing else is pickled here: equal texts can be pickled in more than one way.
+        known = repr(client.keywords) if isinstance(client, partial) else ""
+        made = pickle.dumps(client.func if isinstance(client, partial) else client)
+        pickle.dumps(client)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         hint = "Give settings as a dict, or a function of a module that makes a client."
         raise _refused("client", f"cannot go to another process: {error}", hint) from None
+    return hashlib.sha256(repr({**parts, "client": (known, made)}).encode()).hexdigest()
 
 
 def _level(name: str) -> Level:

@@ -13,6 +13,7 @@ from time import monotonic
 
 from graders.clients import ModelReply
 from graders.rows import Row, to_sample
+from graders.trainers import process
 
 HERE = Path(__file__).parent
 EXACT = {
@@ -78,12 +79,28 @@ def scores(grades):
     ]
 
 
+def graded(grading, text):
+    """What a process of a trainer does with what it is sent."""
+    return scores(grading.grade([row(text)]))
+
+
+def busy(grading):
+    """Whether a row of it is in the sandbox."""
+    box = process.here().opened(grading.recipe).sandbox
+    runs = list(box._turns.runs)  # noqa: SLF001 - nothing tells that a row runs, but for its end
+    return any(zygote.usable for run in runs for zygote in list(run.busy))
+
+
+PRELUDE = "from rewarding import *\nfrom graders.trainers.grading import open_grading\n"
+
+
 def start(script, **pipes):
     """Start a script that sees what tests see."""
     path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
     return subprocess.Popen(
-        [sys.executable, "-c", "from rewarding import *\n" + textwrap.dedent(script)],
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-c", PRELUDE + textwrap.dedent(script)],
+        # Python 3.12 warns of forks in processes with threads, which is what this is about.
+        env={**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore::DeprecationWarning"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -93,9 +110,9 @@ def start(script, **pipes):
 
 def said(script):
     """What a script prints, a JSON value a line, and that it ended well and said nothing else."""
-    with start(script) as process:
-        out, err = process.communicate(timeout=100)
-    assert (process.returncode, err) == (0, "")
+    with start(script) as trainer:
+        out, err = trainer.communicate(timeout=100)
+    assert (trainer.returncode, err) == (0, ""), err
     return [json.loads(line) for line in out.splitlines()]
 
 

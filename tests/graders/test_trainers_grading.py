@@ -226,9 +226,8 @@ def test_a_config_is_read_once(tmp_path):
 def test_importing_and_making_one_starts_nothing():
     """No thread, process, descriptor or file; grading does, and closing ends it."""
     before, made, used, closed = said("""
-        import graders.trainers.grading, graders.trainers.process
         tell(holds())
-        grading = graders.trainers.grading.open_grading(BOTH)
+        grading = open_grading(BOTH)
         tell(holds())
         assert scores(grading.grade([row("4"), row("5")])) == [1.0, 0.0]
         tell(holds())
@@ -238,5 +237,6 @@ def test_importing_and_making_one_starts_nothing():
 
     assert before == made == closed
     assert before["threads"] == ["MainThread"]
+    assert before["descriptors"] == 4  # the three of each process, and the folder that was read
     assert "graders" in used["threads"]
     assert used["children"] > 0
