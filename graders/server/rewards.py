@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from graders.engine import RunOptions, grade_stream
 from graders.errors import Failure, FailureKind, GradingError, RowError, did_you_mean
@@ -15,11 +16,14 @@ from graders.server.gradings import failed
 from graders.server.shared import Shared, shared
 from graders.server.transport.answers import ApiError, answer
 from graders.server.transport.bodies import Body, checked, read_object
+from graders.terminal import printable
 from graders.trainers.queries import answer_of, label_item, rows_of, settled
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
     from starlette.responses import Response
+
+_log: Final = logging.getLogger(__name__)
 
 
 async def get_reward(request: Request) -> Response:
@@ -33,9 +37,11 @@ async def get_reward(request: Request) -> Response:
     body = await read_object(request, server.limits)
     found = await checked(body, lambda: _rows(body, server))
     rows = [row for row in found if isinstance(row, Row)]
-    grades = await _graded(server.graders[name], rows, server.rewards.seconds)
+    graded = await _graded(server.graders[name], rows, server.rewards.seconds)
+    grades = settled(found, graded)
+    _complain(server, name, grades)
     try:
-        told = answer_of(settled(found, grades), server.members[name], server.rewards.failed)
+        told = answer_of(grades, server.members[name], server.rewards.failed)
     except GradingError as error:
         raise failed(error.failure) from None
     return answer(told)
@@ -104,6 +110,15 @@ async def _graded(grader: Grader, rows: Sequence[Row], seconds: float) -> list[G
     message = f"took longer than the {seconds:g} s that OpenRLHF may wait"
     late = Failure(kind=FailureKind.OTHER, reason="timeout", message=message)
     return [grades.get(row.row) or Grade(name=grader.name, failure=late) for row in rows]
+
+
+def _complain(server: Shared, name: str, grades: Iterable[Grade]) -> None:
+    """Log the first failure of each kind: OpenRLHF shows its user a status, and no message."""
+    for grade in grades:
+        if grade.failure is not None and (name, grade.failure.kind) not in server.complaints:
+            server.complaints.add((name, grade.failure.kind))
+            said = printable(grade.failure.message)
+            _log.warning("no reward by %s, for the first time: %s", name, said)
 
 
 def _no_line(error: RowError) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graders.compile import Tools, compile_grader, member_keys
+from graders.errors import FailureKind
 from graders.grades import Grader
 from graders.jobs.bounds import Target
 from graders.profile import Profile
@@ -41,6 +42,7 @@ class Shared:
         graders: Those that can be asked by name.
         members: The keys of their members.
         rewards: How trainers are answered.
+        complaints: Graders, and kinds of their failures, of which the log has one.
         recent: Those of the last requests.
         room: Where files and results are kept.
         files: Those that were uploaded.
@@ -63,6 +65,7 @@ class Shared:
     graders: Mapping[str, Grader]
     members: Mapping[str, tuple[str, ...]]
     rewards: Rewards
+    complaints: set[tuple[str, FailureKind]]
     recent: Recent
     room: Room
     files: Objects[StoredFile]
@@ -147,6 +150,7 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
                 name: member_keys(document.grader) for name, document in settings.graders.items()
             },
             rewards=settings.rewards,
+            complaints=set(),
             recent=Recent(),
             room=room,
             files=Objects("file", limits.stored_objects),

@@ -186,6 +186,22 @@ def test_a_failure_is_the_number_that_the_operator_names(number):
     }
 
 
+def test_the_log_has_the_first_failure_of_each_kind(caplog):
+    """OpenRLHF shows its user the status alone, five times for each."""
+    graders = {"m": parse_config(MULTI)}
+
+    async def ask():
+        async with asking(graders=graders) as client:
+            for body in (NO_ANSWER, NO_ANSWER, CUT, BODY):
+                await client.post("/get_reward", json=body)
+
+    asyncio.run(ask())
+
+    first, second = (record.message for record in caplog.records)
+    assert first.startswith("no reward by m, for the first time: exact: {{ item.answer }}: item")
+    assert second.startswith("no reward by m, for the first time: the query 'capital of")
+
+
 class Gone:
     """An endpoint client whose service is away."""
 
