@@ -26,7 +26,7 @@ from graders.strict_json import encode
 from graders.trainers.failures import reward_or_raise
 from graders.trainers.grading import Grading, open_grading
 from graders.trainers.recipe import Options
-from graders.trainers.rows import plain, spoken
+from graders.trainers.rows import spoken, to_item
 from sandbox import JSON
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def scorer(
 ) -> Scorer:
     """A scorer with the grader's name; its metrics are the mean and its standard error.
 
-    The item has the sample's `input`, its `target` and its metadata. Members' scores are in the
-    score's metadata.
+    The item has the sample's `input`, its `target` and its metadata; what is None there is left
+    out, so that a template that names it fails. Members' scores are in the score's metadata.
 
     Args:
         config: The path of a config. Inspect writes it, and the options, into its log.
@@ -107,7 +107,7 @@ def _row(state: TaskState, target: Target) -> Row | Failure:
         "tool_calls": [_call(call) for call in state.output.message.tool_calls or []],
     }
     try:
-        given = {key: plain(value, f"metadata {key!r}") for key, value in state.metadata.items()}
+        given = to_item(state.metadata, "metadata", absent=True)
         item = {"input": state.input_text, "target": target.text, **given}
         return Row(item=item, sample=spoken([message], "the output"), row=1)
     except GradingError as error:

@@ -45,7 +45,8 @@ def assertion(
 
     Args:
         config: The grader.
-        item: Makes the item of a context. Without it, its `vars` are the item.
+        item: Makes the item of a context. Without it, its `vars` are the item; those with null
+            are left out, so that a template that names one fails.
         threshold: The least score that passes, where the config does not say.
         **options: See `graders.trainers.recipe.Options`.
 
@@ -59,7 +60,7 @@ def assertion(
     def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
         given = context["vars"] if item is None else item(context)
         text = output if isinstance(output, str) else encode(plain(output, "the output")).decode()
-        row = Row(item=to_item(given, "vars"), sample=to_sample(text), row=1)
+        row = Row(item=to_item(given, "vars", absent=True), sample=to_sample(text), row=1)
         (grade,) = grading.grade([row])
         return _result(grade, threshold)
 

@@ -50,9 +50,13 @@ def response_of(query: str, prompt: str, end_tokens: Collection[str] = END_TOKEN
         )
         raise GradingError(FailureKind.SAMPLE_PARSE, problem, reason="query")
     start, end = len(prompt), len(query)
-    tokens = tuple(filter(None, end_tokens))
-    while query.endswith(tokens, start, end):  # no copy each time: a model may repeat its last
-        end -= max(len(token) for token in tokens if query.endswith(token, start, end))
+    tokens = sorted(filter(None, end_tokens), key=len, reverse=True)
+    before = -1
+    while end != before:
+        before = end
+        for token in tokens:  # no copy for each that is taken off: there may be a million
+            while query.endswith(token, start, end):
+                end -= len(token)
     return query[start:end]
 
 

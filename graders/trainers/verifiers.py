@@ -49,7 +49,8 @@ def reward(
 
     Args:
         config: The grader.
-        item: Makes the item of a task's data. Without it, its fields are the item.
+        item: Makes the item of a task's data. Without it, its fields are the item; those with
+            None are left out, so that a template that names one fails.
         **options: See `graders.trainers.recipe.Options`.
 
     Raises:
@@ -74,7 +75,7 @@ def reward(
 
 def _item(data: Any) -> dict[str, JSON]:
     dump = getattr(data, "model_dump", None)
-    return to_item(data if dump is None else dump(mode="json"), "the task's data")
+    return to_item(data if dump is None else dump(mode="json"), "the task's data", absent=True)
 
 
 def _reply(trace: Any) -> Mapping[str, JSON]:

@@ -41,8 +41,9 @@ def config(name, value):
     return str(path)
 
 
-def output(said):
-    made = ModelOutput.from_content("mockllm/model", said)
+def echoed(messages, *_):
+    """The model says what it is told."""
+    made = ModelOutput.from_content("mockllm/model", messages[-1].text)
     made.usage = USAGE
     return made
 
@@ -70,12 +71,15 @@ def says_nothing():
     return solve
 
 
-def run(scorers, samples, said, solving=None):
-    model = get_model("mockllm/model", custom_outputs=[output(one) for one in said])
-    dataset = [Sample(**{"input": "2 + 2?", "target": "4", **one}) for one in samples]
+def run(scorers, metadata, said, solving=None):
+    """An eval whose model says something about each sample."""
+    model = get_model("mockllm/model", custom_outputs=echoed)
+    dataset = [
+        Sample(input=text, target="4", metadata=one)
+        for one, text in zip(metadata, said, strict=True)
+    ]
     task = Task(dataset=dataset, solver=solving or generate(), scorer=scorers)
-    where = {"log_dir": str(FOLDER / "logs"), "display": "none"}
-    (log,) = eval(task, model=model, max_samples=1 if len(said) < 100 else 100, **where)
+    (log,) = eval(task, model=model, log_dir=str(FOLDER / "logs"), display="none")
     return log
 
 
@@ -83,7 +87,7 @@ def told(log):
     results = [] if log.results is None else log.results.scores
     samples = [
         {name: score.model_dump(exclude={"history"}) for name, score in (one.scores or {}).items()}
-        for one in log.samples or []
+        for one in sorted(log.samples or [], key=lambda sample: sample.id)
     ]
     return {
         "status": log.status,
@@ -103,7 +107,7 @@ def told(log):
 
 def main():
     socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = nowhere
-    four, none = {"metadata": {"answer": "4"}}, {"metadata": {}}
+    four, none, odd = {"answer": "4"}, {"answer": None}, {"answer": float("nan")}
     both, exact = config("both", BOTH), config("exact", EXACT)
     named = config("named", {**EXACT, "reference": "{{ item.target }}", "name": "match"})
     tool = {**EXACT, "input": "{{ sample.output_tools[0].function.name }}", "reference": "add"}
@@ -111,13 +115,13 @@ def main():
     evals = {
         "scores": first,
         "hostile": run([scorer(both)], [four], [HOSTILE]),
-        "unread": run([scorer(exact)], [{"metadata": {"answer": float("nan")}}], ["4"]),
+        "unread": run([scorer(exact)], [odd], ["4"]),
         "breaks": run([scorer(config("code", CODE), deadline=1.0)], [four, four], ["die", "wait"]),
         "judge": run([scorer(config("judge", JUDGE), client=Refusing)], [four], ["4"]),
         "raises": run([scorer(exact, failures="raise")], [none], ["4"]),
         "many": run([scorer(both)], [four] * 100, [str(i % 2 + 3) for i in range(100)]),
-        "tool": run([scorer(config("tool", tool))], [four], [], calls_a_tool()),
-        "nothing": run([scorer(exact)], [four], [], says_nothing()),
+        "tool": run([scorer(config("tool", tool))], [four], ["x"], calls_a_tool()),
+        "nothing": run([scorer(exact)], [four], ["x"], says_nothing()),
         "again": score(first, scorer(exact), action="overwrite", display="none"),
     }
     sys.stdout.write(json.dumps({name: told(log) for name, log in evals.items()}))

@@ -74,7 +74,7 @@ def test_a_failure_says_why(evals):
     ("name", "reason", "explanation"),
     [
         ("judge", "grader_failed", "I would rather not"),
-        ("unread", "scoring_failed", "metadata 'answer': is nan, which JSON has not"),
+        ("unread", "scoring_failed", "metadata, key 'answer': is nan, which JSON has not"),
         ("nothing", "scoring_failed", "the sample has no output"),
     ],
 )

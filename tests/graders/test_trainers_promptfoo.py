@@ -99,6 +99,13 @@ def test_a_failure_is_an_error_with_its_reason(tmp_path):
     assert "item.answer" in told
 
 
+def test_a_var_that_is_null_is_none(tmp_path):
+    """An empty cell of a table is no answer to compare with."""
+    told = asserted(tmp_path, "4", {**CONTEXT, "vars": {"answer": None}}, EXACT)
+
+    assert "item has no field 'answer'" in told
+
+
 def told_of(output, *, config=PASSING, context=CONTEXT, **options):
     return assertion(config, **options)(output, context)
 
