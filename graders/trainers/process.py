@@ -86,11 +86,9 @@ class Process:
         """End what runs, and every process, connection and thread."""
         for box in self._boxes.values():
             box.close()
-        if not self._loop.is_closed():
-            with suppress(TimeoutError):
-                self.submit(self._end()).result(_CLOSING_SECONDS)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_CLOSING_SECONDS)
+        with suppress(ClosedError):
+            self.submit(self._end())
+        self._thread.join(_CLOSING_SECONDS)  # or it ends by itself, once what computes in it has
 
     def abandon(self) -> None:
         """In a forked child: leave the parent's loop alone, which shares its selector with it."""
@@ -110,6 +108,7 @@ class Process:
         await asyncio.gather(*others, return_exceptions=True)
         await self._loop.shutdown_asyncgens()  # connections hang on them
         await self._loop.shutdown_default_executor()
+        self._loop.stop()
 
     def _open_box(
         self,

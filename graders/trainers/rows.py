@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Final
 
 from graders.errors import Failure, FailureKind, GradersError, GradingError
-from graders.rows import Row, to_sample
+from graders.rows import ReadRow, Row, to_sample
 from graders.strict_json import NotJSONError, decode
 from graders.terminal import shorten
 from sandbox import JSON
@@ -194,10 +194,16 @@ def column_rows(
                     for name, column in columns.items()
                     if column[i] is not None
                 }
-            rows.append(Row(item=read, sample=spoken(completion, "the completion"), row=i + 1))
+            rows.append(_row(read, completion, i + 1))
         except GradingError as error:
             rows.append(error.failure)
     return rows
+
+
+def _row(item: dict[str, JSON], completion: object, number: int) -> Row:
+    if type(completion) is str:  # most graders want no more of the sample than its text
+        return ReadRow(item=item, sample=completion, row=number)  # type: ignore[arg-type]
+    return Row(item=item, sample=spoken(completion, "the completion"), row=number)
 
 
 def _key(key: object, place: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from graders.clients import ModelReply
+from graders.errors import GradersError
 from graders.rows import Row, to_sample
 from graders.trainers import process
 
@@ -64,6 +65,11 @@ class Judge:
         if request.messages[0].content == "raise":
             raise KeyError("a bug")
         return ModelReply(text='{"steps": [], "result": 0.5}')
+
+
+def no_judge():
+    """Makes no client."""
+    raise GradersError("no judge today")
 
 
 def row(said, answer="4"):

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
-from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, row, said, scores
+from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, no_judge, row, said, scores
 
-from graders.errors import ConfigError, Failure, FailureKind
+from graders.errors import ConfigError, Failure, FailureKind, GradersError
 from graders.trainers import process
 from graders.trainers.grading import open_grading
 
@@ -61,6 +61,16 @@ def test_it_can_be_awaited_in_any_event_loop_and_does_not_block_it():
         assert got == ["timeout", 0.5]
 
 
+@pytest.mark.needs("uvloop")
+def test_the_loop_may_be_another_kind():
+    """As those of some trainers are."""
+    import uvloop
+
+    grades = uvloop.run(open_grading(BOTH).agrade([row("4"), row("5")]))
+
+    assert scores(grades) == [1.0, 0.0]
+
+
 def test_many_threads_grade_at_once():
     """Each gets its own rows' scores."""
     gradings = [open_grading(config, workers=2) for config in (BOTH, EXACT, CODE)]
@@ -91,6 +101,33 @@ def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late)
     assert failed.failure.message == f"took longer than the deadline of {seconds} s"
     assert failed.failure.reason == "timeout"
     assert monotonic() - started < 10
+
+
+def test_what_computes_too_long_is_a_failure_too(monkeypatch):
+    """Nothing can stop it; whoever asked goes on, and closing waits for it."""
+    monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
+    text = " ".join(f"word{n % 97} {n}" for n in range(5_000))
+    config = {**EXACT, "type": "text_similarity", "evaluation_metric": "meteor"}
+    del config["operation"]
+    grading = open_grading(config, deadline=0.1)
+    started = monotonic()
+    grades = grading.grade([row(text, answer=text[::-1])] * 6)
+    awaited = asyncio.run(grading.agrade([row("4")]))
+
+    assert scores([*grades, *awaited]) == ["timeout"] * 7
+    assert monotonic() - started < 10
+    process.close_all()
+    assert "graders" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_what_cannot_be_opened_is_raised_at_each_call():
+    """It would fail every row, and the training can do nothing about it."""
+    grading = open_grading(JUDGE, client=no_judge)
+    for _ in range(2):
+        with pytest.raises(GradersError, match="no judge today"):
+            grading.grade([row("4")])
+        with pytest.raises(GradersError, match="no judge today"):
+            asyncio.run(grading.agrade([row("4")]))
 
 
 def test_whoever_stops_waiting_stops_the_work():
