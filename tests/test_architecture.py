@@ -19,7 +19,7 @@ MAY_IMPORT_INSIDE_FUNCTIONS = {  # extras, for those who installed them
     "metrics": {"rouge_score_rs"},
     "sandbox": set(),
     "graders": {
-        *("genai_prices", "httpx2", "hypothesis", "openai", "pyarrow"),
+        *("anyio", "genai_prices", "httpx2", "hypothesis", "inspect_ai", "openai", "pyarrow"),
         *("python_multipart", "sklearn", "starlette", "uvicorn", "yaml"),
     },
 }
