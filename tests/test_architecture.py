@@ -54,7 +54,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["kinds", "checks"],
     ["compile"],
     ["hosted", "batches", "engine", "lint", "dry_run", "sampling", "studies", "jobs"],
-    ["report", "testing"],
+    ["report", "testing", "moving"],
     ["runs"],
     ["server"],
     ["cli", "pytest_plugin"],

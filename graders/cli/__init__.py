@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Final
 
 import click
@@ -26,6 +27,7 @@ _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
     "explain": "Show everything about the grading of one sample.",
     "image": "Build an environment with the packages of a hosted image.",
+    "import": "Make a config and rows of what a hosted API gave.",
     "init": "Write a starter, or an example of a common reward.",
     "lint": "Find what would go wrong with a config and its rows.",
     "mutate": "Say which small changes to a grader its cases would notice.",
@@ -69,7 +71,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"graders.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"graders.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
