@@ -26,6 +26,7 @@ OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 _COMMANDS: Final = {
     "doctor": "Show how well this machine can isolate python graders.",
     "explain": "Show everything about the grading of one sample.",
+    "export": "Write what promptfoo or Inspect needs to grade the same.",
     "image": "Build an environment with the packages of a hosted image.",
     "import": "Make a config and rows of what a hosted API gave.",
     "init": "Write a starter, or an example of a common reward.",

@@ -1,5 +1,7 @@
-"""Moving in from hosted services.
+"""Moving in from hosted services, and out to other tools.
 
-`recognised` says what a dump holds, `samples` makes rows of output items, `imported` puts configs
-and rows together, `same_numbers` compares scores with the hosted ones.
+In: `recognised` says what a dump holds, `samples` makes rows of output items, `imported` puts
+configs and rows together, `same_numbers` compares scores with the hosted ones. Out: `carried` says
+what another tool computes alike and why it does not compute the rest, `to_promptfoo` and
+`to_inspect` write their files.
 """
