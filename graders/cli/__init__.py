@@ -56,6 +56,7 @@ Examples:
   graders plan method.json train.jsonl
   graders probe grader.json rows.jsonl
   graders pack grade.py -o grader.json
+  graders import eval.json output_items.jsonl -o imported --check
   graders doctor
   graders serve
 

@@ -38,7 +38,12 @@ otherwise there is said here, and in the file.
     type=click.Path(dir_okay=False, path_type=Path),
     help="A promptfoo config, or an Inspect task.",
 )
-@click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
+@click.option(
+    "--pass-threshold",
+    type=float,
+    metavar="X",
+    help="A score from X on passes, where CONFIG does not say.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the files.")
 @profile_options
 def command(config: Path, tool: str, output: Path, **given: Any) -> int:
@@ -46,6 +51,8 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
     from graders.moving.to_inspect import to_inspect
     from graders.moving.to_promptfoo import to_promptfoo
 
+    if tool == "inspect" and given["pass_threshold"] is not None:
+        raise click.UsageError("--pass-threshold is for promptfoo; Inspect knows none.")
     source = _source(config, output, given)
     made = {"promptfoo": to_promptfoo, "inspect": to_inspect}[tool](source, output.name)
     _write(made, config, output.parent, overwrite=given["overwrite"])

@@ -12,13 +12,13 @@ import click
 
 from graders.cli.clients import client_options
 from graders.cli.grading import FILE, sound, tools_for
-from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
 from graders.cli.sandbox import sandbox_options
 from graders.terminal import WIDTH, printable, shorten
 
 if TYPE_CHECKING:
+    from graders.moving.forms import Found
     from graders.moving.imported import Imported
-    from graders.moving.recognised import Found
     from graders.moving.same_numbers import Agreement
     from graders.profile import Profile
 
@@ -69,7 +69,7 @@ def command(files: tuple[str, ...], folder: Path, **given: Any) -> int:
         raise click.UsageError(message)
     _say(_recognised(found))
     named = list(zip(imported, _names(folder, len(imported)), strict=True))
-    _write(named, folder, overwrite=given["overwrite"])
+    _write(named, folder, files, overwrite=given["overwrite"])
     differ = False
     for one, (config, rows) in named:
         _say(_words_about(one, config))
@@ -103,12 +103,16 @@ def _names(folder: Path, number: int) -> list[tuple[Path, Path]]:
 
 
 def _write(
-    named: Sequence[tuple[Imported, tuple[Path, Path]]], folder: Path, *, overwrite: bool
+    named: Sequence[tuple[Imported, tuple[Path, Path]]],
+    folder: Path,
+    inputs: Sequence[str],
+    *,
+    overwrite: bool,
 ) -> None:
     """Write all files, or none.
 
     Raises:
-        click.UsageError: One is there already.
+        click.UsageError: One is there already, or is read.
     """
     import json
 
@@ -124,6 +128,7 @@ def _write(
             lines = b"".join(encode(row) + b"\n" for row in one.rows)
             texts[rows] = lines, count(len(one.rows), "row")
     for path in texts:
+        refuse_overwriting(str(path), inputs)
         if path.exists() and not overwrite:
             raise click.UsageError(f"{path} exists; --overwrite replaces it.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,13 +175,13 @@ def _check(one: Imported, profile: Profile, given: dict[str, Any]) -> bool:
     assert one.document is not None, "checked before"
     show_findings(sound(one.document, profile, given["python"]))
     rows = [
-        Row(item=row["item"], sample=to_sample(row.get("sample", {})), row=number)
-        for number, row in enumerate(one.rows, start=1)
+        Row(item=row["item"], sample=to_sample(row["sample"]), row=number)
+        for number, row in one.scored
     ]
     with tools_for(one.document, profile, given, Ledger()) as (tools, asking):
         grades = grade(one.document, rows, tools=tools, profile=asking)
     members = isinstance(one.document.grader, EvalConfig)
-    agreement = compare(one.rows, grades, criteria_names(one), members=members)
+    agreement = compare(one.scored, grades, criteria_names(one), members=members)
     _say(_compared(agreement))
     return bool(agreement.differences)
 

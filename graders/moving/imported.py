@@ -16,7 +16,7 @@ from graders.config.graders import EvalConfig, TextSimilarityConfig, walk
 from graders.config.parse import Document, parse_config
 from graders.errors import ConfigError, Finding
 from graders.hosted import masked_grader
-from graders.moving.recognised import Found, Location
+from graders.moving.forms import Found, Location
 from graders.strict_json import encode
 from sandbox import JSON
 
@@ -50,12 +50,12 @@ class Imported:
     @property
     def sampled(self) -> bool:
         """Whether all rows have a sample, so that they can be graded."""
-        return all("sample" in row for row in self.rows)
+        return all("sample" in row or "samples" in row for row in self.rows)
 
     @property
-    def scored(self) -> bool:
-        """Whether some row has hosted scores."""
-        return any("hosted" in row for row in self.rows)
+    def scored(self) -> list[tuple[int, dict[str, Any]]]:
+        """The rows that have hosted scores, with their numbers from 1."""
+        return [(i, row) for i, row in enumerate(self.rows, start=1) if "hosted" in row]
 
     def profiles(self) -> list[str]:
         """Profiles that may be nearer to Azure's numbers than the usual one, the best guess first.
@@ -146,8 +146,6 @@ def _config_of(one: Found, *, with_secrets: bool) -> Imported:
         document = parse_config(shown)
     except ConfigError as error:
         raise ConfigError(*(_placed(finding, one.place) for finding in error.findings)) from None
-    if not document.has_grader:
-        raise _refused("no-grader", one.place, f"is {document.describe()}, without a grader")
     return Imported(
         document=document,
         config=shown,

@@ -59,7 +59,7 @@ class Agreement:
 
 
 def compare(
-    rows: Sequence[Mapping[str, JSON]],
+    rows: Sequence[tuple[int, Mapping[str, JSON]]],
     grades: Sequence[Grade],
     names: Sequence[tuple[str, str | None]],
     *,
@@ -68,15 +68,15 @@ def compare(
     """Compare grades with the hosted results of their rows.
 
     Args:
-        rows: Lines of a file of rows; those without `hosted` are not compared.
+        rows: Lines of a file of rows that have `hosted`, with their numbers.
         grades: Ours, one for each.
         names: The name and id of each grader that results are of.
         members: Whether those are a grade's parts, as of an eval, or itself.
     """
     found = Agreement()
-    for number, (row, grade) in enumerate(zip(rows, grades, strict=True), start=1):
-        hosted: Any = row.get("hosted")
-        if not hosted or not hosted["results"]:
+    for (number, row), grade in zip(rows, grades, strict=True):
+        hosted: Any = row["hosted"]
+        if not hosted["results"]:  # a line that was no row there
             continue
         found.rows += 1
         parts = list(grade.parts.values()) if members else [grade]

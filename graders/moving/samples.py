@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from graders.grades import finite_number
 from graders.lines import kind_of
 from sandbox import JSON
 
@@ -62,9 +63,10 @@ def _sample_of(told: Mapping[str, Any]) -> dict[str, Any]:
         if text is not None:
             sample["output_text"] = text
         reason = told.get("finish_reason")
-        if message.get("tool_calls") or reason not in {None, "", "stop"}:
+        ended = reason if isinstance(reason, str) and reason else "stop"
+        if message.get("tool_calls") or ended != "stop":
             said = {key: value for key, value in message.items() if value is not None}
-            choice = {"index": 0, "message": {"tool_calls": [], **said}, "finish_reason": reason}
+            choice = {"index": 0, "message": {"tool_calls": [], **said}, "finish_reason": ended}
             sample["choices"] = [choice]
     return {**sample, **{key: told[key] for key in _KEPT if _says(told.get(key))}}
 
@@ -76,7 +78,7 @@ def _says(value: Any) -> bool:
 
 def _last_message(output: JSON) -> dict[str, Any] | None:
     messages = [one for one in output if isinstance(one, dict)] if isinstance(output, list) else []
-    spoken = [one for one in messages if one.get("role") in {"assistant", None}]
+    spoken = [one for one in messages if one.get("role", "assistant") == "assistant"]
     return spoken[-1] if spoken else None
 
 
@@ -104,9 +106,9 @@ def _hosted(output_item: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str
 
 def _result(position: int, result: Any) -> dict[str, Any]:
     match result:
-        case {"name": str(name), "score": int() | float() as score}:
+        case {"name": str(name), "score": score} if finite_number(score) is not None:
             judged: dict[str, Any] = {"name": name, "score": score, "passed": result.get("passed")}
             sample = result.get("sample")
             error = sample.get("error") if isinstance(sample, dict) else None
             return {**judged, "error": error} if error else judged
-    raise ValueError(f"results[{position}] has no name and no score")
+    raise ValueError(f"results[{position}] lacks a name, or a number as its score")

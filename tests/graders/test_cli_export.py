@@ -260,7 +260,8 @@ LABELS = {**JUDGE, "type": "label_model", "labels": ["a", "b"], "passing_labels"
     ],
 )
 def test_the_rest_asks_us_and_says_why(exported, config, tool, why):
-    code, said, files = exported(config, tool, "--pass-threshold", "0.5", name="out.yaml")
+    threshold = ("--pass-threshold", "0.5") if tool == "promptfoo" else ()
+    code, said, files = exported(config, tool, *threshold)
 
     name = "out_assert.py" if tool == "promptfoo" else "out.yaml"
     said = said.replace("\n  ", " ")
@@ -371,6 +372,12 @@ def test_what_cannot_be_exported_is_refused(exported, config, message):
 
     assert (code, files) == (2, {})
     assert f"graders: {message}" in said
+
+
+def test_inspect_knows_no_threshold(exported):
+    code, said, _ = exported(EXACT, "inspect", "--pass-threshold", "0.5")
+
+    assert (code, "--pass-threshold is for promptfoo; Inspect knows none." in said) == (2, True)
 
 
 def test_files_that_are_there_are_kept(exported, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from eval_runs import EXACT, JUDGE, ROWS, SIMILAR, GatedJudge, graded, inline, make
+from hosted_dumps import HIT, ONE, item
 from sdk_asked import EVAL, JOB, SHORT, request
 from serving import jsonl, serving
 
@@ -37,27 +38,6 @@ def imported(tmp_path, monkeypatch, capsys):
 
 def read(name, text):
     return [json.loads(line) for line in text.splitlines()] if "rows" in name else json.loads(text)
-
-
-def item(results, text="4", **more):
-    """An output item as the API reference has it."""
-    return {
-        "object": "eval.run.output_item",
-        "id": "outputitem_1",
-        "run_id": "evalrun_1",
-        "eval_id": "eval_1",
-        "status": "pass",
-        "datasource_item": {"answer": "4"},
-        "results": [{"type": "string_check", "sample": None, **one} for one in results]
-        if results is not None
-        else None,
-        "sample": {"error": None, "output": [{"role": "assistant", "content": text}]},
-        **more,
-    }
-
-
-ONE = {"object": "eval", "id": "eval_1", "name": "mine", "testing_criteria": [EXACT]}
-HIT = {"name": "exact", "score": 1.0, "passed": True}
 
 
 GRADED = [*ROWS, {"item": {}, "sample": {"output_text": "x"}}, {"item": {"answer": ""}}]
@@ -186,6 +166,7 @@ def test_an_output_item_becomes_a_row_with_its_scores_beside_the_sample(imported
 
 WITHOUT_SAMPLE = {"item": {"answer": "4"}}
 METHOD = JOB["method"]
+SEVERAL = {"item": {"answer": "4"}, "samples": ["4", "5"]}
 
 
 @pytest.mark.parametrize(
@@ -194,6 +175,7 @@ METHOD = JOB["method"]
         ([EVAL], "1 eval", "an Evals body with 4 criteria", None),
         ([EVAL, {"data_source": inline(ROWS)}], "1 eval, 1 run of an eval", "an Evals body", ROWS),
         ([EVAL, *ROWS], "1 eval, 3 rows", "an Evals body with 4 criteria", ROWS),
+        ([EXACT, SEVERAL], "1 grader, 1 row", "a string_check grader", [SEVERAL]),
         ([JOB], "1 fine-tuning job", "a reinforcement method with a string_check", None),
         ([METHOD], "1 method", "a reinforcement method with a string_check", None),
         ([METHOD["reinforcement"]], "1 method", "a reinforcement method with", None),
@@ -306,11 +288,12 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
         ([jsonl(EXACT) + b"{]\n"], "dump0.json:2:2: not JSON: Expecting property name"),
         ([{"data": [EXACT, {"object": "file"}]}], "dump0.json: data[1]: is an object with 'obj"),
         ([[3]], "dump0.json: [0]: is a number, and not an eval, an output item, a run of an e"),
-        ([item([{"score": 1}])], "dump0.json: results[0] has no name and no score"),
+        ([item([{"score": 1}])], "dump0.json: results[0] lacks a name, or a number as its score"),
         ([item([], sample=None)], "dump0.json: sample is null, and must be an object"),
         ([item([], datasource_item=[])], "dump0.json: datasource_item is a list, and must be an"),
         ([item(None)], "dump0.json: results is null, and must be a list"),
         ([{"data_source": inline([3])}], "dump0.json: data_source.source.content[0]: is no row: "),
+        ([{"item": {}, "sample": 3}], "dump0.json: sample: is a number"),
         ([{"grader": EXACT, "model_sample": 3}], "dump0.json: model_sample: is a number"),
         ([{**EVAL, "testing_criteria": 3}], "dump0.json: testing_criteria: must be a list of obj"),
         (
@@ -321,7 +304,8 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
             [{**ONE, "testing_criteria": [{"type": "azure_ai_evaluator", "name": "f"}]}],
             "dump0.json: testing_criteria[0].type: 'azure_ai_evaluator' is not one of ",
         ),
-        ([{"type": "supervised", "supervised": {}}], "dump0.json: is a supervised method, without"),
+        ([{"type": "dpo", "dpo": {}}], "dump0.json: method: only reinforcement methods have a "),
+        ([{"object": "fine_tuning.job", "method": None}], "dump0.json: fine-tuning job: only rein"),
         (
             [{"object": "eval.run", "data_source": {"type": "jsonl", "source": {"type": "file_id",
                                                                                 "id": "file-1"}}}],
@@ -348,6 +332,22 @@ def test_a_run_over_a_file_is_left_out_beside_its_items(imported):
 
     assert (code, len(files["rows.jsonl"])) == (0, 1)
     assert "left out: dump1.json: its rows are in the file 'file-1'" in said
+
+
+def test_jobs_without_a_grader_are_left_out_of_a_page(imported):
+    supervised = {"object": "fine_tuning.job", "method": {"type": "supervised"}}
+    code, said, _ = imported({"object": "list", "data": [supervised, JOB]})
+
+    assert (code, said.startswith("found 2 fine-tuning jobs\n")) == (0, True)
+    assert "left out: dump0.json: data[0]: only reinforcement methods have a grader" in said
+
+
+def test_what_is_read_is_never_replaced(imported, capsys):
+    assert imported(EVAL, *ROWS)[0] == 0
+    before = Path("out/rows.jsonl").read_bytes()
+    assert main(["import", "out/grader.json", "out/rows.jsonl", "-o", "out", "--overwrite"]) == 2
+    assert "would overwrite the input out/grader.json" in capsys.readouterr().err
+    assert Path("out/rows.jsonl").read_bytes() == before
 
 
 def test_check_wants_hosted_scores(imported):
