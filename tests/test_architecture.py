@@ -57,7 +57,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["kinds", "checks"],
     ["compile"],
     ["hosted", "batches", "engine", "frames", "lint", "dry_run", "sampling", "studies", "jobs"],
-    ["report", "testing"],
+    ["report", "testing", "moving"],
     ["runs"],
     ["server", "trainers"],
     ["cli", "pytest_plugin"],
