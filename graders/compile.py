@@ -135,7 +135,7 @@ def _build(config: AnyConfig, tools: Tools, profile: Profile) -> Grader:
                 _threshold(config, profile),
             )
         case EvalConfig():
-            return CriteriaGrader(config.name, _criteria(config, tools, profile))
+            return CriteriaGrader(config.name, _members(_criteria(config), tools, profile))
         case _:
             assert_never(config)
 
@@ -168,7 +168,24 @@ def _threshold(
     return profile.default_threshold if config.pass_threshold is None else config.pass_threshold
 
 
-def _criteria(config: EvalConfig, tools: Tools, profile: Profile) -> Mapping[str, Grader]:
+def member_keys(config: AnyConfig) -> tuple[str, ...]:
+    """The keys of the parts that a grader's grades have, in their order.
+
+    Example:
+        >>> from graders.config.parse import read_config
+        >>> member_keys(read_config({"type": "multi", "name": "m", "calculate_output": "a",
+        ...     "graders": {"a": {"type": "python", "name": "n", "source": ""}}}).grader)
+        ('a',)
+    """
+    match config:
+        case MultiConfig():
+            return tuple(config.graders)
+        case EvalConfig():
+            return tuple(_criteria(config))
+    return ()
+
+
+def _criteria(config: EvalConfig) -> Mapping[str, AnyConfig]:
     """Criteria by name; the service allows two of one name, so the later ones get a number."""
     names = {criterion.name for criterion in config.testing_criteria}
     criteria: dict[str, AnyConfig] = {}
@@ -177,7 +194,7 @@ def _criteria(config: EvalConfig, tools: Tools, profile: Profile) -> Mapping[str
         free = (key for key in numbered if key not in criteria and key not in names)
         key = next(free) if criterion.name in criteria else criterion.name
         criteria[key] = criterion
-    return _members(criteria, tools, profile)
+    return criteria
 
 
 def _members(

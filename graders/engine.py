@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar, overload
 
 from graders.batches import Batch, batches
 from graders.clients import asked_for
@@ -24,6 +32,7 @@ from graders.rows import Row, to_sample
 from graders.window import in_order
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Frame")
 AHEAD: Final = 4
 """Batches under way at a time, or their rows, where graders wait for a model or a sandbox."""
 
@@ -248,27 +257,67 @@ def _at(row: Row) -> str:
     return f"stopped at row {row.row}, sample {row.sample_index}"
 
 
+class Frame(Protocol):
+    """A frame of pandas, polars or pyarrow, a dataset, or what else gives Arrow columns."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+
+@overload
 def grade(
     config: ConfigSource | Document,
     rows: Iterable[Row | dict[str, object]],
     *,
     tools: Tools | None = None,
     profile: Profile = OPENAI,
-) -> list[Grade]:
+) -> list[Grade]: ...
+
+
+@overload
+def grade(
+    config: ConfigSource | Document,
+    rows: F,
+    *,
+    tools: Tools | None = None,
+    profile: Profile = OPENAI,
+    columns: Mapping[str, str] | None = None,
+) -> F: ...
+
+
+def grade(
+    config: ConfigSource | Document,
+    rows: Any,
+    *,
+    tools: Tools | None = None,
+    profile: Profile = OPENAI,
+    columns: Mapping[str, str] | None = None,
+) -> Any:
     """Grade rows and wait for the grades, also where an event loop is running (a notebook).
+
+    A row of a frame is read as a line of a file is: `item` and `sample` are columns, or it is flat,
+    or `columns` says what is what. The frame of its grades has the columns score, reward (the same,
+    as no failure is given one), passed, failure_kind, failure_reason, failure_message, and
+    `parts.NAME` with each member's score. It has a row for each of the frame's, and the index of a
+    pandas frame. What has no grade is null.
 
     Args:
         config: A config, dict, path or SDK object.
-        rows: `Row`s, or dicts `{"item": {...}, "sample": text or object}`.
+        rows: `Row`s, or dicts `{"item": {...}, "sample": text or object}`; or a frame: of pandas,
+            polars or pyarrow, a dataset of `datasets`, or an object with `__arrow_c_stream__`.
         tools: What the graders need from outside: a sandbox, a model client.
         profile: Settings that decide numbers.
+        columns: What a frame's columns are: `{"item.answer": "gold", "sample": "completion"}`.
 
     Returns:
-        A grade per row, in order; failures are among them.
+        A grade per row, in order; failures are among them. For a frame, a frame of its kind: a
+        `Dataset` for an iterable one, a pyarrow table for what is none of them.
 
     Raises:
-        ConfigError: The config cannot be compiled.
-        RowError: A dict is not a row.
+        ConfigError: The config cannot be compiled, or `columns` makes no sense.
+        FormatError: A column of a frame has no form in JSON.
+        RowError: A dict, or a row of a frame, is not a row.
+        TypeError: It is a frame that is not loaded, or no frame.
 
     Example:
         >>> config = {"type": "string_check", "name": "exact", "operation": "eq",
@@ -277,8 +326,18 @@ def grade(
         1.0
     """
     grader = compile_grader(config, tools=tools, profile=profile)
-    checked = [as_row(row, position) for position, row in enumerate(rows, start=1)]
-    return run_sync(lambda: _grade_all(grader, checked))
+
+    def judge(checked: Sequence[Row]) -> list[Grade]:
+        return run_sync(lambda: _grade_all(grader, checked))
+
+    if not isinstance(rows, (list, tuple)):
+        from graders.frames import form_of_frame, grade_frame
+
+        if (form := form_of_frame(rows)) is not None:
+            return grade_frame(form, rows, columns, judge)
+    if columns is not None:
+        raise TypeError("columns are of a frame, and these rows are none")
+    return judge([as_row(row, position) for position, row in enumerate(rows, start=1)])
 
 
 async def _grade_all(grader: Grader, rows: Sequence[Row]) -> list[Grade]:

@@ -52,7 +52,7 @@ ERROR_KEYS: Final = (
 )
 """The keys of `metadata.errors`, in the order in which the service returns them."""
 
-_ADDRESS: Final = re.compile(r"(base_?|endpoint_?)?ur[li]", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"(base|endpoint|\w+_)?ur[li]", re.IGNORECASE)
 _CREDENTIAL: Final = re.compile(
     r"headers?$|api.?key|authori[sz]ation|credential|password|secret|(^|[_-])(bearer|token)$",
     re.IGNORECASE,

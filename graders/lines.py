@@ -1,47 +1,63 @@
-"""Lines of JSON from files, gzipped files and standard input, with the place where one is wrong."""
+"""Lines of JSON from files of any form and standard input, with the place where one is wrong."""
 
 from __future__ import annotations
 
-import gzip
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO
 
 from graders.errors import RowError
+from graders.formats.cells import refusal
+from graders.formats.forms import form_of
+from graders.formats.packed import open_packed
 from graders.strict_json import NotJSONError, decode
 from sandbox import JSON
 
 
-class CutShortError(OSError):
-    """A gzip file that ends before its end: what a killed writer leaves."""
-
-
 @contextmanager
 def open_lines(path: Path | str) -> Iterator[Iterable[bytes]]:
-    """A file, a gzipped file or standard input (`-`), to iterate by line."""
+    """A file of any form, or JSON Lines from standard input (`-`), to iterate by line.
+
+    A file that is not JSON Lines is read as if it were: a line of JSON for each of its rows.
+
+    Raises:
+        FormatError: Its form cannot be read; says what to do.
+        OSError: It cannot be read.
+    """
     if str(path) == "-":
         with _standard_input() as file:
             yield file
-    elif str(path).endswith(".gz"):
-        with gzip.open(path, "rb") as packed:
-            yield _unpacked(path, packed)
-    else:
-        with Path(path).open("rb") as plain:
-            yield plain
+        return
+    form = form_of(path)
+    if form.is_columnar:
+        from graders.formats.arrow import open_columns
+
+        with open_columns(path) as lines:
+            yield lines
+        return
+    with open_packed(path) as file:
+        if form.rows == "lines":
+            yield file
+        else:
+            from graders.formats.delimited import delimited_lines
+
+            with closing(delimited_lines(path, file, form.rows)) as lines:
+                yield lines
 
 
-def _unpacked(path: Path | str, lines: Iterable[bytes]) -> Iterator[bytes]:
-    # Here and not around the block: it may read several files, and one of them is at fault.
-    try:
-        yield from lines
-    except EOFError:
-        raise CutShortError(f"{path}: the gzip data is cut short") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise OSError(f"{path}: the gzip data is damaged: {error}") from None
+def check_form(path: Path | str) -> None:
+    """Look at the beginning of a file, before anything rests on it; streams are left alone.
+
+    Raises:
+        FormatError: Its form cannot be read; says what to do.
+        OSError: It cannot be read.
+    """
+    if not form_of(path).is_plain and Path(path).is_file():
+        with open_lines(path) as lines:
+            next(iter(lines), None)
 
 
 @contextmanager
@@ -68,8 +84,10 @@ def decode_line(name: str, number: int, line: bytes) -> JSON:
     """A line's JSON value.
 
     Raises:
-        RowError: It is not JSON; says where.
+        RowError: It is not JSON, or stands for a row that is none; says where.
     """
+    if (problem := refusal(line)) is not None:
+        raise RowError(f"{name}:{number}:1", problem)
     try:
         return decode(line.rstrip())
     except NotJSONError as error:

@@ -15,11 +15,14 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from graders.errors import Failure, Finding, RowError
+from graders.formats.forms import form_of
+from graders.formats.packed import CutShortError
 from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
-from graders.lines import CutShortError, decode_line, numbered, open_lines
+from graders.lines import decode_line, decode_object, numbered, open_lines
+from graders.result_table import from_row
 from graders.rows import Row, output_texts
-from graders.strict_json import decode, encode
+from graders.strict_json import NotJSONError, decode, encode
 from graders.table_lines import plain_lines
 from sandbox import JSON
 
@@ -186,7 +189,7 @@ def _took(grade: Grade) -> Mapping[str, object]:
 
 
 def read_results(path: Path) -> Iterator[Result | RowError | Finding]:
-    """Stream a results file.
+    """Stream a results file, of lines or of columns.
 
     A last line without its newline, or a gzip file without its end, is what a killed run leaves:
     it is dropped, with a note in the stream. A damaged line elsewhere comes as its error.
@@ -195,13 +198,14 @@ def read_results(path: Path) -> Iterator[Result | RowError | Finding]:
         OSError: The file cannot be read.
     """
     number = 0
+    read = _read_row if form_of(path).is_columnar else _read_line
     try:
         with open_lines(path) as lines:
             for number, line in numbered(lines):
                 if not line.endswith(b"\n"):
                     yield _cut(path, number)
                     return
-                yield _read_line(path, number, line)
+                yield read(path, number, line)
     except CutShortError:
         yield _cut(path, number + 1)
 
@@ -225,6 +229,20 @@ def read_line(line: bytes) -> Result:
     return msgspec.convert(decode(line), Result)
 
 
+def _read_row(path: Path, number: int, line: bytes) -> Result | RowError:
+    """A row of a file of columns, as the line that it was made of."""
+    place = f"{path}:{number}:1"
+    try:
+        found = from_row(decode_object(str(path), number, line))
+        return _of_this_version(place, msgspec.convert(found, Result))
+    except RowError as error:
+        return error
+    except NotJSONError as error:
+        return RowError(place, f"its detail is not JSON: {error.problem}")
+    except msgspec.ValidationError as error:
+        return RowError(place, f"not a result line: {error}")
+
+
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
     place = f"{path}:{number}:1"
     try:
@@ -237,6 +255,10 @@ def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
             return error
         except msgspec.ValidationError as error:
             return RowError(place, f"not a result line: {error}")
+    return _of_this_version(place, result)
+
+
+def _of_this_version(place: str, result: Result) -> Result | RowError:
     if result.schema != SCHEMA:
         problem = f"its schema is {result.schema}, and this version reads {SCHEMA}"
         return RowError(place, problem)

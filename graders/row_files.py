@@ -1,4 +1,4 @@
-"""Rows from JSON Lines, in whichever of the four shapes people have them.
+"""Rows from lines of JSON, in whichever of the four shapes people have them.
 
     {"item": {...}, "sample": "text" or {...}}          one sample
     {"item": {...}, "samples": [...]}                   several
@@ -21,9 +21,10 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from graders.column_map import Columns, MissingColumnError
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
-from graders.lines import decode_object, kind_of, numbered, open_lines
+from graders.lines import check_form, decode_object, kind_of, numbered, open_lines
 from graders.rows import ReadRow, Row
 from graders.strict_json import encode
 from graders.template import Slot, look_up, parse_path
@@ -47,6 +48,7 @@ class RowFormat:
         key: Path of the value that joins the two files: `id`, `meta.id`.
         group_by: Path of the value that makes rows one group: `item.prompt_id`.
         sampled: Whether an item without a sample is no row; else its sample is empty.
+        columns: What columns are, where their names do not say it.
     """
 
     output: str | None = None
@@ -54,10 +56,13 @@ class RowFormat:
     key: str | None = None
     group_by: str | None = None
     sampled: bool = True
+    columns: Columns | None = None
 
     @property
     def output_keys(self) -> Sequence[str]:
         """Where a line's output is looked for."""
+        if self.columns is not None and self.columns.sample is not None:
+            return (self.columns.sample,)
         return OUTPUT_KEYS if self.output is None else (self.output,)
 
     @property
@@ -67,14 +72,15 @@ class RowFormat:
 
 
 def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row | RowError]:
-    """Stream the rows of a JSON Lines file; a bad line comes as its error.
+    """Stream the rows of a file; a bad line comes as its error.
 
     Args:
-        path: A file, gzipped if it ends in `.gz`, or `-` for standard input.
+        path: A file, whose name says its form, or `-` for JSON Lines from standard input.
         shape: How lines become rows.
 
     Raises:
         ConfigError: A path in `shape` does not parse; raised by the call, before a line is read.
+        FormatError: The form of a file cannot be read; raised by the call, too.
         OSError: A file cannot be read.
     """
     shape = shape or RowFormat()
@@ -84,6 +90,9 @@ def read_rows(path: Path | str, shape: RowFormat | None = None) -> Iterator[Row 
 
 def read_lines(path: Path | str, shape: RowFormat) -> Iterator[Joined | RowError]:
     """Stream the lines that a `Reader` makes rows of; arguments and errors as in `read_rows`."""
+    for file in (path, shape.outputs):
+        if file is not None:
+            check_form(file)
     key = _path(shape.key) if shape.key is not None else None
     return _joined(path, shape, key)
 
@@ -192,6 +201,11 @@ class Reader:
         self, number: int, line: dict[str, JSON], output: Output | None
     ) -> tuple[dict[str, JSON], JSON]:
         """The line's item and output, in whichever shape it has."""
+        if self.shape.columns is not None:
+            try:
+                line = self.shape.columns.apply(line, sampled=output is None)
+            except MissingColumnError as error:
+                raise self._error(number, str(error)) from None
         if "item" in line or "model_sample" in line:
             item = line.get("item", {})
             given = output.value if output is not None else self._given(number, line)

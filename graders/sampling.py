@@ -191,7 +191,7 @@ def read_prompts(path: Path | str, template: Template | None) -> Iterator[Prompt
     """Stream the prompts of a JSON Lines file; a line that has none comes as its error.
 
     Args:
-        path: A file, gzipped if it ends in `.gz`, or `-` for standard input.
+        path: A file, whose name says its form, or `-` for JSON Lines from standard input.
         template: Makes the prompt of an item; None takes its `messages`.
 
     Raises:

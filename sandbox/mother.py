@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 
+from sandbox import forks
 from sandbox.interpreter import Interpreter
 
 START_SECONDS: Final = 120.0  # importing a large library from a cold disk
@@ -37,10 +38,11 @@ class Mother:
 
     def __init__(self, interpreter: Interpreter, preload: Sequence[str]) -> None:
         self._interpreter = interpreter
-        self._waiting = threading.RLock()  # held by whoever reads its answer or closes the socket
-        self._changing = threading.Lock()  # so that no process is started after the end
+        self._make_locks()
         self._ready = self._closed = False
-        self._spawn(preload)
+        with forks.opening:
+            self._spawn(preload)
+            forks.tell(self)
 
     @property
     def pid(self) -> int:
@@ -72,14 +74,15 @@ class Mother:
             BrokenSandboxError: It has gone.
             OSError: This process has no descriptor left.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                socket.send_fds(self._socket, [json.dumps(plan).encode()], [theirs.fileno()])
-            except OSError as error:
-                ours.close()
-                raise BrokenSandboxError(f"the warm interpreter has gone: {error}") from None
-        return ours
+        with forks.opening:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                try:
+                    socket.send_fds(self._socket, [json.dumps(plan).encode()], [theirs.fileno()])
+                except OSError as error:
+                    ours.close()
+                    raise BrokenSandboxError(f"the warm interpreter has gone: {error}") from None
+            return ours
 
     def close(self) -> None:
         """End it. Its zygotes live on: they hang on their own sockets to the host."""
@@ -89,9 +92,21 @@ class Mother:
         with self._waiting:
             self._clear()
 
+    def after_fork(self) -> None:
+        """Let go of it in a child of this process; see `sandbox.forks`."""
+        self._make_locks()
+        self._closed = True
+        self._process.returncode = 0  # it is no child of the child, which is not to look after it
+        self._socket.close()
+        self._stderr.close()
+
+    def _make_locks(self) -> None:
+        self._waiting = threading.RLock()  # held by whoever reads its answer or closes the socket
+        self._changing = threading.Lock()  # so that no process is started after the end
+
     def _spawn(self, preload: Sequence[str]) -> None:
         code = "from sandbox.inside import mother; mother.main(int(sys.argv[1]))"
-        with ExitStack() as opened:  # closed again where it does not come to the end
+        with forks.opening, ExitStack() as opened:  # closed where it does not come to the end
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             opened.enter_context(ours)
             with theirs:
@@ -107,7 +122,7 @@ class Mother:
                     start_new_session=True,
                 )
             opened.pop_all()
-        self._socket, self._stderr = ours, stderr
+            self._socket, self._stderr = ours, stderr
         self._socket.settimeout(START_SECONDS)
         with suppress(OSError):  # it has ended: `wait` says how
             self._socket.send(json.dumps(list(preload)).encode())

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from sandbox import forks
 from sandbox.inside.nested import RUNNER
 from sandbox.interpreter import Interpreter, interpreter
 from sandbox.limits import Limits
@@ -28,6 +29,9 @@ _ATTEMPTS: Final = 2
 
 class Pool:
     """Runs calls, each in a child of its own, behind the layers it is told to use.
+
+    In a forked child of this process it has mothers and zygotes of its own, and the parent's stay
+    as they are.
 
     Args:
         layers: Names of the layers to put on; `sandbox.doctor` says which hold here.
@@ -67,8 +71,16 @@ class Pool:
         self._interpreter: Interpreter = replace(interpreter(python), hash_seed=hash_seed)
         self._warm = Warm(self._interpreter, preload, mothers=_MOTHERS + self.workers, idle=idle)
         self._turns = Turns(self._run_batch, workers=self.workers, batch=batch)
+        self._begin_anew()
+        forks.tell(self)
+
+    def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._loads = dict.fromkeys(range(self.workers), 0)  # sandboxes at work by slot
+
+    def after_fork(self) -> None:
+        """In a child of this process: nothing is at work; see `sandbox.forks`."""
+        self._begin_anew()
 
     async def run(self, calls: Sequence[Call]) -> list[Outcome]:
         """Run calls; an outcome each, in the same order. Never raises for what the code did."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from sandbox import forks
 from sandbox.types import Call, Outcome, Status
 
 _CLOSED: Final = Outcome(status=Status.BROKEN, error="the sandbox was closed during the run")
@@ -94,12 +95,20 @@ class Turns:
         self, work: Callable[[Run, list[int]], None], *, workers: int, batch: int = 1
     ) -> None:
         self._work, self._most_workers, self._batch = work, workers, batch
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
+        self._closed = False
+        self._begin_anew()
+        forks.tell(self)
+
+    def _begin_anew(self) -> None:
+        self._threads = ThreadPoolExecutor(self._most_workers, thread_name_prefix="sandbox")
         self._lock = threading.Lock()
         self._working = 0
         self._queue: deque[Run] = deque()  # each run with calls that wait, once
-        self._closed = False
         self.runs: list[Run] = []
+
+    def after_fork(self) -> None:
+        """Forget, in a child of this process, the parent's runs; see `sandbox.forks`."""
+        self._begin_anew()
 
     @contextmanager
     def running(self, calls: Sequence[Call]) -> Iterator[Run]:

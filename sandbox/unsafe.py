@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -139,8 +140,7 @@ class Processes:
                 run.outcomes[i] = outcome
 
     def _run_in_folder(self, run: Run, call: Call) -> Outcome:
-        with tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
+        with _folder() as folder:
             (folder / "call").write_text(json.dumps(self._request(call)), encoding="ascii")
             started = monotonic()
             ended = self._wait(run, folder)
@@ -202,6 +202,16 @@ class Processes:
             return endings.read_body(said[0], said[1:])
         except (OSError, ValueError, IndexError, RecursionError):
             return endings.explain_exit(ended.code, ended.used.get("cpu_seconds") or 0.0)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary one. tempfile's own would be removed by a forked child that exits, too."""
+    folder = tempfile.mkdtemp(prefix="grader-")
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> dict[str, Any]:

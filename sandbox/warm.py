@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sandbox import forks
 from sandbox.interpreter import Interpreter
 from sandbox.mother import BrokenSandboxError, Mother
 from sandbox.types import Outcome
@@ -41,6 +42,7 @@ class Warm:
         self.mothers: OrderedDict[tuple[str, ...], Mother] = OrderedDict()
         self.idle: OrderedDict[int, Zygote] = OrderedDict()
         self._verdicts: OrderedDict[bytes, Outcome] = OrderedDict()
+        forks.tell(self)
 
     def take(self, source: str, loads: Mapping[int, int]) -> Zygote | None:
         """A zygote for a source, or None where there is none.
@@ -114,6 +116,12 @@ class Warm:
             self._verdicts[_digest(source)] = verdict
             while len(self._verdicts) > _VERDICTS:
                 self._verdicts.popitem(last=False)
+
+    def after_fork(self) -> None:
+        """Forget, in a child of this process, what is the parent's; see `sandbox.forks`."""
+        self._lock = threading.Lock()
+        self.mothers.clear()
+        self.idle.clear()
 
     def close(self) -> None:
         """End all of them; what is given back later is ended then."""

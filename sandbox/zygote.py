@@ -17,7 +17,7 @@ from itertools import pairwise
 from time import monotonic
 from typing import Any, Final
 
-from sandbox import endings, wire
+from sandbox import endings, forks, wire
 from sandbox.mother import START_SECONDS, BrokenSandboxError, Mother
 from sandbox.types import Call, Outcome, Status
 
@@ -56,10 +56,12 @@ class Zygote:
         self.usable = False
         self.verdict: Outcome | None = None
         self._keeper: int | None = None
-        self._keeping = threading.Lock()  # `abandon` comes from other threads
+        self._keeping = threading.Lock()  # `abandon` and `after_fork` come from other threads
         self._connections: list[socket.socket] = []
         self._deadline = monotonic() + START_SECONDS
-        self._socket = mother.fork(plan)
+        with forks.opening:
+            self._socket = mother.fork(plan)
+            forks.tell(self)
 
     def start(self, compile_seconds: float) -> None:
         """Wait until it is locked down and has compiled the source.
@@ -151,6 +153,16 @@ class Zygote:
         with self._keeping, suppress(OSError):
             if self._keeper is not None:
                 signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
+
+    def after_fork(self) -> None:
+        """Let go of it in a child of this process; see `sandbox.forks`."""
+        self.usable = False
+        self._keeping = threading.Lock()
+        self._socket.close()
+        self._drop_connections(keep=0)
+        if self._keeper is not None:
+            os.close(self._keeper)
+            self._keeper = None
 
     def _kill(self) -> None:
         if self._keeper is None:

@@ -221,12 +221,20 @@ def test_the_survivor_shown_is_the_survivor(capfd):
     assert capfd.readouterr().out == shown
 
 
-@pytest.mark.parametrize("code", [code for code in blocks("python") if "def test_" not in code])
-def test_python(code):
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, marks=[pytest.mark.needs("inspect_ai")] * ("inspect_ai" in code))
+        for code in blocks("python")
+        if "def test_" not in code
+    ],
+)
+def test_python(code, starter):
     """The README's Python runs, in an interpreter of its own; the SDK asks a server of ours."""
     with serving() if "OpenAI()" in code else nullcontext("") as url:
-        environment = {**os.environ, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any"}
-        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=environment)
+        ours = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any", "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, **ours}
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=starter, env=environment)
 
 
 def test_json():

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Final
 
 import click
@@ -27,7 +28,9 @@ _COMMANDS: Final = {
     "diff": "Say what a change of grader does to the same rows.",
     "doctor": "Show how well this machine can isolate python graders.",
     "explain": "Show everything about the grading of one sample.",
+    "export": "Write what promptfoo or Inspect needs to grade the same.",
     "image": "Build an environment with the packages of a hosted image.",
+    "import": "Make a config and rows of what a hosted API gave.",
     "init": "Write a starter, or an example of a common reward.",
     "lint": "Find what would go wrong with a config and its rows.",
     "mutate": "Say which small changes to a grader its cases would notice.",
@@ -56,6 +59,7 @@ Examples:
   graders probe grader.json rows.jsonl
   graders diff old.json new.json rows.jsonl
   graders pack grade.py -o grader.json
+  graders import eval.json output_items.jsonl -o imported --check
   graders doctor
   graders serve
 
@@ -72,7 +76,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"graders.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"graders.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

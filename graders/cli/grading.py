@@ -16,6 +16,7 @@ from graders.cli.embeddings import embedding_profile
 from graders.cli.sandbox import chosen_python, sandbox_for
 
 if TYPE_CHECKING:
+    from graders.column_map import Columns
     from graders.compile import Tools
     from graders.config.parse import Document
     from graders.errors import Finding
@@ -30,8 +31,9 @@ FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 
 def row_options(command: F) -> F:
-    """`--output`, `--outputs` and `--key`, for every command that reads rows with samples."""
+    """What says how lines become rows, for every command that reads rows with samples."""
     for option in (
+        column_option,
         click.option("--key", metavar="PATH", help="Join --outputs by this value, not by line."),
         click.option(
             "--outputs", type=FILE, metavar="FILE", help="A second file, with the outputs."
@@ -40,6 +42,35 @@ def row_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def column_option(command: F) -> F:
+    """`--column TO=FROM`, for commands that read rows of any columns."""
+    return click.option(
+        "--column",
+        metavar="TO=FROM",
+        multiple=True,
+        help="What a column is: item.answer=gold, sample=completion.",
+    )(command)
+
+
+def columns_of(given: dict[str, Any]) -> Columns | None:
+    """What columns are, as the options say.
+
+    Raises:
+        click.UsageError: One is not TO=FROM, or --output says another thing.
+        ConfigError: A TO is no place in a row.
+    """
+    from graders.column_map import parse_columns
+
+    for text in given["column"]:
+        if not all(text.partition("=")):
+            raise click.BadParameter(f"{text!r} is not TO=FROM", param_hint="--column")
+    pairs = [tuple(text.split("=", 1)) for text in given["column"]]
+    columns = parse_columns((to, column) for to, column in pairs)
+    if columns is not None and columns.sample is not None and given.get("output") is not None:
+        raise click.UsageError("--output and --column sample=... both name the output; leave one.")
+    return columns
 
 
 def grouping_option(command: F) -> F:
@@ -116,6 +147,7 @@ def row_format(rows: str | None, given: dict[str, Any]) -> RowFormat:
         outputs=Path(given["outputs"]) if given["outputs"] else None,
         key=given["key"],
         group_by=given["group_by"],
+        columns=columns_of(given),
     )
 
 

@@ -193,6 +193,7 @@ def _manifest(job: Job, results: Path) -> Manifest:
         "output": shape.output,
         "key": shape.key,
         "group_by": shape.group_by,
+        "columns": repr(shape.columns) if shape.columns else None,
         "lines_per_shard": work.per_shard,
         "results": results.name,
         **job.settings,

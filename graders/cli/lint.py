@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from graders.cli.grading import column_option, columns_of
 from graders.cli.options import chosen_profile, profile_options, show_findings
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ graders/lint/README.md has every code with an example.
 )
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave out findings of a code.")
+@column_option
 @profile_options
 def command(  # noqa: PLR0913, PLR0917 - click passes each option
     config: Path,
@@ -76,13 +78,14 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
     only_show: bool,  # noqa: FBT001 - click passes it so
     strict: bool,  # noqa: FBT001 - click passes it so
     ignore: tuple[str, ...],
+    column: tuple[str, ...],
     profile_name: str,
     settings: tuple[str, ...],
 ) -> int:
     """Find what would go wrong with CONFIG, and with ROWS, before anything is graded.
 
     CONFIG is a grader, a method, a run request or an Evals body as JSON, or a .py file. ROWS are
-    JSON Lines, with samples or without; `-` is standard input.
+    JSON Lines, CSV, Parquet or Arrow, with samples or without; `-` is standard input.
     """
     from graders.errors import ConfigError
     from graders.lint import Options, lint, unreadable
@@ -96,6 +99,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
         split=split,
         profile=chosen_profile(profile_name, settings),
         ignored=frozenset(ignore),
+        columns=columns_of({"column": column}),
     )
     try:
         if fix or only_show:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -15,7 +16,7 @@ from graders.grades import Grade, Graded
 from graders.report import spending
 from graders.rows import Row
 from graders.runs.opening import refuse_unfinished
-from graders.runs.output import NOTHING, Files, Stream
+from graders.runs.output import NOTHING, Stream, files_for
 from graders.strict_json import decode
 from graders.terminal import printable, printable_lines
 
@@ -37,8 +38,12 @@ def grade_one(job: Job, row: Row, results: str | None) -> int:
     graded = Graded([row], [grade], [reward_of(grade, options.failures)])
     lines = job.work.lines(graded)
     if is_kept(results):
-        with closing(Files(Path(results or ""), NOTHING)) as files:
+        with (
+            TemporaryDirectory(prefix="graders-") as aside,
+            closing(files_for(Path(results or ""), Path(aside), NOTHING)) as files,
+        ):
             files.append(lines.results[0], lines.times[0])
+            files.finish()
     else:
         with open_stream(results) as out:
             Stream(out).append(lines.results[0], lines.times[0])

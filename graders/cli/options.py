@@ -63,7 +63,11 @@ def show_findings(findings: Iterable[Finding]) -> None:
 
 
 def refuse_overwriting(
-    output: str | None, inputs: Iterable[Path | str | None], *, with_times: bool = False
+    output: str | None,
+    inputs: Iterable[Path | str | None],
+    *,
+    with_times: bool = False,
+    columns: bool = False,
 ) -> None:
     """Refuse a `-o` that a command could not write, or that is a file it reads or keeps.
 
@@ -71,14 +75,28 @@ def refuse_overwriting(
         output: What `-o` names; None and `-` are no file.
         inputs: Files that must stay; None and `-` are none.
         with_times: Whether the times of results are written beside it.
+        columns: Whether it may be Parquet or Arrow.
 
     Raises:
-        click.UsageError: It is a directory, or would overwrite an input.
+        click.UsageError: It is a directory, of a form that is not written, or would overwrite an
+            input.
+        FormatError: Its form needs an extra that is not installed.
     """
+    from graders.formats.forms import form_of
+    from graders.formats.packed import packer
     from graders.results import timing_path
 
     if output is None or output == "-":
         return
+    form = form_of(output)
+    if form.rows != "lines" and not (columns and form.is_columnar):
+        also = ", or end in .parquet or .arrow" if columns else ""
+        raise click.UsageError(f"-o {output}: JSON Lines are written. Let it end in .jsonl{also}.")
+    packer(output)  # says what is missing while nothing is lost yet
+    if form.is_columnar:
+        from graders.formats.arrow import pyarrow
+
+        pyarrow(output)
     if Path(output).is_dir():
         raise click.UsageError(f"-o {output}: Is a directory.")
     kept = [path for path in inputs if path is not None and str(path) != "-"]

@@ -83,7 +83,7 @@ or a budget that is used up, 2 unusable input.
 @sandbox_options
 @profile_options
 def command(config: Path, rows: str, **given: Any) -> int:
-    """Try to cheat the grader in CONFIG, on ROWS (JSON Lines, - for stdin)."""
+    """Try to cheat the grader in CONFIG, on ROWS (as `graders run` takes them)."""
     from graders.compile import compile_grader
     from graders.config.parse import load_config
     from graders.ledger import Ledger

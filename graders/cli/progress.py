@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from graders.formats.forms import form_of
+
 Show = Callable[[int, int, int], None]
 """Called with the last line that is done, and how many samples and failures came with it."""
 
@@ -58,7 +60,7 @@ def progress_bar(rows: str, *, limited: bool) -> Iterator[Show]:
 def _line_count(rows: str) -> int | None:
     """Lines of a plain file; None where counting would cost a second read of a stream."""
     path = Path(rows)
-    if rows == "-" or rows.endswith(".gz") or not path.is_file():
+    if rows == "-" or not form_of(rows).is_plain or not path.is_file():
         return None
     with path.open("rb") as file:
         blocks = iter(lambda: file.read(1 << 20), b"")

@@ -45,6 +45,7 @@ Examples:
   graders run grader.json rows.jsonl --report report.html
   graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
   graders run grader.json rows.jsonl -o results.jsonl --resume
+  graders run grader.json rows.csv --column item.answer=gold -o out.parquet
   graders run judge.json rows.jsonl -o results.jsonl --retry failures
   cat rows.jsonl | graders run grader.json - --failures stop
   graders run judge.json rows.jsonl --dry-run
@@ -60,7 +61,12 @@ run request, or a flat object whose output stands under --output.
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("rows", required=False, type=FILE)
-@click.option("-o", "results", metavar="RESULTS", help="Write a JSON line per sample; - is stdout.")
+@click.option(
+    "-o",
+    "results",
+    metavar="RESULTS",
+    help="Write results: JSON Lines (- is stdout), .parquet or .arrow.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @report_option
 @click.option("--sample", metavar="TEXT", help="Grade this one output, without files.")
@@ -103,7 +109,11 @@ run request, or a flat object whose output stands under --output.
 @sandbox_options
 @profile_options
 def command(config: Path, rows: str | None, **given: Any) -> int:
-    """Grade the samples in ROWS (JSON Lines, gzipped if it ends in .gz, - for stdin)."""
+    """Grade the samples in ROWS.
+
+    They are JSON Lines, CSV, Parquet or Arrow, by the file's name; .gz and .zst are
+    unpacked; - is JSON Lines from standard input.
+    """
     from graders.cli.dry_run import dry_run
     from graders.cli.job import grade_file
     from graders.cli.one_row import grade_one
@@ -122,7 +132,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
-    refuse_overwriting(given["results"], inputs, with_times=True)
+    refuse_overwriting(given["results"], inputs, with_times=True, columns=True)
     check_report(given["report"], (*inputs, given["results"]))
     target = _target(config, rows, row, given)
     if row is None and target.has_folder:

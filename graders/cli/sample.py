@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,7 +60,7 @@ _SHOWN: Final = 5
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ask about N rows at most.")
 @client_options
 def command(rows: str, **given: Any) -> int:
-    """Draw samples of the answers to ROWS (JSON Lines), for `graders run` to grade."""
+    """Draw samples of the answers to ROWS (of any form), for `graders run` to grade."""
     from graders.ledger import Ledger
     from graders.sampling import compile_prompt, draw, read_prompts
 
@@ -164,8 +163,10 @@ def _lines_to(output: str) -> Iterator[Callable[[bytes], object]]:
 
         yield append
         return
-    with gzip.open(output, "wb") if output.endswith(".gz") else Path(output).open("wb") as file:
-        yield file.write
+    from graders.formats.packed import packing
+
+    with Path(output).open("wb") as file, packing(file, output) as lines:
+        yield lines.write
 
 
 def _report(drawn: _Count, ledger: Ledger, given: Mapping[str, Any]) -> None:

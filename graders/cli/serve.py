@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from graders.cli.sandbox import sandbox_options, server_sandbox
 if TYPE_CHECKING:
     from graders.clients import EndpointClient
     from graders.config.parse import Document
-    from graders.server.settings import Settings
+    from graders.server.settings import Rewards, Settings
 
 _EPILOG = """\b
 Examples:
@@ -29,6 +30,7 @@ Examples:
   graders serve --port 9000 --grader exact=grader.json
   graders serve --base-url http://localhost:8080/v1 --cache kept.db
   graders serve --allow-endpoint graders.example.com
+  graders serve --port 5000 --grader exact=grader.json --failed-reward -1
   GRADERS_TOKEN=... graders serve --host 0.0.0.0
 
 \b
@@ -66,7 +68,20 @@ _WORKERS_A_CORE: Final = 4
     "graders",
     metavar="NAME=CONFIG",
     multiple=True,
-    help="Serve this grader by name, at /endpoint/NAME and to /grade.",
+    help="Serve this grader by name, at /endpoint/NAME, and to /grade and /get_reward.",
+)
+@click.option(
+    "--failed-reward",
+    type=float,
+    metavar="NUMBER",
+    help="The reward at /get_reward of what has no score; without, it is an error there.",
+)
+@click.option(
+    "--end-token",
+    "end_tokens",
+    metavar="TEXT",
+    multiple=True,
+    help="Take this off the end of responses at /get_reward, and not the usual ones.",
 )
 @click.option(
     "--allow-endpoint",
@@ -166,6 +181,7 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
     from graders.ledger import Ledger
     from graders.server.settings import Limits, Settings
 
+    rewards = _rewards(given["failed_reward"], given["end_tokens"])
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     cores = os.cpu_count() or 1
     with (
@@ -184,8 +200,24 @@ def _settings(given: dict[str, Any]) -> Iterator[Settings]:
             token=_token(),
             target=given["target"],
             hosts=_hosts(given["host"]),
+            rewards=rewards,
             limits=Limits(at_once=given["at_once"]),
         )
+
+
+def _rewards(failed: float | None, end_tokens: Sequence[str]) -> Rewards:
+    """How trainers are answered.
+
+    Raises:
+        click.BadParameter: A reward that is no number, or a token that is no text.
+    """
+    from graders.server.settings import Rewards
+
+    if failed is not None and not isfinite(failed):
+        raise click.BadParameter(f"{failed} is not a number", param_hint="--failed-reward")
+    if "" in end_tokens:
+        raise click.BadParameter("a token has one character at least", param_hint="--end-token")
+    return Rewards(failed=failed, end_tokens=tuple(end_tokens) or Rewards().end_tokens)
 
 
 def _endpoint_client(hosts: Sequence[str]) -> EndpointClient:

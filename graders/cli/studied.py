@@ -124,8 +124,8 @@ def _band(text: str) -> tuple[float, float]:
 
 
 def _check(results: str, given: dict[str, Any]) -> None:
-    for name in ("output", "outputs", "key", "human"):
-        if given[name] is not None and given["rows"] is None:
+    for name in ("output", "outputs", "key", "column", "human"):
+        if given[name] not in {None, ()} and given["rows"] is None:
             raise click.UsageError(f"--{name} says how --rows is read, and there is no --rows.")
     files = [results, given["rows"], given["outputs"], given["against"]]
     if files.count("-") > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import gzip
 import json
 import os
 import sys
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -35,6 +34,7 @@ Examples:
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders study results.jsonl.gz --formula "max(exact, similar)" --json
   graders study old.jsonl --formula exact --pass-threshold 1 -o new.jsonl
+  graders study results.parquet --formula exact -o new.parquet
   graders run g.json rows.jsonl -o - | graders study - --formula exact
 
 \b
@@ -54,7 +54,7 @@ what it did in the run. The results' own threshold stays unless
 
 _OF_FORMULAS: Final = ("rescored", "pass_threshold", "failures")
 _OF_STUDIES: Final = (
-    *("rows", "output", "outputs", "key", "human", "against"),
+    *("rows", "output", "outputs", "key", "column", "human", "against"),
     *("failing", "resamples", "seed", "strict"),
 )
 
@@ -103,7 +103,7 @@ def command(results: str, **given: Any) -> int:
 
 def _refuse(given: dict[str, Any], options: Sequence[str], why: str) -> None:
     for name, value in given.items():
-        if name in options and value is not None and value is not False:
+        if name in options and value not in {None, ()} and value is not False:
             shown = "-o" if name == "rescored" else f"--{name}"
             raise click.UsageError(f"{shown.replace('_', '-')} {why}")
 
@@ -119,7 +119,7 @@ def _rescored(results: str, given: dict[str, Any]) -> int:
     threshold, output = given["pass_threshold"], given["rescored"]
     if threshold is not None and not isfinite(threshold):
         raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
-    refuse_overwriting(output, (results, timing_path(Path(results))))
+    refuse_overwriting(output, (results, timing_path(Path(results))), columns=True)
     if output is not None and output != "-":
         refuse_unfinished(Path(output))
     rescoring = Rescoring(
@@ -155,6 +155,10 @@ def _nothing(results: str, comparison: Comparison) -> str:
 @contextmanager
 def _lines_to(output: str | None) -> Iterator[Callable[[bytes], object] | None]:
     """What appends a line to the output, which is there when all is, or not at all."""
+    from graders.formats.forms import form_of
+    from graders.formats.packed import packing
+    from graders.result_table import write_table
+
     if output is None:
         yield None
     elif output == "-":
@@ -167,21 +171,14 @@ def _lines_to(output: str | None) -> Iterator[Callable[[bytes], object] | None]:
         path = Path(output).resolve()  # where a link leads, so that the link stays
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            with part.open("xb") as file, _packed(file, path.name) as lines:
+            with part.open("xb") as file, packing(file, path) as lines:
                 yield lines.write
-            part.replace(path)
+            if form_of(path).is_columnar:
+                write_table(part, path)
+            else:
+                part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _packed(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """The file, or what gzips into it, by the name; without a time, as `graders run` writes it."""
-    if not name.endswith(".gz"):
-        yield file
-        return
-    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-        yield cast("BinaryIO", packed)
 
 
 def _report(comparison: Comparison, results: str, given: dict[str, Any], *, seconds: float) -> None:

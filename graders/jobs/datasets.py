@@ -149,7 +149,7 @@ def read_dataset(
     """Read and check a JSON Lines file of training rows.
 
     Args:
-        path: A file, gzipped if it ends in `.gz`, or `-` for standard input.
+        path: A file, whose name says its form, or `-` for JSON Lines from standard input.
         kind: The method that trains on it.
         target: The service that is to have it.
         most_tokens: How long an example may be; None is not known.

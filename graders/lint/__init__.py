@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from graders.column_map import Columns
 from graders.config.graders import Location
 from graders.config.parse import Document, decode_config, parse_config, read_python
 from graders.errors import ConfigError, Finding, Severity
@@ -83,12 +84,14 @@ class Options:
         split: What the rows are for, `train` or `test`.
         profile: The settings it is to be graded with.
         ignored: Codes that are not wanted.
+        columns: What columns of the rows are, where their names do not say it.
     """
 
     target: Target = field(default_factory=lambda: TARGETS["local"])
     split: str = "train"
     profile: Profile = OPENAI
     ignored: frozenset[str] = frozenset()
+    columns: Columns | None = None
 
 
 def lint(config: Path, rows: Path | str | None = None, options: Options | None = None) -> Report:
@@ -96,7 +99,7 @@ def lint(config: Path, rows: Path | str | None = None, options: Options | None =
 
     Args:
         config: A JSON file, or a `.py` file with a python grader's source.
-        rows: A JSON Lines file, gzipped if it ends in `.gz`, or `-` for standard input.
+        rows: A file, whose name says its form, or `-` for JSON Lines from standard input.
         options: How.
 
     Raises:
@@ -109,7 +112,7 @@ def lint(config: Path, rows: Path | str | None = None, options: Options | None =
     placed = _place(findings, config, text)
     counted = 0
     if rows is not None:
-        found = check_rows(rows, document, options.profile, options.target, options.split)
+        found = check_rows(rows, document, options)
         counted = found.rows
         placed += _place([f for f, line in found.findings if line is None], config, text)
         placed += [

@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from graders.column_map import Columns, MissingColumnError
 from graders.config.graders import StringCheckConfig, TextSimilarityConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding, RowError, Severity
@@ -25,6 +26,9 @@ from graders.lint.targets import Target
 from graders.profile import Profile
 from graders.rows import Row
 from sandbox import JSON
+
+if TYPE_CHECKING:
+    from graders.lint import Options
 
 MAX_REMEMBERED: Final = 500_000
 """Lines whose hashes are kept."""
@@ -44,35 +48,31 @@ class RowsReport:
     findings: list[tuple[Finding, int | None]] = field(default_factory=list)
 
 
-def check_rows(
-    path: Path | str, document: Document | None, profile: Profile, target: Target, split: str
-) -> RowsReport:
+def check_rows(path: Path | str, document: Document | None, options: Options) -> RowsReport:
     """Read rows once and say what is wrong with them, or with the config in sight of them.
 
     Args:
         path: The file, as `graders.lines.open_lines` takes it.
         document: What is to grade them; None where it does not parse.
-        profile: How it would.
-        target: Where the rows are to go.
-        split: `train` or `test`, whose limits differ.
+        options: How it would, where the rows are to go, and as what.
 
     Raises:
         OSError: The file cannot be read.
     """
-    checker = _Checker(str(path), target)
+    checker = _Checker(str(path), options.target, options.columns)
     # Rows of a method without a grader end with the answer that is to be learnt.
     checker.has_prompts = document is None or document.has_grader
     if document is not None and document.has_grader:
-        checker.show(document, profile)
+        checker.show(document, options.profile)
     with open_lines(path) as lines:
         for number, line in numbered(lines):
             checker.take(number, line)
-    return checker.report(split)
+    return checker.report(options.split)
 
 
 class _Checker:
-    def __init__(self, name: str, target: Target) -> None:
-        self.name, self.target = name, target
+    def __init__(self, name: str, target: Target, columns: Columns | None) -> None:
+        self.name, self.target, self.columns = name, target, columns
         self.readers: list[GraderReads] = []
         self.comparisons: list[Comparison] = []
         self.rows, self.whole, self.has_prompts = 0, False, True
@@ -96,8 +96,10 @@ class _Checker:
     def take(self, number: int, line: bytes) -> None:
         try:
             value = decode_object(self.name, number, line)
-        except RowError as error:
-            self._bad(number, error.problem)
+            if self.columns is not None:
+                value = self.columns.apply(value)
+        except (RowError, MissingColumnError) as error:
+            self._bad(number, error.problem if isinstance(error, RowError) else str(error))
             return
         found = split_line(number, value)
         if isinstance(found, str):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from graders.report.text import bad_line_lines, count
+from graders.report.verdict_lines import verdict_lines
 from graders.studies.advice import advise
 from graders.studies.caveats import NAMES, flat_share
 from graders.studies.compare import Comparison, Standing
@@ -25,7 +26,6 @@ _FIRST_LINES: Final = 5
 _DRAWN: Final = 12
 """Contestants whose intervals are drawn."""
 _BAR: Final = 58
-_TONES: Final = {"good": "+", "note": " ", "warning": "!", "bad": "!"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,9 +279,7 @@ def _failures(compared: Compared) -> Iterator[str]:
 
 def _verdicts(compared: Compared) -> Iterator[str]:
     for verdict in compared.verdicts:
-        first, *rest = wrap(printable(verdict.text), indent=2, lines=6)
-        yield f"{_TONES[verdict.tone]} {first[2:]}"
-        yield from rest
+        yield from verdict_lines(verdict)
     if (best := compared.found.best) is not None:
         column = compared.columns[best.name]
         yield ""

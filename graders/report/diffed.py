@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from graders.report.text import bad_line_lines, bar_lines, count
+from graders.report.verdict_lines import verdict_lines
 from graders.studies.bounds import Check
 from graders.studies.diff import Diff
 from graders.studies.pairs import Failed, Moved
@@ -19,7 +20,6 @@ FAILED: Final[Mapping[Failed, str]] = {
     "mended": "mended",
     "both": "failing as before",
 }
-_MARKS: Final = {"good": "+", "note": " ", "warning": "!", "bad": "!"}
 BAD_LINES_SHOWN: Final = 5
 
 
@@ -68,9 +68,7 @@ def to_lines(diffed: Diffed) -> Iterator[str]:
     yield from wrap(counted(diffed), indent=0)
     yield ""
     for verdict in diffed.verdicts:
-        first, *rest = wrap(printable(verdict.text), indent=5, lines=4)
-        yield f"  {_MARKS[verdict.tone]:<3}{first.strip()}"
-        yield from rest
+        yield from verdict_lines(verdict)
     yield ""
     yield f"  {'':<32}{'old':>10}{'new':>10}"
     for name, old, new in table(diff):

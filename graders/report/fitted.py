@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from graders.report.text import count
+from graders.report.verdict_lines import verdict_lines
 from graders.studies.fit import Fit, Gain
 from graders.studies.fit_verdicts import fit_verdicts, measure_name
 from graders.studies.verdict import statistic_json
 from graders.terminal import columns, printable, shorten, wrap
 from graders.testing.fitted_config import Export
-
-_MARKS = {"good": "+", "note": " ", "warning": "!", "bad": "!"}
 
 
 def to_lines(fit: Fit, export: Export | None = None) -> Iterator[str]:
@@ -37,9 +36,7 @@ def to_lines(fit: Fit, export: Export | None = None) -> Iterator[str]:
         yield from _gain(gain)
     yield ""
     for verdict in fit_verdicts(fit):
-        first, *rest = wrap(printable(verdict.text), indent=5, lines=4)
-        yield f"  {_MARKS[verdict.tone]:<3}{first.strip()}"
-        yield from rest
+        yield from verdict_lines(verdict)
     for note in export.notes if export else ():
         first, *rest = wrap(printable(note), indent=5, lines=4)
         yield f"     {first.strip()}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import bar_lines, count
+from graders.report.verdict_lines import verdict_lines
 from graders.studies.findings import verdicts_of
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.teaching import Study
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 _IN_SHORT: Final = 8
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom
-_HEAD: Final = 10
 _NAME: Final = 26
-_JOINED: Final = "\N{NO-BREAK SPACE}"
-_INTERVAL: Final = re.compile(r"\[[^]\[ ]{1,12}, [^]\[ ]{1,12}\]")
 
 
 def short_verdicts(study: Study) -> list[Verdict]:
@@ -38,7 +35,7 @@ def short_lines(study: Study) -> list[str]:
     """Whether it will teach, in a few lines: the first that matter most."""
     lines = [f"  will it teach?{_of_items(study)}"]
     for verdict in short_verdicts(study):
-        more = list(_verdict_lines(verdict))
+        more = list(verdict_lines(verdict, indent=4))
         if len(lines) + len(more) > _IN_SHORT:
             break
         lines += more
@@ -60,15 +57,6 @@ def rests_on(study: Study) -> str:
     return f"from {count(len(samples.names), 'item')} of about {items_there(study):,}"
 
 
-def _verdict_lines(verdict: Verdict) -> Iterator[str]:
-    text = printable(verdict.text).replace(" %", f"{_JOINED}%")  # no number ends a line
-    text = _INTERVAL.sub(lambda found: found[0].replace(" ", _JOINED), text)
-    first, *rest = wrap(text, indent=_HEAD + 2, lines=4)
-    label = "" if verdict.tone == "note" else verdict.tone
-    yield f"    {label:<{_HEAD - 2}}{first.strip()}".replace(_JOINED, " ")
-    yield from (line.replace(_JOINED, " ") for line in rest)
-
-
 def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
     """All of it."""
     samples = study.samples
@@ -77,7 +65,7 @@ def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
     yield ""
     yield "  will it teach?"
     for verdict in all_verdicts(study, moved):
-        yield from _verdict_lines(verdict)
+        yield from verdict_lines(verdict, indent=4)
     yield from _rewards(study)
     yield from _passing(study)
     yield from _length(study)

@@ -8,6 +8,7 @@
         parts/               shards that are not joined yet
         judges.db            answers that were paid, by row
         before/              while failed rows are graded again: the results as they were
+        results.jsonl        where results are to be columns: their lines, and beside them the times
 
 A shard is appended to the results, then counted in `state.json`, then deleted from `parts`, each
 step on the disk before the next. So whatever dies, and whenever, each row is in the sure bytes of
@@ -152,7 +153,12 @@ class Folder:
 
     @undisturbed()
     def complete(self) -> Summary:
-        """End a run that has nothing left to grade."""
+        """End a run that has nothing left to grade.
+
+        Raises:
+            OSError: The disk is full; the run is as it was.
+        """
+        self._output.finish()
         self.state.complete, self.state.retrying = True, False
         self.save()
         for name in ("parts", "before"):
@@ -185,6 +191,8 @@ class Folder:
             summary.merge(_summary(part, unjoined.get(shard)))
             with suppress(OSError):  # a full disk; they are in the parts
                 self._append(part)
+        with suppress(OSError):  # the lines have it
+            self._output.finish()
         return summary
 
     def _begun_shards(self) -> Iterator[int]:

@@ -18,7 +18,7 @@ from graders.results import timing_path
 from graders.runs.earlier import Earlier
 from graders.runs.folder import Folder, State, write_whole
 from graders.runs.manifest import Difference, Manifest, differences
-from graders.runs.output import Files, Sizes
+from graders.runs.output import Sizes, files_for, lines_path
 from graders.strict_json import NotJSONError, decode, encode
 
 T = TypeVar("T")
@@ -74,6 +74,7 @@ def open_folder(
         OSError: A file cannot be read or written.
     """
     path, results = folder_path(results), _real(results)
+    lines = lines_path(results, path)
     if way in {"resume", "retry"} and not (path / "manifest.json").exists():
         if results.exists():
             raise RunFolderError(
@@ -85,20 +86,20 @@ def open_folder(
     path.mkdir(exist_ok=True)
     with _locked(path):
         if way in {"resume", "retry"}:
-            state = _gone_on(path, results, manifest, way, note)
+            state = _gone_on(path, lines, manifest, way, note)
         else:
             if way != "over":
                 refuse_unfinished(results)
             state = _begun(path, manifest)
         with ExitStack() as stack:
-            output = stack.enter_context(closing(Files(results, state.sizes)))
+            output = stack.enter_context(closing(files_for(results, path, state.sizes)))
             earlier = None
-            if state.retrying and (before := path / "before" / results.name).exists():
+            if state.retrying and (before := path / "before" / lines.name).exists():
                 per_shard = cast("int", manifest.settings["lines_per_shard"])
                 earlier = stack.enter_context(closing(Earlier(before, per_shard)))
             folder = Folder(path, output, state, earlier=earlier)
             if state.joined:
-                folder.observe_again(results)
+                folder.observe_again(lines)
             yield folder
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from graders.errors import RowError
+from graders.formats.forms import form_of
 from graders.grades import Boundary
 from graders.joins import Joined
 from graders.lines import numbered, open_lines
@@ -72,7 +73,7 @@ class Shard:
 def lines_per_shard(rows: Path | str) -> int:
     """How many lines of a file make a shard, by its size and the length of its first lines."""
     path = Path(rows)
-    if str(rows) == "-" or path.suffix == ".gz" or not path.is_file():
+    if str(rows) == "-" or not form_of(rows).is_plain or not path.is_file():
         return _UNMEASURED
     with path.open("rb") as file:
         start = file.read(_LOOKED_AT)

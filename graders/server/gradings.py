@@ -122,11 +122,12 @@ async def score(request: Request) -> Response:
     row = as_row({key: body[key] for key in ("item", "sample") if key in body}, 1)
     (grade,) = await server.graders[name].grade([row])
     if grade.failure is not None:
-        raise _failed(grade.failure)
+        raise failed(grade.failure)
     return answer({"score": grade.score})
 
 
-def _failed(failure: Failure) -> ApiError:
+def failed(failure: Failure) -> ApiError:
+    """What a caller is told who can be told of no failure otherwise; 503 where it may recover."""
     status = 503 if failure.kind in _MAY_RECOVER else 422
     return ApiError(status, failure.message, code=failure.kind.value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from graders.server import files, gradings
+from graders.server import files, gradings, rewards
 from graders.server.evals import evals, runs
 from graders.server.jobs import jobs
 from graders.server.openapi import Operation, document
@@ -46,6 +46,9 @@ ROUTES: Final = (
               "Grade rows, as if they were a file's lines", "BatchRequest", "BatchAnswer"),
     Operation("POST", "/endpoint/{name}", gradings.score,
               "Score a sample, as an endpoint grader asks for it", "EndpointRequest", "Score"),
+    Operation("POST", "/get_reward", rewards.get_reward,
+              "Reward sampled sequences, as OpenRLHF asks for it", "RewardRequest",
+              "RewardAnswer", ("grader",)),
     Operation("POST", "/v1/files", files.create,
               "Keep a file", "FileUpload", "Object"),
     Operation("GET", "/v1/files", files.list_all,

@@ -123,6 +123,12 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         {"sample": {"type": ["string", "object"]}, "item": _ANY_OBJECT}, {"trace_id": _TEXT}
     ),
     "Score": _object({"score": _NUMBER}),
+    "RewardRequest": _object(
+        {"query": _list(_TEXT)}, {"prompts": _list(_TEXT), "labels": _list({})}
+    ),
+    "RewardAnswer": _object(
+        {"rewards": _list(_NUMBER), "scores": _list(_NUMBER), "extra_logs": _map(_list(_NUMBER))}
+    ),
     "EvalRequest": _object(
         {"data_source_config": _object({"type": _TEXT}), "testing_criteria": _CRITERIA}, _LABELS
     ),
@@ -180,6 +186,11 @@ EXAMPLES: Final[Mapping[str, Any]] = {
     "GraderRequest": {"grader": _EXACT},
     "BatchRequest": {"grader": _EXACT, "rows": [{"item": _ITEM, "samples": ["Paris", "Rome"]}]},
     "EndpointRequest": {"sample": {"output_text": "Paris"}, "item": _ITEM, "trace_id": "1"},
+    "RewardRequest": {
+        "query": ["The capital of France is Paris<|im_end|>"],
+        "prompts": ["The capital of France is "],
+        "labels": ['{"answer": "Paris"}'],
+    },
     "JobRequest": {
         "model": "o4-mini-2025-04-16",
         "training_file": "file-000000000000000000000000",

@@ -9,6 +9,8 @@ from graders.compile import Tools
 from graders.config.parse import Document
 from graders.jobs.bounds import Target
 from graders.profile import OPENAI, Profile
+from graders.trainers.queries import END_TOKENS
+from graders.trainers.recipe import DEADLINE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rewards:
+    """How `/get_reward` answers.
+
+    Attributes:
+        failed: The reward of a sequence that has no score; None answers with an error instead.
+        end_tokens: What is taken off the end of a response.
+        seconds: What takes longer has no score; OpenRLHF asks again after 180 s.
+    """
+
+    failed: float | None = None
+    end_tokens: tuple[str, ...] = END_TOKENS
+    seconds: float = DEADLINE_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a server is set up with.
 
@@ -78,6 +95,7 @@ class Settings:
         token: What requests must bear; None where anybody on this machine may ask.
         target: The service that fine-tuning jobs are meant for.
         hosts: Names by which the server may be called; empty where any will do.
+        rewards: How trainers are answered.
         limits: How much requests may take.
     """
 
@@ -87,4 +105,5 @@ class Settings:
     token: str | None = None
     target: Target = "openai-rft"
     hosts: frozenset[str] = frozenset()
+    rewards: Rewards = Rewards()
     limits: Limits = Limits()

@@ -9,14 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from graders.compile import Tools, compile_grader
+from graders.compile import Tools, compile_grader, member_keys
+from graders.errors import FailureKind
 from graders.grades import Grader
 from graders.jobs.bounds import Target
 from graders.profile import Profile
 from graders.server.aside import Aside
 from graders.server.processes import Processes
 from graders.server.recent import Recent, Weight
-from graders.server.settings import Limits, Settings
+from graders.server.settings import Limits, Rewards, Settings
 from graders.server.storage import Objects, Room
 from graders.server.transport.answers import ApiError
 
@@ -39,6 +40,9 @@ class Shared:
         limits: How much requests may take.
         checks: Where sources are checked.
         graders: Those that can be asked by name.
+        members: The keys of their members.
+        rewards: How trainers are answered.
+        complaints: Graders, and kinds of their failures, of which the log has one.
         recent: Those of the last requests.
         room: Where files and results are kept.
         files: Those that were uploaded.
@@ -59,6 +63,9 @@ class Shared:
     limits: Limits
     checks: Processes
     graders: Mapping[str, Grader]
+    members: Mapping[str, tuple[str, ...]]
+    rewards: Rewards
+    complaints: set[tuple[str, FailureKind]]
     recent: Recent
     room: Room
     files: Objects[StoredFile]
@@ -139,6 +146,11 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
                 name: compile_grader(document, tools=tools, profile=profile)
                 for name, document in settings.graders.items()
             },
+            members={
+                name: member_keys(document.grader) for name, document in settings.graders.items()
+            },
+            rewards=settings.rewards,
+            complaints=set(),
             recent=Recent(),
             room=room,
             files=Objects("file", limits.stored_objects),

@@ -260,9 +260,10 @@ class Observed:
 
     @property
     def has_groups(self) -> bool:
-        """Whether any two samples are of one item."""
+        """Whether any two samples that are kept are of one item, or so many that none is kept."""
+        self.settle()
         groups = self.columns["groups"]
-        return self.share < 1.0 or len(set(groups)) < len(groups)
+        return len(set(groups)) < len(groups) or (self.seen > 0 and not groups)
 
     def samples(self) -> Samples:
         """What is kept, in the order of the rows and item by item."""

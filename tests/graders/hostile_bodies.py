@@ -35,6 +35,10 @@ def _batch(grader, rows, detail="all"):
     return "/grade", {"grader": grader, "rows": rows, "detail": detail}
 
 
+def _sequences(queries):
+    return {"query": queries, "prompts": [""] * len(queries), "labels": ["b"] * len(queries)}
+
+
 _ROW = {"item": {"answer": "x"}, "sample": "x"}
 _CONSTANT = {**EXACT, "input": "a", "reference": "a"}
 
@@ -95,6 +99,8 @@ BODIES = {
         },
         [_ROW] * 199,
     ),
+    "queries": ("/get_reward", _sequences(["a"] * 90_000)),
+    "ends of queries": ("/get_reward", _sequences(["</s>" * 240_000])),
     "details": _batch({**EXACT, "input": "a" * 400_000, "reference": "b"}, [_ROW] * 10_000),
 }
 """Path and body, JSON or bytes."""

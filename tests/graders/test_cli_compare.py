@@ -80,9 +80,9 @@ def test_what_people_read(compare):
     assert "  rouge_3              .500   .500       -       -       -   .691 0, all pass\n" in out
     assert "  rouge_3                   100 %             -             -          50 %\n" in out
     assert "on   most by\n* hash_char  " in out
-    assert "\n+ Use hash_char: AUC 1.00 [1.00, 1.00]; no other is better, and after Holm" in out
-    assert "\n! rouge_3 is dead as a reward: 100 % [100 %, 100 %] of items" in out
-    assert "\n! The best threshold lets everything pass (0): no threshold of rouge_3" in out
+    assert "\n  good    Use hash_char: AUC 1.00 [1.00, 1.00]; no other is better, and after" in out
+    assert "rouge_3 is dead as a reward: 100 % [100 %, 100 %] of items" in out
+    assert "The best threshold lets everything pass (0)" in out
     assert "Williams' test, in --json, takes rows as independent" in " ".join(out.split())
     assert lines[-2:] == [
         "  in a run  evaluation_metric cosine, --set cosine=hash_char",

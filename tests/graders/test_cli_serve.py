@@ -60,6 +60,12 @@ def refused(capsys, monkeypatch):
         (("--grader", "x=absent.json"), None, "'x=absent.json' is not NAME=CONFIG"),
         (("--allow-endpoint", "http://a/"), None, "'http://a/' is not HOST or HOST:PORT"),
         (("--allow-endpoint", "a/b"), None, "'a/b' is not HOST or HOST:PORT"),
+        (
+            ("--failed-reward", "nan"),
+            None,
+            "Invalid value for --failed-reward: nan is not a number",
+        ),
+        (("--end-token", ""), None, "--end-token: a token has one character at least"),
         (("--budget-usd", "1", "--base-url", "http://127.0.0.1:9"), None, "--budget-tokens bounds"),
     ],
 )

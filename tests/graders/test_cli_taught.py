@@ -77,9 +77,12 @@ def test_a_page_says_what_its_study_rests_on(graders, monkeypatch):
                for text in texts), texts  # fmt: skip
 
 
-def test_a_run_without_groups_says_nothing_of_them(graders):
-    """One sample an item has no group to differ in."""
-    write("rows.jsonl", *[{"item": {"a": n}, "sample": "x"} for n in range(5)])
+@pytest.mark.parametrize("limit", [2, 1_000])
+def test_a_run_without_groups_says_nothing_of_them(graders, monkeypatch, limit):
+    """One sample an item has no group to differ in, whether all are kept or some."""
+    monkeypatch.setattr("graders.runs.run.SAMPLES", limit)
+    monkeypatch.setattr(summary, "SAMPLES", limit)
+    write("rows.jsonl", *[{"item": {"a": n}, "sample": "x"} for n in range(9)])
     _, out, _ = graders("run", "grader.json", "rows.jsonl")
     _, as_json, _ = graders("run", "grader.json", "rows.jsonl", "--json")
 

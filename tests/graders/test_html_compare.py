@@ -61,7 +61,8 @@ def test_a_page_has_all_that_a_comparison_found(compared):
     assert found["best"] == "hash_char"
     assert found["comparison"]["compared"] == len(found["points"]["human"]) == 36
     assert all(len(one["points"]) == 36 for one in found["contestants"].values())
-    assert sum(tag == "circle" for tag, _ in page.tags) == 3 * 36 + 6 * 3 + 3  # dots and marks
+    # Dots; a mark of each measure, of which a contestant without a difference lacks three; Pareto.
+    assert sum(tag == "circle" for tag, _ in page.tags) == 3 * 36 + 3 * 6 - 3 + 3
 
 
 def test_rows_are_those_on_which_the_best_and_people_differ(compared):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.errors import RowError
+from graders.formats.packed import CutShortError
 from graders.grades import Boundary
-from graders.lines import CutShortError
 from graders.row_files import Reader, RowFormat, read_lines, read_rows
 from graders.runs.shards import lines_per_shard, shards, skip, with_boundaries
 from graders.strict_json import encode

@@ -126,7 +126,7 @@ def _bounds(diffed: Diffed) -> Markup:
         state, _, said = lines.bound_line(check).partition(": ")
         tone = "bad" if check.broken else "note" if check.value is None else "good"
         rows.append([el("span", state, class_=f"tone tone-{tone}"), said])
-    return table(["Bound", ""], rows, caption="Bounds")
+    return table((), rows, caption="Bounds")
 
 
 def _scores(diffed: Diffed, points: Sequence[tuple[float, float]]) -> Markup:
@@ -134,14 +134,18 @@ def _scores(diffed: Diffed, points: Sequence[tuple[float, float]]) -> Markup:
     drawn = f"{len(points):,} of {every:,} samples, drawn with seed 0"
     said = f"{drawn if len(points) < every else f'All {every:,} samples'}: on the diagonal, a "
     said += "score is as it was; above it, it rose."
-    series = [Series(name="samples", points=points)]
+    ends = [end(score for pair in points for score in pair) for end in (min, max)]
+    series = [
+        Series(name="samples", points=points),
+        Series(name="as it was", points=[(end, end) for end in ends], joined=True),
+    ]
     chart = scatter("Old and new scores", series, ("old score", "new score"), said=said)
     bars = change_bars(diffed.scores)
     if bars is None:
         return many(chart, el("p", "No score changed."))
     edges, counts = bars
-    ends = edges[0], edges[-1]
-    moved = histogram("Samples by how far their score moved", ends, counts, x="new minus old")
+    title, x = "Samples by how far their score moved", "new minus old"
+    moved = histogram(title, (edges[0], edges[-1]), counts, x=x)
     return many(el("div", chart, moved, class_="pair"), _moves(diffed.diff))
 
 

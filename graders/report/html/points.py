@@ -36,10 +36,12 @@ class Series:
     Attributes:
         name: What the legend says.
         points: Pairs of x and y.
+        joined: Whether a line through them is drawn, and not they.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +87,21 @@ def scatter(
     Raises:
         ValueError: A number is not finite.
     """
-    every = [point for one in series for point in one.points]
-    plane = _Plane.around(every, axes)
+    every = [point for one in series if not one.joined for point in one.points]
+    plane = _Plane.around([point for one in series for point in one.points], axes)
     described = said or f"{len(every):,} points: {axes[1]} against {axes[0]}."
+    lines = [plane.line(*ends) for one in series if one.joined for ends in pairwise(one.points)]
     if len(every) > _MOST_DOTS:
-        drawn = framed(plane.x, plane.y, [*_density(plane, every)])
+        drawn = framed(plane.x, plane.y, [*_density(plane, every), *lines])
         return figure(title, f"{described} Darker is more points.", drawn)
     chance = random.Random(seed)  # noqa: S311 - for looks
+    dotted = [one for one in series if not one.joined]
     marks = [
         el("g", [*_dots(plane, one, chance)], class_=f"{mark(i)} dot")
-        for i, one in enumerate(series)
+        for i, one in enumerate(dotted)
     ]
-    legend = legend_of([one.name for one in series]) if len(series) > 1 else None
-    return figure(title, described, framed(plane.x, plane.y, marks), above=legend)
+    legend = legend_of([one.name for one in dotted]) if len(dotted) > 1 else None
+    return figure(title, described, framed(plane.x, plane.y, [*lines, *marks]), above=legend)
 
 
 def _dots(plane: _Plane, series: Series, chance: random.Random) -> Iterator[Markup]:

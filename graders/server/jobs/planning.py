@@ -19,6 +19,7 @@ from graders.jobs.datasets import Dataset, read_dataset
 from graders.jobs.job import Job, check_job
 from graders.jobs.plan import Given, Plan, plan_job
 from graders.jobs.trial import try_job
+from graders.lint import Options
 from graders.lint.rows import check_rows
 from graders.lint.static import check_config
 from graders.lint.targets import TARGETS
@@ -169,7 +170,7 @@ def _linted(job: Job, work: Work) -> Iterator[Finding]:
         return
     findings = check_config(document, work.profile, target)
     file = work.training
-    found = check_rows(file.path, document, work.profile, target, "train")
+    found = check_rows(file.path, document, Options(target=target, profile=work.profile))
     findings += [finding for finding, line in found.findings if line is None]
     for finding in findings:
         yield replace(finding, path=job.prefix + finding.path if finding.path else "")

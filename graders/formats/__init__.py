@@ -1,0 +1,1 @@
+"""Files that rows come from and results go to, beside plain JSON Lines."""

@@ -1,0 +1,211 @@
+"""Parquet and Arrow files as lines of JSON: a few hundred rows in memory, or a batch of Arrow's.
+
+The lines are what the same rows are in JSON Lines, with one difference that columns make: a key
+that some rows have and others have not is null in the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from graders.formats.cells import CellError, refused, to_json, to_line
+from graders.formats.forms import FormatError, form_of, missing_extra
+
+if TYPE_CHECKING:
+    from pyarrow import Array, DataType, RecordBatch, Schema
+
+_ROWS: Final = 512
+"""Rows that are made Python's at a time: more take longer each, for the memory they touch."""
+_READ_BYTES: Final = 1 << 16
+_AS_TEXT: Final = "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64"
+_SHOWN: Final = 80
+
+
+@contextmanager
+def open_columns(path: Path | str) -> Iterator[Iterator[bytes]]:
+    """The rows of a Parquet or Arrow file as lines of JSON.
+
+    Raises:
+        FormatError: It needs an extra that is not installed, or has a column that cannot be JSON.
+        OSError: It cannot be read, or is damaged.
+    """
+    with open_batches(path) as (schema, batches):
+        check_schema(path, schema)
+        yield (line for batch in batches for line in lines_of(batch))
+
+
+@contextmanager
+def open_batches(path: Path | str) -> Iterator[tuple[Schema, Iterator[RecordBatch]]]:
+    """The schema and the rows of a Parquet or Arrow file.
+
+    Raises:
+        FormatError: It needs an extra that is not installed.
+        OSError: It cannot be read, or is damaged.
+    """
+    pyarrow(path)
+    with Path(path).open("rb") as file:
+        with _damage(path):
+            if form_of(path).rows == "parquet":
+                schema, batches = _parquet(file)
+            else:
+                schema, batches = _ipc(file)
+
+        def sound() -> Iterator[RecordBatch]:
+            with _damage(path):
+                yield from batches
+
+        yield schema, sound()
+
+
+@contextmanager
+def _damage(path: Path | str) -> Iterator[None]:
+    """What Arrow says of a damaged file, with its path."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        kind = "Parquet" if form_of(path).rows == "parquet" else "Arrow"
+        said = str(error).partition("\n")[0][:200]
+        raise OSError(f"{path}: not {kind}, or damaged: {said}") from None
+
+
+def _parquet(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
+    from pyarrow.parquet import ParquetFile
+
+    # Checksums are looked at where the writer left some. Without both of the others, all of a row
+    # group is read at once, and most writers make one of a million rows.
+    opened = ParquetFile(
+        file, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_BYTES
+    )
+    # Without threads: workers are forked.
+    return opened.schema_arrow, opened.iter_batches(batch_size=_ROWS, use_threads=False)
+
+
+def _ipc(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
+    from pyarrow import ipc
+
+    # `datasets` saves streams, and most others files: both are called .arrow.
+    is_file = file.read(6) == b"ARROW1"
+    file.seek(0)
+    if not is_file:
+        stream = ipc.open_stream(file)
+        return stream.schema, iter(stream)
+    opened = ipc.open_file(file)
+    return opened.schema, (opened.get_batch(i) for i in range(opened.num_record_batches))
+
+
+def pyarrow(path: Path | str) -> Any:
+    """The library that reads and writes columns.
+
+    Raises:
+        FormatError: It is not installed.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise missing_extra(path, "parquet") from None
+    return pa
+
+
+def check_schema(path: Path | str, schema: Schema) -> None:
+    """Refuse columns that no row of could be JSON.
+
+    Raises:
+        FormatError: There is one; names it.
+    """
+    names = Counter(schema.names)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise FormatError(f"{path}: two columns are called {twice[0]!r:.{_SHOWN}}; rename one")
+    for field in schema:
+        if (problem := _unfit(field.type)) is not None:
+            raise FormatError(f"{path}: column {field.name!r:.{_SHOWN}} ({field.type}): {problem}")
+
+
+def _unfit(kind: DataType) -> str | None:
+    """Why no value of a type has a form in JSON; None where some have one."""
+    import pyarrow.types as is_
+
+    if is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind):
+        return _AS_TEXT
+    if is_.is_duration(kind) or is_.is_interval(kind):
+        return "a span of time has no form in JSON; write a number, or text"
+    if is_.is_time64(kind) and kind.unit == "ns":
+        return "times finer than a microsecond; write microseconds, or text"
+    if is_.is_map(kind) and not _is_text(kind.key_type):
+        return "keys are text in JSON; write a map whose keys are"
+    if is_.is_struct(kind):
+        twice = [name for name, count in Counter(f.name for f in kind).items() if count > 1]
+        if twice:
+            return f"two of its fields are called {twice[0]!r:.{_SHOWN}}; rename one"
+    return next(filter(None, map(_unfit, _inner(kind))), None)
+
+
+def _inner(kind: DataType) -> list[DataType]:
+    return [kind.field(i).type for i in range(kind.num_fields)]
+
+
+def _is_text(kind: DataType) -> bool:
+    import pyarrow.types as is_
+
+    return bool(is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind))
+
+
+def lines_of(batch: RecordBatch) -> Iterator[bytes]:
+    """Each row as a line of JSON, or as one that says why it is none."""
+    for start in range(0, batch.num_rows, _ROWS):
+        yield from _lines(batch.slice(start, _ROWS))
+
+
+def _lines(batch: RecordBatch) -> Iterator[bytes]:
+    names = batch.schema.names
+    walked = [name for name, column in zip(names, batch.columns, strict=True) if not _clean(column)]
+    try:
+        rows = batch.to_pylist(maps_as_pydicts="strict")
+    except (ValueError, KeyError, OverflowError):  # one of them is at fault: each by itself
+        rows = None
+    if rows is None:
+        yield from (_one(batch.slice(at, 1)) for at in range(batch.num_rows))
+    else:
+        yield from (to_line(row, walked) for row in rows)
+
+
+def _one(row: RecordBatch) -> bytes:
+    """The line of a single row, whose values may have no Python form."""
+    values: dict[str, object] = {}
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            values[name] = to_json(column.to_pylist(maps_as_pydicts="strict")[0])
+        except CellError as error:
+            return refused(str(error.inside(name)))
+        except UnicodeDecodeError:
+            return refused(str(CellError("the text is not UTF-8", name)))
+        except (ValueError, KeyError, OverflowError) as error:
+            said = str(error.args[0] if error.args else error)
+            return refused(str(CellError(said[:200], name)))
+    return to_line(values, ())
+
+
+def _clean(column: Array) -> bool:
+    """Whether every value of a column is JSON as Python has it, known without a look at each."""
+    import pyarrow.compute as pc
+    import pyarrow.types as is_
+
+    kind = column.type
+    if is_.is_floating(kind):
+        return pc.all(pc.is_finite(column)).as_py() is not False
+    if is_.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    if is_.is_struct(kind) or is_.is_list(kind) or is_.is_large_list(kind):
+        return all(map(_clean, _flat(column)))
+    return _is_text(kind) or is_.is_integer(kind) or is_.is_boolean(kind) or is_.is_null(kind)
+
+
+def _flat(column: Array) -> Iterable[Array]:
+    """The columns inside a column; not of rows that are null."""
+    flat = column.flatten()
+    return flat if isinstance(flat, list) else [flat]

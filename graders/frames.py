@@ -1,0 +1,219 @@
+"""Grading a frame: its rows are read as those of a file are, and the grades are a frame like it.
+
+Nothing is imported but what the caller's own frame was made with.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from graders.column_map import parse_columns
+from graders.errors import RowError
+from graders.formats.arrow import check_schema, lines_of, pyarrow
+from graders.formats.cells import to_line
+from graders.formats.forms import FormatError
+from graders.grades import Grade
+from graders.joins import Joined
+from graders.result_table import column_text
+from graders.row_files import Reader, RowFormat
+from graders.rows import Row
+
+_NAME: Final = "frame"
+_AT_ONCE: Final = 1000
+"""Rows that a dataset is asked for at a time."""
+
+
+class _Form(NamedTuple):
+    """A kind of frame.
+
+    Attributes:
+        lines: Its rows as lines of JSON.
+        like: Makes a frame of such a kind, from columns and the frame that they are about.
+    """
+
+    lines: Callable[[Any], Iterator[bytes]]
+    like: Callable[[Mapping[str, _Column], Any], Any]
+
+
+class _Column(NamedTuple):
+    """A column of grades.
+
+    Attributes:
+        kind: What its values are.
+        values: One for each row.
+    """
+
+    kind: type
+    values: Sequence[object]
+
+
+def form_of_frame(frame: object) -> _Form | None:
+    """What kind of frame something is; None if it is none.
+
+    Raises:
+        TypeError: It is of a library of frames, and cannot be graded; says what to do.
+    """
+    known = [f"{one.__module__.partition('.')[0]}.{one.__name__}" for one in type(frame).__mro__]
+    for name in known:
+        if name in _FORMS:
+            return _FORMS[name]
+        if name in _NO_FRAMES:
+            raise TypeError(f"a {name} cannot be graded: {_NO_FRAMES[name]}")
+    return _FORMS["pyarrow.Table"] if hasattr(type(frame), "__arrow_c_stream__") else None
+
+
+def grade_frame(
+    form: _Form,
+    frame: Any,
+    columns: Mapping[str, str] | None,
+    judge: Callable[[Sequence[Row]], Sequence[Grade]],
+) -> Any:
+    """The grades of a frame's rows, as a frame of its kind with as many rows.
+
+    Args:
+        form: What kind it is.
+        frame: What to grade.
+        columns: What its columns are: `{"item.answer": "gold", "sample": "completion"}`.
+        judge: Grades rows.
+
+    Raises:
+        ConfigError: `columns` makes no sense.
+        FormatError: A column cannot be JSON.
+        RowError: A row is none.
+    """
+    shape = RowFormat(columns=parse_columns(columns.items()) if columns else None)
+    return form.like(_columns_of(judge(list(_rows(form.lines(frame), shape)))), frame)
+
+
+def _rows(lines: Iterable[bytes], shape: RowFormat) -> Iterator[Row]:
+    reader = Reader(_NAME, shape)
+    for number, line in enumerate(lines, start=1):
+        row, *more = reader.rows([Joined(number, line)])
+        if isinstance(row, RowError):
+            raise row
+        if more:
+            problem = f"it has {1 + len(more)} samples; give each a row of its own (explode)"
+            raise RowError(f"{_NAME}:{number}:1", problem)
+        assert isinstance(row, Row), "of a line come rows and errors"
+        yield row
+
+
+def _columns_of(grades: Sequence[Grade]) -> dict[str, _Column]:
+    failures = [grade.failure for grade in grades]
+    said = {
+        f"failure_{name}": _Column(
+            str, [failure and column_text(str(getattr(failure, name))) for failure in failures]
+        )
+        for name in ("kind", "reason", "message")
+    }
+    scores = _Column(float, [grade.score for grade in grades])
+    members = dict.fromkeys(name for grade in grades for name in grade.parts)
+    return {
+        "score": scores,
+        "reward": scores,
+        "passed": _Column(bool, [grade.passed for grade in grades]),
+        **said,
+        **{
+            f"parts.{column_text(name)}": _Column(float, [_score(grade, name) for grade in grades])
+            for name in members
+        },
+    }
+
+
+def _score(grade: Grade, member: str) -> float | None:
+    part = grade.parts.get(member)
+    return None if part is None else part.score
+
+
+# --- pandas
+
+
+def _pandas_lines(frame: Any) -> Iterator[bytes]:
+    names = [str(name) for name in frame.columns]
+    _refuse_twice(names)
+    # NaN is how pandas writes that there is nothing.
+    values = [
+        [None if none else value for value, none in zip(column, column.isna(), strict=True)]
+        for column in (frame.iloc[:, at] for at in range(len(names)))
+    ]
+    for row in zip(*values, strict=True):
+        yield to_line(dict(zip(names, row, strict=True)), names)
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FormatError(f"{_NAME}: two columns are called {twice!r:.80}; rename one")
+
+
+def _pandas_like(columns: Mapping[str, _Column], frame: Any) -> Any:
+    pandas: Any = sys.modules["pandas"]
+    kinds = {float: "Float64", bool: "boolean", str: "string"}
+    arrays = {
+        name: pandas.array(column.values, dtype=kinds[column.kind])
+        for name, column in columns.items()
+    }
+    return pandas.DataFrame(arrays, index=frame.index)
+
+
+# --- polars
+
+
+def _polars_lines(frame: Any) -> Iterator[bytes]:
+    for row in frame.iter_rows(named=True):
+        yield to_line(row, frame.columns)
+
+
+def _polars_like(columns: Mapping[str, _Column], _frame: Any) -> Any:
+    polars: Any = sys.modules["polars"]
+    kinds = {float: polars.Float64, bool: polars.Boolean, str: polars.String}
+    return polars.DataFrame(
+        [polars.Series(name, one.values, dtype=kinds[one.kind]) for name, one in columns.items()]
+    )
+
+
+# --- Arrow, and what gives it
+
+
+def _arrow_lines(frame: Any) -> Iterator[bytes]:
+    table = pyarrow(_NAME).table(frame)
+    check_schema(_NAME, table.schema)
+    for batch in table.to_batches():
+        yield from lines_of(batch)
+
+
+def _arrow_like(columns: Mapping[str, _Column], _frame: Any) -> Any:
+    pa = pyarrow(_NAME)
+    kinds = {float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+    return pa.table({name: pa.array(one.values, kinds[one.kind]) for name, one in columns.items()})
+
+
+# --- Hugging Face datasets
+
+
+def _dataset_lines(frame: Any) -> Iterator[bytes]:
+    for table in frame.with_format("arrow").iter(batch_size=_AT_ONCE):
+        yield from _arrow_lines(table)
+
+
+def _dataset_like(columns: Mapping[str, _Column], frame: Any) -> Any:
+    datasets: Any = sys.modules["datasets"]
+    return datasets.Dataset(_arrow_like(columns, frame))
+
+
+_FORMS: Final = {
+    "pandas.DataFrame": _Form(_pandas_lines, _pandas_like),
+    "polars.DataFrame": _Form(_polars_lines, _polars_like),
+    "pyarrow.Table": _Form(_arrow_lines, _arrow_like),
+    "datasets.Dataset": _Form(_dataset_lines, _dataset_like),
+    "datasets.IterableDataset": _Form(_dataset_lines, _dataset_like),
+}
+_NO_FRAMES: Final = {
+    "polars.LazyFrame": "collect() it first",
+    "polars.Series": "it is one column; make it a frame",
+    "pandas.Series": "it is one column; make it a frame",
+    "datasets.DatasetDict": 'choose a split, as in dataset["train"]',
+    "datasets.IterableDatasetDict": 'choose a split, as in dataset["train"]',
+}

@@ -1,0 +1,176 @@
+"""Grading inside a trainer's process: from any thread or event loop, in bounded time.
+
+What grades is made at the first call, once in each process, and shared by all that have the same
+config and options: copies, pickled ones, those of a file that a trainer loads again and again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Final, TypeVar, Unpack
+
+from graders.clients import asked_for
+from graders.config.parse import ConfigSource, Document
+from graders.errors import MAX_MESSAGE, Failure, FailureKind
+from graders.grades import Grade, Grader
+from graders.rows import Row
+from graders.trainers import process
+from graders.trainers.recipe import Options, Recipe
+
+T = TypeVar("T")
+_GRACE_SECONDS: Final = 1.0
+"""After the deadline, for a loop that something else keeps busy."""
+
+_CLOSED: Final = Failure(
+    kind=FailureKind.OTHER, reason="closed", message="the grading was closed meanwhile"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """A grader that any process can use: made by `open_grading`. Thread-safe, picklable."""
+
+    recipe: Recipe
+
+    @property
+    def name(self) -> str:
+        """The grader's name."""
+        return self.recipe.name
+
+    def grade(self, rows: Sequence[Row | Failure]) -> list[Grade]:
+        """Grade rows and wait for it; also where an event loop runs in this thread.
+
+        Args:
+            rows: What to grade. A `Failure` is a row that could not be read, and stays one.
+
+        Returns:
+            A grade for each, in order. What takes longer than the deadline, or breaks the grader,
+            is a failure; nothing that a row does is raised.
+
+        Raises:
+            IsolationError: The first time: the machine cannot isolate python graders.
+            GradersError: The first time: judges cannot be asked.
+        """
+        live = process.here()
+        try:
+            if live.opened(self.recipe) is None:
+                _result(live.submit(live.grader(self.recipe)), None)
+            return _result(live.submit(self._graded(live, rows)), self._most_seconds)
+        except TimeoutError:
+            return self._failed(rows, self._late())
+        except (process.ClosedError, CancelledError):
+            return self._failed(rows, _CLOSED)
+
+    async def agrade(self, rows: Sequence[Row | Failure]) -> list[Grade]:
+        """The same without blocking the running event loop, an asyncio one of any kind.
+
+        Under trio, await `grade` in a thread.
+        """
+        live = process.here()
+        try:
+            if live.opened(self.recipe) is None:
+                await asyncio.wrap_future(live.submit(live.grader(self.recipe)))
+            future = asyncio.wrap_future(live.submit(self._graded(live, rows)))
+            return await asyncio.wait_for(future, self._most_seconds)
+        except TimeoutError:
+            return self._failed(rows, self._late())
+        except process.ClosedError:
+            return self._failed(rows, _CLOSED)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return self._failed(rows, _CLOSED)
+
+    def close(self) -> None:
+        """Close what this and its equals have open in this process; a later call opens it anew."""
+        process.close(self.recipe)
+
+    @property
+    def _most_seconds(self) -> float:
+        return self.recipe.deadline + _GRACE_SECONDS
+
+    async def _graded(self, live: process.Process, rows: Sequence[Row | Failure]) -> list[Grade]:
+        grader = await live.grader(self.recipe)  # open already, unless it was closed meanwhile
+        readable = [row for row in rows if isinstance(row, Row)]
+        grades = iter(await self._within_deadline(grader, readable))
+        return [
+            next(grades) if isinstance(row, Row) else Grade(name=self.name, failure=row)
+            for row in rows
+        ]
+
+    async def _within_deadline(self, grader: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
+        """Grades of rows; what is not finished in time is cancelled, and what is stays graded."""
+        if grader.waits == "never" or not rows:
+            return await self._safely(grader, rows) if rows else []
+        tasks = [asyncio.create_task(self._alone(grader, row)) for row in rows]
+        try:
+            _, late = await asyncio.wait(tasks, timeout=self.recipe.deadline)
+        finally:
+            for task in tasks:
+                task.cancel()  # nothing to one that is done
+        failed = Grade(name=self.name, failure=self._late())
+        return [failed if task in late else task.result() for task in tasks]
+
+    async def _alone(self, grader: Grader, row: Row) -> Grade:
+        asked_for.set(f"{row.row}:{row.sample_index}")
+        (grade,) = await self._safely(grader, [row])
+        return grade
+
+    async def _safely(self, grader: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
+        """What a grader raises is broken, and no score either; a trainer is not to stop for it."""
+        try:
+            return await grader.grade(rows)
+        except Exception as error:  # noqa: BLE001 - whatever is broken
+            said = "".join(traceback.format_exception(error))[-MAX_MESSAGE:]
+            return self._failed(rows, _failure(f"the grader broke: {said}", "broken"))
+
+    def _failed(self, rows: Sequence[Row | Failure], failure: Failure) -> list[Grade]:
+        return [
+            Grade(name=self.name, failure=failure if isinstance(row, Row) else row) for row in rows
+        ]
+
+    def _late(self) -> Failure:
+        message = f"took longer than the deadline of {self.recipe.deadline:g} s"
+        return _failure(message, "timeout")
+
+
+def open_grading(config: ConfigSource | Document, **options: Unpack[Options]) -> Grading:
+    """Check a config; what grades is opened at the first use, in each process that uses it.
+
+    Args:
+        config: A dict, a path, an SDK object; a file is read once, now.
+        **options: See `Options`.
+
+    Raises:
+        ConfigError: The config or an option cannot be used.
+        GradersError: Judges cannot be asked: a package or a key is missing.
+        OSError: The file cannot be read.
+
+    Example:
+        >>> config = {"type": "string_check", "name": "exact", "operation": "eq",
+        ...           "input": "{{ sample.output_text }}", "reference": "{{ item.answer }}"}
+        >>> grading = open_grading(config)
+        >>> from graders.rows import to_sample
+        >>> row = Row(item={"answer": "4"}, sample=to_sample("4"))
+        >>> grading.grade([row])[0].score
+        1.0
+        >>> grading.close()
+    """
+    return Grading(Recipe.of(config, options))
+
+
+def _result(future: Future[T], seconds: float | None) -> T:
+    """What comes of a future; who stops waiting, for whatever reason, stops the work."""
+    try:
+        return future.result(seconds)
+    finally:
+        future.cancel()
+
+
+def _failure(message: str, reason: str) -> Failure:
+    return Failure(kind=FailureKind.OTHER, reason=reason, message=message)

@@ -1,0 +1,111 @@
+"""Rewards for OpenRLHF: a `reward_func` for its engines. `graders serve` has `/get_reward`.
+
+The file that `--reward.remote_url` names (`--remote_rm_url` before 0.10) needs two lines:
+
+    from graders.trainers.openrlhf import reward
+    reward_func = reward("/abs/grader.json")
+
+OpenRLHF has no word for a missing score. Of what is raised it logs a line at INFO, and then fails
+elsewhere for want of a reward; so the message is logged here, as an error, before it is raised. Or
+name a number that stands for a missing score: it is trained on like any other, and
+`graders/failed` among the extra logs says how often.
+
+Called as OpenRLHF 0.8 to 0.11 call it, from many threads at once. Up to 0.7 it wanted one tensor
+instead of a dict.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import isfinite
+from typing import Any, Final, Literal, Unpack
+
+from graders.compile import member_keys
+from graders.config.parse import ConfigSource, read_config
+from graders.errors import ConfigError, Finding
+from graders.trainers.grading import open_grading
+from graders.trainers.queries import END_TOKENS, answer_of, label_item, rows_of
+from graders.trainers.recipe import Options
+from graders.trainers.rows import plain
+from sandbox import JSON
+
+RewardFunc = Callable[..., dict[str, Any]]
+_log: Final = logging.getLogger(__name__)
+
+
+def reward(
+    config: ConfigSource,
+    *,
+    item: Callable[[str, Any], Mapping[str, object]] | None = None,
+    end_tokens: Collection[str] = END_TOKENS,
+    on_failure: float | Literal["raise"] = "raise",
+    **options: Unpack[Options],
+) -> RewardFunc:
+    """A `reward_func(queries, prompts, labels)`.
+
+    It gives `rewards` and `scores`, which are the same, and `extra_logs`: each member's scores,
+    and `graders/failed`, 1.0 for a row without a score. They are tensors where torch is imported,
+    and lists elsewhere.
+
+    Args:
+        config: The grader.
+        item: Makes the item of a prompt and its label. Without it, a label that is an object or
+            the JSON of one is the item, and any other is the item's `label`.
+        end_tokens: What is taken off the end of a response.
+        on_failure: Raise the first failure, or give this number for each.
+        **options: See `graders.trainers.recipe.Options`.
+
+    Raises:
+        ConfigError: The config or an option cannot be used.
+        GradersError: Judges cannot be asked: a package or a key is missing.
+        OSError: The config cannot be read.
+    """
+    failed_reward = None if on_failure == "raise" else _number(on_failure)
+    document = read_config(config)
+    members, grading = member_keys(document.grader), open_grading(document, **options)
+
+    def item_of(prompt: str, label: object) -> Mapping[str, JSON]:
+        given = label if item is None else item(prompt, label)
+        return label_item(prompt, plain(given, "the label", absent=True))
+
+    def reward_func(
+        queries: Sequence[str],
+        prompts: Sequence[str],
+        labels: Sequence[object] | None = None,
+        **_: object,
+    ) -> dict[str, Any]:
+        given = [None] * len(queries) if labels is None else labels
+        try:
+            rows = rows_of(queries, prompts, given, end_tokens, item=item_of)
+            grades = grading.grade(rows)
+            told = answer_of(grades, members, failed_reward)
+        except Exception as error:
+            _log.error("no reward: %s", error)
+            raise
+        for grade in grades:
+            if grade.failure is not None:
+                _log.warning("%s in place of a score: %s", failed_reward, grade.failure.message)
+        return _as_tensors(told)
+
+    reward_func.__name__ = grading.name
+    return reward_func
+
+
+def _number(on_failure: float) -> float:
+    if isinstance(on_failure, bool) or not isfinite(on_failure):
+        message = f"{on_failure!r:.60} is neither 'raise' nor a number"
+        raise ConfigError(
+            Finding(code="option", severity="error", path="on_failure", message=message)
+        )
+    return float(on_failure)
+
+
+def _as_tensors(told: dict[str, Any]) -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return told
+    logs = {key: torch.tensor(values) for key, values in told["extra_logs"].items()}
+    rewards, scores = torch.tensor(told["rewards"]), torch.tensor(told["scores"])
+    return {"rewards": rewards, "scores": scores, "extra_logs": logs}

@@ -1,0 +1,102 @@
+"""Assertions for promptfoo: a `get_assert` for `type: python`.
+
+The file that `value: file://grade.py` names needs two lines. Keep it in a folder of its own, since
+promptfoo lets Python import what stands beside it:
+
+    from graders.trainers.promptfoo import assertion
+    get_assert = assertion("/abs/grader.json")
+
+A failure is raised, with why: promptfoo has no word for a missing score. It shows the message as
+the reason, logs it as an error, fails the test, and **counts 0** in its averages: look for the
+reasons before believing these.
+
+Called as promptfoo 0.123 calls assertions: in a new Python for each, so that nothing stays warm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
+
+from graders.config.parse import ConfigSource
+from graders.errors import ConfigError, Finding
+from graders.grades import Grade, passes
+from graders.rows import Row, to_sample
+from graders.strict_json import encode
+from graders.trainers.failures import reward_or_raise
+from graders.trainers.grading import open_grading
+from graders.trainers.recipe import Options
+from graders.trainers.rows import plain, to_item
+
+GetAssert = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
+
+
+def assertion(
+    config: ConfigSource,
+    *,
+    item: Callable[[Mapping[str, Any]], Mapping[str, object]] | None = None,
+    threshold: float | None = None,
+    **options: Unpack[Options],
+) -> GetAssert:
+    """A `get_assert(output, context)`, which gives a GradingResult of promptfoo.
+
+    It has a named score and a component for each member. A component without a threshold of its
+    own passes.
+
+    Args:
+        config: The grader.
+        item: Makes the item of a context. Without it, its `vars` are the item; those with null
+            are left out, so that a template that names one fails.
+        threshold: The least score that passes, where the config does not say.
+        **options: See `graders.trainers.recipe.Options`.
+
+    Raises:
+        ConfigError: The config or an option cannot be used.
+        GradersError: Judges cannot be asked: a package or a key is missing.
+        OSError: The config cannot be read.
+    """
+    grading = open_grading(config, **options)
+
+    def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+        given = context["vars"] if item is None else item(context)
+        text = output if isinstance(output, str) else encode(plain(output, "the output")).decode()
+        row = Row(item=to_item(given, "vars", absent=True), sample=to_sample(text), row=1)
+        (grade,) = grading.grade([row])
+        return _result(grade, threshold)
+
+    return get_assert
+
+
+def _result(grade: Grade, threshold: float | None) -> dict[str, Any]:
+    score = reward_or_raise(grade)
+    passed = passes(score, threshold) if grade.passed is None else grade.passed
+    if passed is None:
+        message = "the config does not say when a score passes"
+        fix = "Give it a pass_threshold, or give assertion(..., threshold=...)."
+        raise ConfigError(
+            Finding(
+                code="threshold", severity="error", path="pass_threshold", message=message, fix=fix
+            )
+        )
+    members = {key: part.score or 0.0 for key, part in grade.parts.items()}
+    return {
+        "pass": passed,
+        "score": score,
+        "reason": _reason(grade),
+        "namedScores": members,
+        "componentResults": [_component(key, part) for key, part in grade.parts.items()],
+    }
+
+
+def _component(key: str, part: Grade) -> dict[str, Any]:
+    return {
+        "pass": part.passed is not False,
+        "score": part.score or 0.0,
+        "reason": f"{key}: {_reason(part)}",
+    }
+
+
+def _reason(grade: Grade) -> str:
+    if grade.failure is not None:  # of a member, where the profile counts it as 0.0
+        return f"counted as 0: {grade.failure.message}"
+    return f"{grade.name} scored {grade.score:g}"

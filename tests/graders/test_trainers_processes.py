@@ -1,0 +1,165 @@
+"""Processes of trainers: forked, spawned, ended well and not; nothing is left, nobody is harmed."""
+
+import pytest
+from rewarding import family, gone, said, start
+
+ROWS = "[row('4'), row('5')]"
+
+
+def test_a_forked_child_grades_and_the_parent_goes_on():
+    """Used before the fork, in the child, in a child of it, and afterwards in each."""
+    lines = said(f"""
+        grading = open_grading(CODE)
+        assert scores(grading.grade({ROWS})) == [1.0, 0.0]
+
+        def child(deeper):
+            said = scores(grading.grade({ROWS})) + scores(open_grading(EXACT).grade({ROWS}))
+            return said + (forked(lambda: child(False)) if deeper else [])
+
+        def forked(work):
+            ours, theirs = os.pipe()
+            if not os.fork():
+                os.write(theirs, json.dumps(work()).encode())
+                sys.exit(0)  # with all that a process does at its end
+            os.close(theirs)
+            with os.fdopen(ours) as pipe:
+                got = json.loads(pipe.read())
+            os.wait()
+            return got
+
+        for _ in range(2):
+            tell(forked(lambda: child(True)))
+            tell(scores(grading.grade({ROWS})))
+        before = len(family(os.getpid()))
+        grading.close()
+        tell([before > 0, len(family(os.getpid()))])
+    """)
+
+    assert lines == [[1.0, 0.0] * 4, [1.0, 0.0]] * 2 + [[True, 0]]
+
+
+def test_a_fork_while_other_threads_grade_harms_neither():
+    """Whatever lock they hold then, the child has its own."""
+    (line,) = said(f"""
+        import threading
+        grading = open_grading(CODE)
+        grading.grade([])
+        wrong = []
+
+        def work():
+            for _ in range(6):
+                if (got := scores(grading.grade({ROWS}))) != [1.0, 0.0]:
+                    wrong.append(got)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        codes = []
+        for _ in range(4):
+            if not (pid := os.fork()):
+                os._exit(scores(grading.grade({ROWS})) != [1.0, 0.0])
+            codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        for thread in threads:
+            thread.join()
+        tell([codes, wrong])
+    """)
+
+    assert line == [[0] * 4, []]
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_a_process_of_multiprocessing_gets_it_pickled(method):
+    """A trainer's workers; each opens its own at its first call, and leaves nothing."""
+    lines = said(f"""
+        import multiprocessing
+        from rewarding import graded
+        if __name__ == "__main__":
+            grading = open_grading(CODE)
+            with multiprocessing.get_context("{method}").Pool(2) as pool:
+                for got in pool.starmap(graded, [(grading, "4"), (grading, "5")]):
+                    tell(got)
+                pool.close()
+                pool.join()
+            tell(len(family(os.getpid())))
+    """)
+
+    assert lines[:2] == [[1.0], [0.0]]
+    assert lines[2] in {0, 1}  # the resource tracker of spawn
+
+
+ENDS = {
+    "it returns": "",
+    "it exits": "sys.exit(0)",
+    "it is interrupted": "os.kill(os.getpid(), signal.SIGINT)",
+    "it raises": "raise RuntimeError('x')",
+    "it is killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "it is terminated": "os.kill(os.getpid(), signal.SIGTERM)",
+    "a thread grades": "threading.Thread(target=grading.grade, args=[[row('wait')]], daemon=True)"
+    ".start(); [0 for _ in iter(lambda: busy(grading), True)]",
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_nothing_is_left_of_a_trainer_however_it_ends(how):
+    """No process, not even of one that is killed; and its end takes no longer than usual."""
+    script = f"""
+        import signal, threading
+        from rewarding import busy
+        grading = open_grading(CODE, deadline=60.0)
+        grading.grade({ROWS})
+        tell("graded")
+        sys.stdin.readline()
+        {ENDS[how]}
+    """
+    with start(script, stdin=-1) as trainer:
+        assert trainer.stdout.readline() == '"graded"\n'
+        children = family(trainer.pid)
+        assert children
+        trainer.communicate("go on\n", timeout=20)
+
+    assert gone(children) is True
+
+
+def test_the_trainers_signals_and_streams_are_its_own():
+    """Handlers stay, Ctrl-C is its to handle, and what a grader prints goes nowhere."""
+    lines = said("""
+        import signal, threading
+        handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM,
+                                                              signal.SIGCHLD)}
+        wakeup = signal.set_wakeup_fd(-1)
+        grading = open_grading({**CODE, "source": "def grade(s, i): print('x'); return 1"})
+        grading.grade([row("4")])
+        assert {name: signal.getsignal(name) for name in handlers} == handlers
+        assert signal.set_wakeup_fd(-1) == wakeup
+
+        def interrupts():
+            while not busy(grading):
+                pass
+            os.kill(os.getpid(), signal.SIGINT)
+
+        grading = open_grading(CODE)
+        grading.grade([row("4")])
+        threading.Thread(target=interrupts).start()
+        try:
+            grading.grade([row("wait")])
+        except KeyboardInterrupt:
+            tell("interrupted")
+        tell(scores(grading.grade([row("4")])))
+    """)
+
+    assert lines == ["interrupted", [1.0]]
+
+
+def test_a_killed_sandbox_costs_no_row_its_score():
+    """What breaks is tried again in a new one."""
+    (line,) = said("""
+        from contextlib import suppress
+        grading = open_grading(CODE)
+        assert scores(grading.grade([row("4")])) == [1.0]
+        for pid in family(os.getpid()):
+            with suppress(ProcessLookupError):  # it went with another
+                os.kill(pid, 9)
+        tell(scores(grading.grade([row("4"), row("5"), row("4")])))
+    """)
+
+    assert line == [1.0, 0.0, 1.0]
