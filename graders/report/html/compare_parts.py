@@ -168,8 +168,8 @@ def against_people(compared: Compared, places: Sequence[int]) -> Iterator[Markup
         kinds, axes = {"good": shape.good, "not good": shape.bad}, ("score", "what people said")
         both = el(
             "div",
-            scatter("Score and label", series, axes, seed=found.seed),
-            histogram("Rows by score", ends, kinds, x="score"),
+            scatter(f"{name_of(one)} and people", series, axes, seed=found.seed),
+            histogram(f"Rows by score of {name_of(one)}", ends, kinds, x="score"),
             class_="pair",
         )
         title = f"{name_of(one)}: {NAMES[found.by]} {said(one.of(found.by))}"

@@ -154,15 +154,14 @@ def form(study: Study) -> Iterator[Markup]:
         if study.human is not None:
             lines.append(Line("With length, labels held", bias.beyond_labels))
         yield numbers(f"Length, over {count(bias.rows, 'sample')}", lines)
-        yield _explained(
-            "Share of rewards within items that length explains", study.length.explained
-        )
+        yield _explained("Length", study.length.explained)
     if study.form is not None:
-        yield _explained("Share of rewards within items that form explains", study.form)
+        yield _explained("Form", study.form)
 
 
-def _explained(name: str, found: Explained) -> Markup:
-    share = el("p", f"{name}: {said(found.share, found.interval)}.")
+def _explained(what: str, found: Explained) -> Markup:
+    within = "share of rewards within items that it explains"
+    share = el("p", f"{what}, {within}: {said(found.share, found.interval)}.")
     if not found.traits:
         return share
     slopes = [
@@ -173,7 +172,7 @@ def _explained(name: str, found: Explained) -> Markup:
         )
         for one in found.traits
     ]
-    return many(share, forest("A text that ... changes a reward by", slopes))
+    return many(share, forest(f"{what}: a text that ... changes a reward by", slopes))
 
 
 def members(found: MemberStudy) -> Iterator[Markup]:

@@ -185,7 +185,10 @@ def table(
     def style(i: int) -> str | None:
         return "number" if i in numbers else None
 
-    heads = [el("th", cell, scope="col", class_=style(i)) for i, cell in enumerate(head)]
+    heads = [
+        el("th", cell, scope="col", class_=style(i)) if cell else el("td")
+        for i, cell in enumerate(head)
+    ]
     lines = [
         [
             el("td" if i else "th", _held(cell), scope=None if i else "row", class_=style(i))
