@@ -10,7 +10,7 @@ import pytest
 from html_gallery import HOSTILE, gallery, rows_table
 from html_reading import Reader
 
-from graders.report.html.elements import Markup, el
+from graders.markup import Markup, el
 from graders.report.html.page import Page, Section, fragment, to_html
 
 HTML = to_html(gallery())

@@ -12,7 +12,7 @@ from math import floor, isfinite, log10
 from sys import float_info
 from typing import Final
 
-from graders.report.html.elements import Child, Markup, el, many
+from graders.markup import Child, Markup, el, many
 
 HEIGHT: Final = 200
 """Pixels of a plot, without what is below it."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from graders.markup import Markup, el, many
 from graders.report.html.axes import Scale
 from graders.report.html.charts import legend_of, mark
-from graders.report.html.elements import Markup, el, many
 from graders.report.html.table import scrolled, table
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.verdict import number_within

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from graders.markup import Markup, el
 from graders.report.html.axes import HEIGHT, Axis, Scale, figure, framed, percent, pixels
-from graders.report.html.elements import Markup, el
 from graders.report.html.table import table
 
 _MARKS: Final = 6

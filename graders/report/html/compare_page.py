@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from graders.markup import Markup, el, many
 from graders.report.compared import Compared
 from graders.report.compared_json import POINTS, to_json
 from graders.report.fitted import to_json as fit_json
 from graders.report.html import compare_parts as parts
 from graders.report.html.compare_rows import compare_rows
-from graders.report.html.elements import Markup, el, many
 from graders.report.html.fit_part import fit_part
 from graders.report.html.numbers import said
 from graders.report.html.page import Page, Section, overview

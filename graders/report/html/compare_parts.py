@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from graders.markup import Child, Markup, cut, el, many
 from graders.report.compared import Compared, Failing, failing
 from graders.report.html.chart_tables import Contestant, bars, forest
 from graders.report.html.charts import histogram
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.numbers import in_short, said
 from graders.report.html.points import Series, pareto, scatter
 from graders.report.html.table import table

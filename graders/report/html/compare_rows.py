@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from graders.markup import cut
 from graders.report.compared import Compared
-from graders.report.html.embedded import cut
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.studies.compare import Standing
 from graders.studies.correlation import midranks

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from graders.markup import Child, Markup, cut, el, many
 from graders.report import diffed as lines
 from graders.report.diffed import Diffed
 from graders.report.diffed_json import to_json
 from graders.report.html.charts import histogram
 from graders.report.html.diff_rows import diff_rows
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.points import Series, scatter
 from graders.report.html.table import RowsTable, table

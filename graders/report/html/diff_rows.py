@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from graders.markup import cut
 from graders.report.diffed import Diffed
-from graders.report.html.embedded import cut
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.studies.pairs import Moved
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from graders.markup import Child, Markup, el
 from graders.report.html.chart_tables import bars
-from graders.report.html.elements import Child, Markup, el
 from graders.report.html.numbers import said
 from graders.report.html.page import verdict_list
 from graders.report.html.table import table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from graders.report.html.elements import Markup
+from graders.markup import Markup
 from graders.report.html.table import table
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.verdict import number_within

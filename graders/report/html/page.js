@@ -7,7 +7,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 25;
 
-  // What would hide or reorder text is shown as its escape: as elements.py does it.
+  // What would hide or reorder text is shown as its escape: as markup.py does it.
   const HIDES = /([^\P{C}\n\t]|[\u2028\u2029])/u;
   const escapeOf = (c) => {
     if (c === "\r") return "\\r";

@@ -10,9 +10,9 @@ from itertools import pairwise
 from math import isfinite, log10
 from typing import Final
 
+from graders.markup import Markup, el
 from graders.report.html.axes import HEIGHT, Axis, Scale, figure, framed, percent, pixels
 from graders.report.html.charts import as_numbers, legend_of, mark
-from graders.report.html.elements import Markup, el
 from graders.report.html.table import table
 
 _MOST_DOTS: Final = 800

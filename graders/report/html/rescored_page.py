@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from graders.markup import Markup, cut, el, many
 from graders.report.html.charts import histogram
-from graders.report.html.elements import Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.page import Page, Section, facts, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from graders.ledger import Ledger
+from graders.markup import Child, Markup, cut, el, many
 from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.charts import histogram
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table
@@ -41,7 +40,7 @@ class RunFindings:
         lead: What was run, in words.
         summary: Its numbers.
         rows: Its rows and groups.
-        seconds: Wall time it took.
+        seconds: Wall time it took; 0.0 where nobody knows.
         study: Whether it will teach; None where no item has two samples.
         command: What shows all of a row, as `RowsTable` has it.
         ended: What ended it early; "" at its end.
@@ -155,8 +154,9 @@ def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
     groups = f"in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
     yield "Samples", (f"{summary.samples:,}", groups)
     yield "Failed", (f"{summary.failed:,}", "")
-    rate = summary.samples / found.seconds if found.seconds > 0 else 0.0
-    yield "Time", (f"{found.seconds:.1f} s", f"{rate:,.0f} samples/s")
+    if found.seconds > 0:
+        rate = summary.samples / found.seconds
+        yield "Time", (f"{found.seconds:.1f} s", f"{rate:,.0f} samples/s")
     if found.ledger is not None and found.ledger.accounts:
         cost = spending.show_cost(found.ledger.usd)
         yield "Spent", (cost, f"{found.ledger.tokens:,} tokens")

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graders.errors import Failure, RowError
+from graders.markup import cut, seen
 from graders.report.html.draw import Draw
-from graders.report.html.elements import seen
-from graders.report.html.embedded import cut
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.report.totals import Histogram
 from graders.results import Part, Result

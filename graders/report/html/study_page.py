@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from graders.markup import Markup, cut, el, many
 from graders.report.html import study_parts as parts
-from graders.report.html.elements import Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable

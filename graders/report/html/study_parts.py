@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from graders.markup import Markup, cut, el, many
 from graders.report.html.chart_tables import Contestant, bars, forest, heat
 from graders.report.html.charts import histogram
-from graders.report.html.elements import Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.numbers import Line, numbers, said
 from graders.report.html.points import steps
 from graders.report.html.table import table

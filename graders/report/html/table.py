@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut, embedded
+from graders.markup import Child, Markup, cut, el, many
+from graders.report.html.embedded import embedded
 
 MOST_BYTES: Final = 760_000
 """What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
