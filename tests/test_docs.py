@@ -32,7 +32,14 @@ def blocks(language):
 
 LINES = [line for block in blocks("sh") for line in block.splitlines()]
 SERVERS = [line for line in LINES if line.startswith("graders serve")]
-COMMANDS = [line for line in LINES if line.startswith("graders ") and line not in SERVERS]
+NEEDS = {"--fit": "sklearn", ".parquet": "pyarrow"}
+COMMANDS = [
+    pytest.param(
+        line, marks=[pytest.mark.needs(need) for word, need in NEEDS.items() if word in line]
+    )
+    for line in LINES
+    if line.startswith("graders ") and line not in SERVERS
+]
 PYTEST = [line for line in LINES if line.startswith("pytest ")]
 CASES = Path(graders.__file__).with_name("testing") / "README.md"
 
@@ -111,6 +118,7 @@ def test_command(command, judge_url, capfd):
     if "--replay" in arguments:  # of the recording that the command before it made
         assert main([*arguments[:-2], "--base-url", judge_url, "--record", arguments[-1]]) == 0
     _results_for(arguments)
+    _table_for(arguments)
     capfd.readouterr()
 
     assert main(arguments) == 0
@@ -122,6 +130,15 @@ def _results_for(arguments):
     files = [arguments[i + 1] for i, word in enumerate(arguments) if word in {"study", "--against"}]
     for file in files if arguments[0] == "study" else ():
         assert main(["run", "starter/grader.json", "starter/rows.jsonl", "-o", file]) == 0
+
+
+def _table_for(arguments):
+    """A table of other people's columns, where a command reads one."""
+    if "train.parquet" in arguments:
+        import pyarrow.parquet
+
+        columns = {"gold": ["Quito"], "sentence": ["It is Quito."], "completion": ["Quito"]}
+        pyarrow.parquet.write_table(pyarrow.table(columns), "train.parquet")
 
 
 @pytest.mark.parametrize("command", PYTEST)
