@@ -114,7 +114,7 @@ def _table(diff: Diff) -> Markup:
     rows: list[list[Child]] = []
     for name, old, new in lines.table(diff):
         change, interval = intervals.get(name, (None, None))
-        rows.append([name, old, new, "" if change is None else number_within(change, interval, 4)])
+        rows.append([name, old, new, "" if change is None else number_within(change, interval, 3)])
     head = ["", "Old", "New", "Change"]
     return table(head, rows, caption="Before and after", numbers=[1, 2, 3])
 
@@ -162,8 +162,8 @@ def _moves(diff: Diff) -> Markup | None:
     ]
     if passing.flips.value is not None:
         flips = percent_within(passing.flips.value, passing.flips_interval)
-        chance = "" if passing.p.value is None else f"; by chance at p = {passing.p.value:.3g}"
-        rows.append(["Samples across the threshold", f"{flips}{chance}"])
+        rows.append(["Across the threshold", flips])
+        rows.append(["Sign test of its direction, p", lines.number(passing.p.value)])
         rows.append(["Now passing", f"{passing.now_passing:,}"])
         rows.append(["No longer passing", f"{passing.now_failing:,}"])
     rows.append(["Groups that now have one score", f"{diff.teaching.now_equal:,}"])

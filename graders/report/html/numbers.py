@@ -20,20 +20,16 @@ class Line(NamedTuple):
         name: What it is.
         value: The number, or why there is none.
         interval: Where it lies in most resamples.
-        note: What else there is to say of it.
     """
 
     name: str
     value: Statistic | float
     interval: Interval | None = None
-    note: str = ""
 
 
 def numbers(caption: str, lines: Sequence[Line]) -> Markup:
     """A table of statistics."""
-    noted = any(one.note for one in lines)
-    rows = [[one.name, said(one.value, one.interval), *([one.note] if noted else [])]
-            for one in lines]  # fmt: skip
+    rows = [[one.name, said(one.value, one.interval)] for one in lines]
     return table((), rows, caption=caption, numbers=[1])
 
 

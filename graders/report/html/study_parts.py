@@ -29,6 +29,10 @@ _LONGEST_NAME: Final = 200
 _MOST_MEMBERS: Final = 24
 """Members that are compared with each other."""
 
+_LENGTHS: Final = {
+    "length": "is e times as long",
+    "unlike_reference": "is e times as far from the reference's length",
+}
 _QUANTILES: Final = {0.0: "Lowest", 0.5: "Median", 1.0: "Highest"}
 
 
@@ -83,10 +87,10 @@ def groups(study: Study, signal: GroupSignal) -> Iterator[Markup]:
             Line("All samples equal", signal.zero_variance, signal.zero_variance_interval),
             Line("All at the lowest reward", signal.all_low),
             Line("All at the highest", signal.all_high),
-            Line("Effective batch", signal.effective_batch, None, "samples in items that differ"),
+            Line("Effective batch: samples in items that differ", signal.effective_batch),
             Line("Mean standard deviation", signal.mean_sd),
             Line("Pairs with equal rewards", signal.tied_pairs),
-            Line("Share of all variance", signal.within_share, None, "that is within items"),
+            Line("Share of all variance that is within items", signal.within_share),
         ],
     )
     names = study.samples.names
@@ -142,13 +146,11 @@ def form(study: Study) -> Iterator[Markup]:
     """What rewards have to do with length, and with the form of texts."""
     if study.length is not None:
         bias = study.length.bias
-        longer = Line(
-            "Longer one of two wins", bias.longer_wins, study.length.longer_wins, "half is no bias"
-        )
+        longer = "Longer one of two wins; half is no bias"
         lines = [
             Line("Spearman's rho with length", bias.with_length, study.length.with_length),
             Line("With length over the reference's", bias.with_ratio),
-            longer,
+            Line(longer, bias.longer_wins, study.length.longer_wins),
         ]
         if study.human is not None:
             lines.append(Line("With length, labels held", bias.beyond_labels))
@@ -165,13 +167,13 @@ def _explained(what: str, found: Explained) -> Markup:
         return share
     slopes = [
         Contestant(
-            name=TRAITS[one.name][0] if one.name in TRAITS else one.name,
+            name=TRAITS[one.name][0] if one.name in TRAITS else _LENGTHS.get(one.name, one.name),
             value=one.slope,
             interval=one.interval,
         )
         for one in found.traits
     ]
-    return many(share, forest(f"{what}: a text that ... changes a reward by", slopes))
+    return many(share, forest(f"{what}: a reward changes by, for a text that ...", slopes))
 
 
 def members(found: MemberStudy) -> Iterator[Markup]:
