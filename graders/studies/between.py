@@ -123,9 +123,9 @@ def _drifted(found: Drift, now_failed: int) -> Iterator[Verdict]:
         yield Verdict(code="drift", tone="good", text="No score changed.", value=0.0)
     else:
         mean = number_within(found.mean_change, found.mean_change_interval, 3)
-        text = f"{percent(found.changed)} of scores changed, by {mean} on average"
+        text = f"{percent(found.changed)} of scores changed; the mean moved by {mean}"
         if found.spearman.value is not None:
-            text += f"; the order of samples stayed as far as Spearman {found.spearman.value:.2f}"
+            text += f"; old and new scores have a Spearman of {found.spearman.value:.2f}"
         tone = tone_of("drift", found.changed, "note")
         yield Verdict(code="drift", tone=tone, text=f"{text}.", value=found.changed)
     if flips := found.flips.value:
@@ -135,7 +135,8 @@ def _drifted(found: Drift, now_failed: int) -> Iterator[Verdict]:
         )
         yield Verdict(code="flips", tone=tone_of("flips", flips, "note"), text=text, value=flips)
     if now_failed:
-        text = f"{now_failed:,} samples that had a score failed now."
+        which = "1 sample" if now_failed == 1 else f"{now_failed:,} samples"
+        text = f"{which} that had a score failed now."
         yield Verdict(code="now-failed", tone="warning", text=text, value=now_failed)
 
 

@@ -170,7 +170,13 @@ def study_of(
     if written is not None and written.human is not None:
         numbers.append(written.human)
     if wrong := _unusable(numbers):
-        return Study(samples=samples, settings=settings, undefined=wrong, failures=failures)
+        return Study(
+            samples=samples,
+            settings=settings,
+            rewarded=int(there.sum()),
+            undefined=wrong,
+            failures=failures,
+        )
     rewards, items = samples.rewards[there], samples.items[there]
     threshold = pass_threshold(samples) if graded.any() else None
     return Study(

@@ -108,7 +108,9 @@ def test_human_labels(report):
     assert (study["human"]["samples"], study["human"]["good"]) == (64, 28)
     assert study["human"]["auc"]["interval"]["low"] < study["human"]["auc"]["value"]
     assert study["length"]["beyond_labels"]["value"] is not None
-    assert verdict(study, "human")["text"].startswith("Scores agree with people: AUC 0.9")
+    assert verdict(study, "human")["text"].startswith(
+        "Held against what people say, scores have an AUC of 0.9"
+    )
 
 
 def test_drift_and_noise_between_runs(graders, report):

@@ -41,8 +41,8 @@ def test_a_run_says_whether_it_will_teach(graders):
 
     assert said[:3] == [
         "    warning 50 % [25 %, 69 %] of items give every sample the same reward: they",
-        "            teach nothing.",
-        "    warning 54 % of pairs of an item's samples have equal rewards.",
+        "            teach nothing. What is left to learn from, the effective batch, is",
+        "            50 % of samples.",
     ]
     assert "    warning Member 'dead' gives every sample 0: it tells nothing apart." in said
     assert len(said) < 8
