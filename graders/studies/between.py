@@ -15,6 +15,7 @@ from graders.studies.samples import Samples
 from graders.studies.statistic import Ints
 from graders.studies.teaching import pass_threshold
 from graders.studies.verdict import Verdict, number_within, percent
+from graders.studies.written import OtherRowsError, shown_length
 
 
 class Moved(NamedTuple):
@@ -55,8 +56,12 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         new: Of the later run.
         old: Of the earlier one.
         same_grader: Whether nothing that determines numbers changed.
+
+    Raises:
+        OtherRowsError: A text that was graded has another length in the earlier run.
     """
     after, before = _common(new, old)
+    _refuse_others(new, old, after, before)
     both = new.graded[after] & old.graded[before]
     failed = int((old.graded[before] & ~new.graded[after]).sum())
     left_out = len(new) + len(old) - 2 * len(after)
@@ -109,6 +114,18 @@ def _common(new: Samples, old: Samples) -> tuple[Ints, Ints]:
     ]
     both = np.array(pairs, np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
+
+
+def _refuse_others(new: Samples, old: Samples, after: Ints, before: Ints) -> None:
+    lengths, then = new.output_chars[after], old.output_chars[before]
+    other = np.flatnonzero((lengths != then) & ~(np.isnan(lengths) & np.isnan(then)))
+    if len(other):
+        at = other[0]
+        raise OtherRowsError(
+            f"row {new.rows[after[at]]}, sample {new.indexes[after[at]]}: its output had "
+            f"{shown_length(then[at])} and has {shown_length(lengths[at])} now. Name earlier "
+            "results of the same rows"
+        )
 
 
 def between_verdicts(found: Between) -> tuple[Verdict, ...]:

@@ -105,13 +105,25 @@ def _text(row: Row, chars: float) -> str | None:
     (text,) = output_texts([row])
     length = len(text) if isinstance(text, str) else None
     if length != (None if isnan(chars) else int(chars)):
-        graded = "no text" if isnan(chars) else f"{chars:,.0f} characters"
         here = "none" if length is None else f"{length:,}"
         raise OtherRowsError(
-            f"row {row.row}, sample {row.sample_index}: it had {graded} when it was graded and has "
+            f"row {row.row}, sample {row.sample_index}: it had {shown_length(chars)} when it was "
+            "graded and has "
             f"{here} here. Name the file that was graded, with --output, --outputs, --key as then"
         )
     return text if isinstance(text, str) else None
+
+
+def shown_length(chars: float) -> str:
+    """The length of a text, in words; NaN is that of no text.
+
+    Example:
+        >>> shown_length(1200.0), shown_length(1.0), shown_length(float("nan"))
+        ('1,200 characters', '1 character', 'no text')
+    """
+    if isnan(chars):
+        return "no text"
+    return "1 character" if chars == 1 else f"{chars:,.0f} characters"
 
 
 def _digest(text: str) -> int:

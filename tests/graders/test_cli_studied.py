@@ -316,18 +316,36 @@ def test_what_cannot_be_had_is_said(report, lines, said):
             ["out.jsonl", "--rows", "rows.jsonl", "--human", "human"],
             "--human: a path begins with item or sample",
         ),
+        (
+            ["out.jsonl", "--against", "longer.jsonl"],
+            "graders: longer.jsonl: row 1, sample 0: its output had 5 characters and has 4 "
+            "characters now. Name earlier results of the same rows\n",
+        ),
         (["out.jsonl", "--against", "empty.jsonl"], "graders: empty.jsonl holds no results.\n"),
     ],
 )
 def test_unusable_input(graders, arguments, message):
     """Exit code 2, and a sentence that says what to do."""
     write("out.jsonl", line(1, 0.5, output_chars=4))
+    write("longer.jsonl", line(1, 0.5, output_chars=5))
     write("empty.jsonl", "\n")
     write("other.jsonl", {"item": {"a": "abcd"}, "sample": "abcde"})
     code, out, err = graders("study", *arguments)
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_results_of_two_runs_in_one_file_are_told(graders):
+    """They are studied as they stand, and that may not be what was meant."""
+    write("out.jsonl", line(1, 0.5), line(1, 0.5), line(2, 1, signature="t"))
+    code, _, err = graders("study", "out.jsonl")
+
+    assert code == 0
+    assert err == (
+        "warning: out.jsonl: results of 2 graders, as one\n"
+        "warning: out.jsonl: 1 sample of it counted a second time: the same row and place\n"
+    )
 
 
 def test_nothing_hostile_reaches_the_terminal(graders):
