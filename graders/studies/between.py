@@ -147,8 +147,8 @@ def _drifted(found: Drift, now_failed: int) -> Iterator[Verdict]:
         yield Verdict(code="drift", tone=tone, text=f"{text}.", value=found.changed)
     if flips := found.flips.value:
         text = (
-            f"{percent(flips)} of samples changed sides of the threshold: {found.now_passing:,} "
-            f"pass now, {found.now_failing:,} do not any more (p = {found.flips_p.value:.2g})."
+            f"{percent(flips)} of samples crossed the threshold: {found.now_passing:,} now pass, "
+            f"{found.now_failing:,} now fail it (sign test, p = {found.flips_p.value:.2g})."
         )
         yield Verdict(code="flips", tone=tone_of("flips", flips, "note"), text=text, value=flips)
     if now_failed:

@@ -49,18 +49,24 @@ def _signal(study: Study) -> Iterator[Verdict]:
         yield unknown("zero-variance", what, share.undefined or "")
         return
     within = percent_within(share.value, signal.zero_variance_interval)
-    text = f"{within} of items give every sample the same reward: they teach nothing."
+    several = " with several samples" if signal.single else ""
+    text = f"{within} of items{several} give every sample the same reward: they teach nothing."
     if not share.value:
-        text = "Samples of every item differ in reward: there is something to learn from each."
+        text = f"Samples of every item{several} differ in reward: there is something to learn "
+        text += f"from {'these' if several else 'each'}."
     elif batch := signal.effective_batch.value:
         text += f" What is left to learn from, the effective batch, is {percent(batch)} of samples."
     yield Verdict(
         code="zero-variance",
-        tone=tone_of("zero-variance", share.value),
+        tone="note" if signal.single > signal.groups else tone_of("zero-variance", share.value),
         text=text,
         value=share.value,
         interval=signal.zero_variance_interval,
     )
+    if signal.single:
+        alone = percent(signal.single / (signal.single + signal.groups))
+        text = f"{alone} of items have one sample, which there is none to compare with."
+        yield Verdict(code="single", tone="note", text=text, value=signal.single)
     if not _is_one_reward(study):
         yield from _ends_of_groups(signal)
     if share.value < 1:

@@ -112,6 +112,24 @@ def test_nothing_is_said_twice_or_in_vain(rows, silent):
     assert [one.code for one in found].count("zero-variance") == 1
 
 
+def test_where_most_items_have_one_sample_the_rest_says_little():
+    """One item that stands twice among many is no reason not to train."""
+    rows = replace(samples([*SPREAD * 8, 0.5]), items=np.array([*range(32), 31]))
+    rewards = np.array([*SPREAD * 7, 0, 0.25, 0.75, 0.5, 0.5])
+    study = study_of(replace(rows, rewards=rewards, names=tuple(range(32))), Settings(resamples=0))
+    said = {one.code: (one.tone, one.text) for one in verdicts_of(study)}
+
+    assert said["zero-variance"] == (
+        "note",
+        "100 % of items with several samples give every sample the same reward: they teach "
+        "nothing.",
+    )
+    assert said["single"] == (
+        "note",
+        "97 % of items have one sample, which there is none to compare with.",
+    )
+
+
 def test_a_threshold_in_words_lets_pass_what_passes_at_it():
     """Rounded down, never up; and three digits are enough for people."""
     scores = [1 / 21, 1 / 3, 2 / 3, 1.0]
