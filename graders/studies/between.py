@@ -79,16 +79,6 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         new.items[after],
         thresholds=Thresholds(old=known[0], new=known[1]) if len(known) == 2 else None,
     )
-    worst = [
-        Moved(
-            int(new.rows[after[at]]),
-            int(new.indexes[after[at]]),
-            new.names[int(new.items[after[at]])],
-            float(x[at]),
-            float(y[at]),
-        )
-        for at in found.worst
-    ]
     twice = None
     if same_grader:
         rows = np.tile(np.arange(len(x)), 2)
@@ -99,8 +89,16 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         now_failed=failed,
         drift=found,
         noise=twice,
-        worst=tuple(worst),
+        worst=tuple(
+            Moved(*_place(new, int(after[at])), float(x[at]), float(y[at])) for at in found.worst
+        ),
     )
+
+
+def _place(samples: Samples, at: int) -> tuple[int, int, int | str]:
+    """The row of a sample, its place there, and its item."""
+    item = samples.names[int(samples.items[at])]
+    return int(samples.rows[at]), int(samples.indexes[at]), item
 
 
 def _common(new: Samples, old: Samples) -> tuple[Ints, Ints]:

@@ -48,29 +48,39 @@ def _signal(study: Study) -> Iterator[Verdict]:
         what = "Whether samples of an item differ cannot be said"
         yield unknown("zero-variance", what, share.undefined or "")
         return
-    within = percent_within(share.value, signal.zero_variance_interval)
-    several = " with several samples" if signal.single else ""
-    text = f"{within} of items{several} give every sample the same reward: they teach nothing."
-    if not share.value:
-        text = f"Samples of every item{several} differ in reward: there is something to learn "
-        text += f"from {'these' if several else 'each'}."
-    elif batch := signal.effective_batch.value:
-        text += f" What is left to learn from, the effective batch, is {percent(batch)} of samples."
     yield Verdict(
         code="zero-variance",
         tone="note" if signal.single > signal.groups else tone_of("zero-variance", share.value),
-        text=text,
+        text=_flat(signal, share.value),
         value=share.value,
         interval=signal.zero_variance_interval,
     )
-    if signal.single:
-        alone = percent(signal.single / (signal.single + signal.groups))
-        text = f"{alone} of items have one sample, which there is none to compare with."
-        yield Verdict(code="single", tone="note", text=text, value=signal.single)
     if not _is_one_reward(study):
         yield from _ends_of_groups(signal)
     if share.value < 1:
         yield from _spread(signal)
+    yield from _few(signal)
+
+
+def _flat(signal: GroupSignal, share: float) -> str:
+    """How many items' samples do not differ, and what is left."""
+    several = " with several samples" if signal.single else ""
+    within = percent_within(share, signal.zero_variance_interval)
+    text = f"{within} of items{several} give every sample the same reward: they teach nothing."
+    if not share:
+        text = f"Samples of every item{several} differ in reward: there is something to learn "
+        text += f"from {'these' if several else 'each'}."
+    elif batch := signal.effective_batch.value:
+        text += f" What is left to learn from, the effective batch, is {percent(batch)} of samples."
+    return text
+
+
+def _few(signal: GroupSignal) -> Iterator[Verdict]:
+    """Of how few items all this is."""
+    if signal.single:
+        alone = percent(signal.single / (signal.single + signal.groups))
+        text = f"{alone} of items have one sample, which there is none to compare with."
+        yield Verdict(code="single", tone="note", text=text, value=signal.single)
     if signal.groups < FEW:
         items = "1 item has" if signal.groups == 1 else f"{signal.groups} items have"
         text = f"Only {items} several samples: shares of them are rough."

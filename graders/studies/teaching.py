@@ -21,7 +21,8 @@ from graders.studies.humanwise import HumanStudy, human_of
 from graders.studies.lengthwise import Lengthwise, length_of
 from graders.studies.memberwise import MemberStudy, judge_noise, members_within
 from graders.studies.noise import Noise, noise
-from graders.studies.observed import KINDS, Observed
+from graders.studies.observed import Observed
+from graders.studies.observed_columns import KINDS
 from graders.studies.passing import PassAtK, ThresholdSuggestion, pass_at_k, suggest_threshold
 from graders.studies.rewards import Distribution, distribution
 from graders.studies.samples import Samples
