@@ -17,7 +17,7 @@ import numpy as np
 from graders.studies.agreement import Agreement, agreement
 from graders.studies.bootstrap import Resamples, bootstrap, interval
 from graders.studies.correlation import pearson, spearman
-from graders.studies.differences import Difference, behind_best
+from graders.studies.differences import Difference, behind_best, enough_resamples
 from graders.studies.labels import Labels, label_scale
 from graders.studies.length import LengthBias, length_bias
 from graders.studies.resampled import MEASURES, Measure, prepare
@@ -28,6 +28,8 @@ from graders.studies.williams import WilliamsTest, williams
 
 _CORRELATIONS: Final[tuple[Measure, ...]] = ("pearson", "spearman")
 """Those that Williams' test is about."""
+_FARTHEST: Final = 1e100
+"""Scores and labels farther from 0 are refused: sums of their squares are infinite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +135,13 @@ class CompareOptions:
     Attributes:
         good_from: A label from here on is good; None is as `label_scale` says.
         by: What decides who is best. None is AUC where labels are two, and else Spearman's rho.
-        resamples: Of each interval; Holm's test of 24 needs more than 960.
+        resamples: Of each interval; None is 2,000, or as many as Holm's test of so many takes.
         seed: The same seed gives the same numbers.
     """
 
     good_from: float | None = None
     by: Measure | None = None
-    resamples: int = 2_000
+    resamples: int | None = None
     seed: int = 0
 
 
@@ -157,7 +159,7 @@ def compare(
 
     Raises:
         ValueError: There are no contestants; no row has a score of all that have any; columns are
-            of different length or not finite.
+            of different length, not finite, or hold numbers beyond 1e100.
 
     Example:
         >>> rows = Judged(labels=[0, 1, 0, 1], items=["a", "a", "b", "b"], lengths=[3, 4, 5, 6],
@@ -173,12 +175,15 @@ def compare(
     given, unscored = _with_scores(scores)
     if not given:
         raise ValueError("no contestant has a score on any row")
+    resamples = options.resamples or enough_resamples(len(given) - 1)
     kept = _paired(given, len(rows.labels))
     paired = rows.at(kept)
     taken = {name: np.array([column[i] for i in kept], float) for name, column in given.items()}
+    for name, column in {"a label": paired.labels, **taken}.items():
+        _refuse_far(name, np.asarray(column, float))
     labels = label_scale(paired.labels, paired.items, options.good_from)
     by: Measure = options.by or ("auc" if labels.distinct <= 2 else "spearman")
-    found = _standings(taken, paired, labels, options)
+    found = _standings(taken, paired, labels, (resamples, options.seed))
     return Comparison(
         labels=labels,
         by=by,
@@ -188,9 +193,15 @@ def compare(
         failed={name: _failed(column) for name, column in scores.items()},
         alone=_alone(given),
         unscored=unscored,
-        resamples=options.resamples,
+        resamples=resamples,
         seed=options.seed,
     )
+
+
+def _refuse_far(name: str, values: Floats) -> None:
+    farthest = float(values[np.abs(values).argmax()])
+    if abs(farthest) > _FARTHEST:
+        raise ValueError(f"{name} is {farthest:g}, and only numbers up to 1e100 can be compared")
 
 
 def _failed(column: Sequence[float | None]) -> int:
@@ -240,9 +251,9 @@ def _alone(given: Mapping[str, Sequence[float | None]]) -> dict[str, int]:
 
 
 def _standings(
-    taken: Mapping[str, Floats], rows: Judged, labels: Labels, options: CompareOptions
+    taken: Mapping[str, Floats], rows: Judged, labels: Labels, drawing: tuple[int, int]
 ) -> list[Standing]:
-    good_from, resamples, seed = labels.good_from, options.resamples, options.seed
+    good_from, (resamples, seed) = labels.good_from, drawing
     items, y = item_codes(rows.items, len(rows.labels)), np.asarray(rows.labels, float)
     prepared = prepare(taken, y, items, good_from=good_from)
     drawn = bootstrap(prepared, resamples=resamples, seed=seed)
