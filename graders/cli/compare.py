@@ -42,6 +42,7 @@ ROWS are as `graders run` reads them, with a label that a person gave at
 counts. Rows without a label, a reference or an output are counted and left
 out, and so is a row that some contestant fails on: a failure is no score.
 Judges are asked once for each row, and attacked only with --probe-judges.
+Nothing is found where a budget is used up; --cache keeps what was paid.
 Costs are CPU times of this run, which stars and advice on cost follow; all
 else is the same in every run.
 --fit makes one reward of several: weights that are never below 0 and sum to

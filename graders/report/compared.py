@@ -220,7 +220,7 @@ def _failures(compared: Compared) -> Iterator[str]:
         failed = compared.found.failed[name]
         share, alone = percent(failed / compared.found.rows), compared.found.alone.get(name, 0)
         yield from wrap(
-            f"{printable(name)}: {count(failed, 'row')} ({share}), on {alone:,} it alone",
+            f"{printable(name)}: {count(failed, 'row')} ({share}), {alone:,} of them by it alone",
             indent=4,
         )
         for kind, tally in column.failures.items():

@@ -293,7 +293,7 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
         (["--graders", "rouge_l"], "rouge_l has the name of a metric; rename it"),
         (
             ["--graders", "huge.py"],
-            "huge.py is -1.7e+308, and only numbers up to 1e100 can be compared",
+            "a score of huge.py is -1.7e+308, and only numbers up to 1e100 can be compared",
         ),
         (["--graders", "a.cases.json"], "a.cases.json is a case file; name the grader that it is"),
         (["--graders", "gone.json"], "gone.json"),
