@@ -152,11 +152,12 @@ def _left_out(found: Comparison) -> Iterator[Verdict]:
 def _few(found: Comparison) -> Iterator[Verdict]:
     signal = found.standings[0].signal
     if signal.groups < _GROUPS:
+        few = f"Only {signal.groups} of {found.labels.items:,} items have" if signal.groups else ""
         yield Verdict(
             code="single-samples",
             tone="note",
-            text=f"Only {signal.groups} of {found.labels.items:,} items have several samples: what "
-            "a method that compares the samples of an item would learn is not known.",
+            text=f"{few or 'No item has'} several samples: what a method that compares the samples "
+            "of an item would learn is not known.",
             value=signal.single / found.labels.items,
         )
     if found.labels.items < _FEW_ITEMS:

@@ -245,7 +245,7 @@ def _why(column: Floats, y: Floats) -> str:
     r = pearson(column, y).value
     if r is None:
         return "does not vary"
-    return "falls as labels rise" if r <= 0 else "adds nothing to the others"
+    return "falls as labels rise" if r <= 0 else "adds little to the others"
 
 
 def _gains(

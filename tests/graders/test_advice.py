@@ -204,6 +204,8 @@ def test_items_of_one_sample_say_nothing_of_gradients():
         "Only 1 of 49 items have several samples: what a method that compares the samples of an "
         "item would learn is not known."
     )
+    alone = verdicts(compare(columns, judged, FAST))["single-samples"]
+    assert alone.text.startswith("No item has several samples: what a method")
 
 
 def test_length_that_labels_do_not_explain_is_said():

@@ -87,7 +87,7 @@ def test_a_fit_that_is_worth_it():
 
     assert {one.name for one in found.kept} == {"one", "two"}
     assert {one.name: one.why for one in found.weights if one.why} == {
-        "coarse": "adds nothing to the others",
+        "coarse": "adds little to the others",
         "flat": "does not vary",
         "wrong": "falls as labels rise",
     }
@@ -97,7 +97,7 @@ def test_a_fit_that_is_worth_it():
     assert (said["worth"].tone, said["worth"].value) == ("good", found.gain.value.value)
     assert said["worth"].text.startswith("the fit is worth it; AUC 0.9")
     assert said["dropped"].text == (
-        "left out: coarse (adds nothing to the others); flat (does not vary); "
+        "left out: coarse (adds little to the others); flat (does not vary); "
         "wrong (falls as labels rise)"
     )
 
@@ -383,7 +383,7 @@ def test_what_people_and_programs_read():
         *("threshold", "f1", "verdicts", "config", "settings", "notes"),
     ]
     assert [one["dropped"] for one in report["weights"]] == [
-        *(None, None, "adds nothing to the others"),
+        *(None, None, "adds little to the others"),
     ]
     assert list(report["gains"]) == ["auc", "pairwise_accuracy", "spearman"]
     assert to_json(found) == to_json(
