@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options
-from graders.cli.fit import Fitted, fit_options, fitted, fitting, write_config
+from graders.cli.compare_report import show_comparison
+from graders.cli.fit import fit_options, fitted, fitting, write_config
 from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound
 from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.reports import check_report, report_option
 from graders.cli.sandbox import sandbox_options
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ Examples:
       --metrics rouge_l,partial --graders a.json grade.py --good-from 4
   graders compare rows.jsonl --reference item.answer --human sample.human \\
       --fit partial,rouge_l,meteor -o fitted.json
+  graders compare rows.jsonl --reference item.answer --human sample.human \\
+      --report compare.html
   graders compare rows.jsonl.gz --reference item.answer --human sample.human --json
 
 \b
@@ -103,6 +106,7 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 )
 @fit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@report_option
 @click.option(
     "--good-from",
     type=float,
@@ -146,6 +150,8 @@ def command(rows: str, **given: Any) -> int:
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     if given["good_from"] is not None and not isfinite(given["good_from"]):
         raise click.BadParameter(f"{given['good_from']} is no label", param_hint="--good-from")
+    kept = (rows, given["outputs"], *given["configs"], given["output"])
+    check_report(given["report"], kept)
     chosen = _metrics(given["metrics"], profile)
     documents = _documents(given, profile)
     wanted = fitting(given, rows, (chosen, documents), profile)
@@ -172,7 +178,7 @@ def command(rows: str, **given: Any) -> int:
     try:
         made = fitted(wanted, compared, profile, given) if wanted else None
     finally:  # a comparison stands, whether or not there is something to fit
-        _print(compared, made, as_json=given["as_json"])
+        show_comparison(compared, made, rows, given)
     if made and wanted and wanted.output:
         write_config(made, wanted.output)
     return int(bool(labelled.bad_lines) or any(compared.found.failed.values()))
@@ -282,18 +288,5 @@ def _compared(contest: Contest, file: str) -> Compared:
         found=found,
         columns=contest.columns,
         offers=Offers(costs=contest.costs, weaknesses=contest.weaknesses),
+        layers=contest.layers,
     )
-
-
-def _print(compared: Compared, made: Fitted | None, *, as_json: bool) -> None:
-    from graders.report.compared import to_lines
-    from graders.report.compared_json import to_json
-
-    if as_json:
-        fit = {"fit": made.to_json()} if made else {}
-        click.echo(json.dumps({**to_json(compared), **fit}, indent=2))
-        return
-    for line in to_lines(compared):
-        click.echo(line)
-    for line in ("", *made.to_lines()) if made else ():
-        click.echo(line)

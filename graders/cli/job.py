@@ -128,13 +128,18 @@ def grade_file(job: Job, target: Target) -> int:
             )
             stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
             outcome, seconds = _graded(job, target, show, stack, copy)
-        _report(job, outcome.summary, seconds=seconds, results=target.results)
+        study = _study(job, outcome.summary)
+        _report(job, outcome.summary, study, seconds=seconds, results=target.results)
         if target.report is not None:
             if copy:
                 copy.flush()
             results = Path(copy.name if copy else target.results or "")
             ended = Ended(
-                outcome=outcome, manifest=_manifest(job, results), results=results, seconds=seconds
+                outcome=outcome,
+                manifest=_manifest(job, results),
+                results=results,
+                seconds=seconds,
+                study=study,
             )
             write_run_report(target.report, job, ended)
     if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
@@ -246,7 +251,9 @@ def open_stream(results: str | None) -> Iterator[BinaryIO | None]:
             yield device
 
 
-def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) -> None:
+def _report(
+    job: Job, summary: Summary, study: Study | None, *, seconds: float, results: str | None
+) -> None:
     # With the results on standard output, people read standard error.
     err = results == "-"
     settings: dict[str, object] = {"profile": job.profile, "signature": job.grader.signature}
@@ -254,7 +261,6 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
         settings["layers"] = job.layers
     if job.ledger is not None:
         settings |= spending.to_json(job.ledger)
-    study = _study(job, summary)
     if job.as_json:
         report = {
             **summary.to_json(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,10 @@ from graders.report.text import bad_line_lines, count
 from graders.report.verdict_lines import verdict_lines
 from graders.studies.advice import advise
 from graders.studies.caveats import NAMES, flat_share
-from graders.studies.compare import Comparison
+from graders.studies.compare import Comparison, Standing
 from graders.studies.offers import Offers
 from graders.studies.pareto import pareto
+from graders.studies.resampled import Measure
 from graders.studies.statistic import Statistic
 from graders.studies.verdict import Verdict, percent
 from graders.terminal import columns, printable, shorten, wrap
@@ -22,6 +23,9 @@ from graders.testing.labelled import Labelled, Tally
 _NAME: Final = 18
 _NONE: Final = "-"
 _FIRST_LINES: Final = 5
+_DRAWN: Final = 12
+"""Contestants whose intervals are drawn."""
+_BAR: Final = 58
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Compared:
         found: The comparison.
         columns: What each contestant made of the rows, by name.
         offers: Their costs and weaknesses.
+        layers: What isolated python graders; None where none ran.
     """
 
     file: str
@@ -45,6 +50,7 @@ class Compared:
     found: Comparison
     columns: Mapping[str, Column]
     offers: Offers
+    layers: Sequence[str] | None = None
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -57,6 +63,7 @@ def to_lines(compared: Compared) -> Iterator[str]:
     yield from _rows(compared)
     yield ""
     yield from _agreement(compared.found)
+    yield from _bars(compared.found)
     yield ""
     yield from _more(compared.found)
     yield ""
@@ -124,6 +131,36 @@ def _p(p: float | None) -> str:
     if p is None:
         return ""
     return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _bars(found: Comparison) -> Iterator[str]:
+    """The first contestants' values and intervals on one scale."""
+    shown = [one for one in found.standings if one.of(found.by).value is not None][:_DRAWN]
+    if len(shown) < 2:
+        return
+    ends = [end for one in shown for end in _ends(one, found.by)]
+    low, high = min(ends), max(ends)
+    step = (high - low) / (_BAR - 1) or 1.0
+
+    def at(value: float) -> int:
+        return round((value - low) / step)
+
+    yield ""
+    for one in shown:
+        cells, (left, right) = [" "] * _BAR, _ends(one, found.by)
+        cells[at(left) : at(right) + 1] = "─" * (at(right) - at(left) + 1)
+        cells[at(one.of(found.by).value or 0.0)] = "●"
+        yield f"  {_name(one.name)} {''.join(cells)}".rstrip()
+    yield f"  {'':<{_NAME}} {_plain(low)}{_plain(high):>{_BAR - len(_plain(low))}}"
+    if left_out := len(found.standings) - len(shown):
+        yield f"  {'':<{_NAME}} and {left_out:,} more"
+
+
+def _ends(one: Standing, by: Measure) -> tuple[float, float]:
+    """Where its interval ends, which is the value where there is none."""
+    value, within = one.of(by).value, one.intervals[by]
+    assert value is not None, "chosen so"
+    return (value, value) if within is None else (min(within.low, value), max(within.high, value))
 
 
 def _plain(value: float) -> str:
@@ -211,19 +248,49 @@ def _how(compared: Compared) -> Iterator[str]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """A contestant that failed on some rows.
+
+    Attributes:
+        name: Its name.
+        failed: On how many.
+        share: Of all rows.
+        alone: Rows that are left out because of it alone.
+        kinds: How many by kind, and the first of each.
+    """
+
+    name: str
+    failed: int
+    share: float
+    alone: int
+    kinds: Mapping[str, Tally]
+
+
+def failing(compared: Compared) -> Iterator[Failing]:
+    """Those that failed on some rows."""
+    found = compared.found
+    for name, column in compared.columns.items():
+        if column.failures:
+            failed = found.failed[name]
+            yield Failing(
+                name=name,
+                failed=failed,
+                share=failed / found.rows,
+                alone=found.alone.get(name, 0),
+                kinds=column.failures,
+            )
+
+
 def _failures(compared: Compared) -> Iterator[str]:
-    failing = {name: column for name, column in compared.columns.items() if column.failures}
-    if failing:
+    listed = [*failing(compared)]
+    if listed:
         yield ""
         yield "  failures (not scores; first of each kind)"
-    for name, column in failing.items():
-        failed = compared.found.failed[name]
-        share, alone = percent(failed / compared.found.rows), compared.found.alone.get(name, 0)
-        yield from wrap(
-            f"{printable(name)}: {count(failed, 'row')} ({share}), {alone:,} of them by it alone",
-            indent=4,
-        )
-        for kind, tally in column.failures.items():
+    for one in listed:
+        said = f"{printable(one.name)}: {count(one.failed, 'row')} ({percent(one.share)})"
+        yield from wrap(f"{said}, {one.alone:,} of them by it alone", indent=4)
+        for kind, tally in one.kinds.items():
             yield from wrap(printable(f"{tally.count:,} {kind}, {tally.first}"), indent=6)
 
 

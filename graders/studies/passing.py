@@ -172,6 +172,27 @@ def rounded_down(threshold: float) -> float:
     return float(Context(prec=3, rounding=ROUND_FLOOR).create_decimal(repr(threshold)))
 
 
+def failing_curve(scores: ArrayLike, *, most: int = 60) -> tuple[tuple[float, float], ...]:
+    """The share of samples that fails at each threshold, or at some of many, both ends among them.
+
+    Args:
+        scores: One a sample, finite.
+        most: How many thresholds, at least 2.
+
+    Raises:
+        ValueError: The column is empty, or not finite.
+
+    Example:
+        >>> failing_curve([0.0, 0.5, 0.5, 1.0])
+        ((0.0, 0.0), (0.5, 0.25), (1.0, 0.75))
+    """
+    (x,) = columns(scores=scores)
+    values, first = np.unique(np.sort(x), return_index=True)
+    chosen = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
+    shares = first[chosen] / len(x)
+    return tuple(zip(values[chosen].tolist(), shares.tolist(), strict=True))
+
+
 def _nearest(counts: Floats, start: Ints, middle: float) -> Ints:
     """In each resample, the tie of scores below which the share is nearest to `middle`."""
     below = np.cumsum(counts, axis=0) - counts

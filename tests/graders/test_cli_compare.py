@@ -61,7 +61,7 @@ def test_what_people_read(compare):
 
     assert (code, err) == (0, "")
     assert max(map(len, lines)) <= 80
-    assert lines[:9] == [
+    assert lines[:14] == [
         "labelled.jsonl: 36 rows of 12 items, item.answer against sample.human of 0 to 1",
         "good from 0.5 on (the middle of 0 to 1; --good-from sets it): 19 rows",
         "",
@@ -69,6 +69,11 @@ def test_what_people_read(compare):
         "  hash_char            1.000 [1.000, 1.000]         best",
         "  rouge_l               .947  [.875, 1.000]         .053      0.279",
         "  rouge_3               .500   [.500, .500]         .500      0.020",
+        "",
+        f"  hash_char          {57 * ' '}●",
+        f"  rouge_l            {43 * ' '}{8 * '─'}●{6 * '─'}",
+        "  rouge_3            ●",
+        f"  {18 * ' '} .500{49 * ' '}1.000",
         "",
         "                       AUC pairs Pearson Spearm. Kendall    F1 at threshold",
     ]

@@ -88,6 +88,18 @@ def test_a_study(report):
     assert "dead-member" in codes(study)
 
 
+def test_rewards_are_drawn(report, graders):
+    """Ten bars, each of two of those that programs get."""
+    counts = report()["histogram"]["counts"]
+    _, out, _ = graders("study", "out.jsonl")
+    bars = out.partition("           0 - 0.1 ")[2].splitlines()[:10]
+
+    assert [int(bar.split()[-1]) for bar in bars] == [
+        one + other for one, other in zip(counts[::2], counts[1::2], strict=True)
+    ]
+    assert f"         0.9 - 1 {40 * '█'} 28" in out
+
+
 def test_texts_let_form_be_studied(report):
     """And equal outputs of one item, which got the same score."""
     study = report("--rows", "rows.jsonl")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,33 @@ def test_a_run_says_whether_it_will_teach(graders):
     assert json.loads(as_json)["signal"] == {
         key: study[key] for key in json.loads(as_json)["signal"]
     }
+
+
+def test_the_page_of_a_run_says_it_in_the_same_words(graders):
+    """Every finding that the terminal has room for, and the others that matter."""
+    _, out, _ = graders("run", "grader.json", "rows.jsonl", "--report", "r.json")
+    said = " ".join(out.partition("will it teach?\n")[2].split())
+    found = json.loads(Path("r.json").read_bytes())
+    texts = [one["text"] for one in found["verdicts"]]
+
+    for text in (
+        "50 % [25 %, 75 %] of items give every sample the same reward: they teach nothing.",
+        "Member 'dead' gives every sample 0: it tells nothing apart.",
+    ):
+        assert text in texts
+        assert text in said
+    assert found["signal"]["groups"]["zero_variance"]["value"] == 0.5
+
+
+def test_a_page_says_what_its_study_rests_on(graders, monkeypatch):
+    """Of a long run, some items are studied."""
+    monkeypatch.setattr(summary, "SAMPLES", 40)
+    monkeypatch.setattr("graders.runs.run.SAMPLES", 40)
+    graders("run", "grader.json", "rows.jsonl", "--report", "r.json")
+    texts = [one["text"] for one in json.loads(Path("r.json").read_bytes())["verdicts"]]
+
+    assert any(re.fullmatch(r"What it will teach is said from \d+ items of about \d+\.", text)
+               for text in texts), texts  # fmt: skip
 
 
 @pytest.mark.parametrize("limit", [2, 1_000])
