@@ -45,12 +45,14 @@ ROWS are as `graders run` reads them, with a label that a person gave at
 counts. Rows without a label, a reference or an output are counted and left
 out, and so is a row that some contestant fails on: a failure is no score.
 Judges are asked once for each row, and attacked only with --probe-judges.
+Nothing is found where a budget is used up; --cache keeps what was paid.
 Costs are CPU times of this run, which stars and advice on cost follow; all
 else is the same in every run.
 --fit makes one reward of several: weights that are never below 0 and sum to
 1, tested on items left out, and held against the best member by itself. It
 needs the extra `fit`.
-Exit codes: 0 compared, 1 a row failed or a line is no row, 2 unusable input.
+Exit codes: 0 compared, 1 a row failed, is none, or has a label or reference
+of a wrong type, 2 unusable input.
 """
 
 
@@ -119,10 +121,8 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 @click.option(
     "--resamples",
     type=click.IntRange(min=1),
-    default=2_000,
-    show_default=True,
     metavar="N",
-    help="Resamples of items for each interval.",
+    help="Resamples of items for each interval.  [default: 2000, or what Holm's test takes]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides all that is drawn.")
 @click.option(
@@ -209,11 +209,12 @@ def _documents(given: dict[str, Any], profile: Profile) -> dict[str, Document]:
     """The configs of `--graders`, sound ones, by what they are called: their file's name.
 
     Raises:
-        click.BadParameter: A file is given twice, or is of cases.
+        click.BadParameter: A file is given twice, is of cases, or is called like a metric.
         ConfigError: One cannot be used.
     """
     from graders.config.parse import load_config
     from graders.testing import SUFFIXES
+    from graders.testing.contestants import CONTESTANTS
 
     paths: Sequence[Path] = given["configs"]
     several = {name for name, number in Counter(path.name for path in paths).items() if number > 1}
@@ -223,8 +224,9 @@ def _documents(given: dict[str, Any], profile: Profile) -> dict[str, Document]:
             problem = f"{path} is a case file; name the grader that it is about"
             raise click.BadParameter(problem, param_hint="--graders")
         name = str(path) if path.name in several else path.name
-        if name in documents:
-            raise click.BadParameter(f"{path} is given twice", param_hint="--graders")
+        if name in documents or name in CONTESTANTS:
+            what = "is given twice" if name in documents else "has the name of a metric; rename it"
+            raise click.BadParameter(f"{path} {what}", param_hint="--graders")
         documents[name] = load_config(path)
         findings = sound(documents[name], profile, given["python"])
         show_findings([*documents[name].findings, *findings])
@@ -277,7 +279,7 @@ def _compared(contest: Contest, file: str) -> Compared:
     try:
         found = compare(scores, judged, options)
     except ValueError as error:
-        raise click.UsageError(f"{error}{_first_failure(contest)}") from None
+        raise click.UsageError(f"{error}{contest.first_failure()}") from None
     return Compared(
         file=file,
         reference=given["reference"],
@@ -288,11 +290,3 @@ def _compared(contest: Contest, file: str) -> Compared:
         offers=Offers(costs=contest.costs, weaknesses=contest.weaknesses),
         layers=contest.layers,
     )
-
-
-def _first_failure(contest: Contest) -> str:
-    """The first row that failed, to say behind an error; "" where none did."""
-    for name, column in contest.columns.items():
-        for kind, tally in column.failures.items():
-            return f". The first failure is {kind} of {name} at {tally.first}"
-    return ""

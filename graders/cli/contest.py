@@ -90,6 +90,13 @@ class Contest:
                 if not asks or self.given["probe_judges"]:
                     self._attack(name, grader, best_verdict(document))
 
+    def first_failure(self) -> str:
+        """The first row that failed, to say behind an error; "" where none did."""
+        for name, column in self.columns.items():
+            for kind, tally in column.failures.items():
+                return f". The first failure is {kind} of {name} at {tally.first}"
+        return ""
+
     def _attack(self, name: str, grader: Grader, verdict: float | str = 1) -> None:
         if not self.given["probed"]:
             return

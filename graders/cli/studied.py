@@ -79,7 +79,7 @@ def study_results(results: str, given: dict[str, Any]) -> int:
 
     Raises:
         click.UsageError: There are no results, or options contradict each other.
-        OtherRowsError: The rows are not those that were graded.
+        OtherRowsError: The rows, or earlier results, are not of what was graded.
         OSError: A file cannot be read to its end.
     """
     from graders.studies.teaching import REPEATS, study_of
@@ -89,6 +89,7 @@ def study_results(results: str, given: dict[str, Any]) -> int:
     gc.freeze()  # what is loaded by now stays; results come and go by the million
     read = _read(results, for_page=given["report"] is not None)
     samples = read.observed.samples()
+    _doubt(results, read, samples)
     written = _written(samples, given)
     repeated = any(REPEATS in signature for signature in read.signatures)
     settings = _settings(samples, band, given)
@@ -100,6 +101,19 @@ def study_results(results: str, given: dict[str, Any]) -> int:
     if given["report"] is not None:
         _write(results, given, read, (study, moved))
     return 1 if read.bad_lines or (given["strict"] and _is_bad(study, moved)) else 0
+
+
+def _doubt(results: str, read: _Read, samples: Samples) -> None:
+    """Say where results look like those of two runs, which would be studied as one."""
+    from graders.report.text import count
+
+    places = zip(samples.rows.tolist(), samples.indexes.tolist(), strict=True)
+    if (graders := len(read.signatures)) > 1:
+        many = f"{graders}" if graders < _SHOWN else f"{_SHOWN} or more"
+        click.echo(f"warning: {printable(results)}: results of {many} graders, as one", err=True)
+    if again := len(samples) - len(set(places)):
+        said = f"{count(again, 'sample')} of it counted a second time: the same row and place"
+        click.echo(f"warning: {printable(results)}: {said}", err=True)
 
 
 def _settings(samples: Samples, band: tuple[float, float], given: dict[str, Any]) -> Settings:
@@ -190,10 +204,14 @@ def _shape(given: dict[str, Any]) -> RowFormat:
 
 def _between(samples: Samples, read: _Read, against: str) -> Between:
     from graders.studies.between import between
+    from graders.studies.written import OtherRowsError
 
     old = _read(against)
     same = read.signatures == old.signatures and len(read.signatures) == 1
-    return between(samples, old.observed.samples(), same_grader=same)
+    try:
+        return between(samples, old.observed.samples(), same_grader=same)
+    except OtherRowsError as error:
+        raise OtherRowsError(f"{against}: {error}") from None
 
 
 def _is_bad(study: Study, moved: Between | None) -> bool:

@@ -102,19 +102,35 @@ def _left_out(what: str, tally: Tally) -> Iterator[str]:
 
 def _agreement(found: Comparison) -> Iterator[str]:
     """The measure that decides, with its interval and tests."""
-    tested = "  Williams' p" if any(found.by in one.williams for one in found.standings) else ""
+    tested = "  Williams' p" if _by_williams(found) else ""
     title = f"by {NAMES[found.by]}"
     yield f"  {title:<{_NAME}}{'[95 % interval]':>23}  behind best   Holm's p{tested}"
     for one in found.standings:
         within, statistic = one.intervals[found.by], one.of(found.by)
         shown = "" if within is None else f"[{_plain(within.low)}, {_plain(within.high)}]"
         behind = one.behind.get(found.by)
-        rest = f"{'best':>13}"
+        rest = f"{'best':>13}" if one is found.best else ""
         if behind is not None:
-            p = "" if behind.p_holm is None else f"{behind.p_holm:.3f}"
             test = one.williams.get(found.by)
-            rest = f"{_value(behind.value):>13}{p:>11}{'' if test is None else f'{test.p:.3f}':>13}"
+            tests = f"{_p(behind.p_holm):>11}{_p(None if test is None else test.p):>13}"
+            rest = f"{_value(behind.value):>13}{tests}"
         yield f"  {_name(one.name)}{_value(statistic):>8}{shown:>15}{rest}".rstrip()
+
+
+def _by_williams(found: Comparison) -> bool:
+    return any(found.by in one.williams for one in found.standings)
+
+
+def _p(p: float | None) -> str:
+    """A p-value, which is never shown as 0.
+
+    Example:
+        >>> _p(0.0621), _p(1e-9), _p(None)
+        ('0.062', '<0.001', '')
+    """
+    if p is None:
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _bars(found: Comparison) -> Iterator[str]:
@@ -169,20 +185,20 @@ def _name(name: str) -> str:
 
 def _more(found: Comparison) -> Iterator[str]:
     """Every measure, and the best threshold."""
-    yield f"  {'':<{_NAME}}    AUC  pairs Pearson Spearm. Kendall   F1 at threshold"
+    yield f"  {'':<{_NAME}}   AUC pairs Pearson Spearm. Kendall    F1 at threshold"
     for one in found.standings:
         given = one.agreement
         numbers = (given.auc, given.pairwise_accuracy, given.pearson, given.spearman, given.kendall)
         shown = "".join(
             f"{_value(number):>{width}}" for number, width in zip(numbers, _WIDTHS, strict=True)
         )
-        everything = ", all pass" if one.passes_all else ""
         threshold = given.threshold.value
-        at = _NONE if threshold is None else f"{threshold:.3g}{everything}"
-        yield f"  {_name(one.name)}{shown}{_value(given.f1):>7} {at}"
+        at = _NONE if threshold is None else f"{threshold:.3g}"
+        at = f"{threshold:.2g} all pass" if one.passes_all else at
+        yield f"  {_name(one.name)}{shown}{_value(given.f1):>6} {at}"
 
 
-_WIDTHS: Final = (7, 7, 8, 8, 8)
+_WIDTHS: Final = (6, 6, 8, 8, 8)
 
 
 def _warnings(found: Comparison) -> Iterator[str]:
@@ -219,13 +235,14 @@ def _offers(compared: Compared) -> Iterator[str]:
 
 def _how(compared: Compared) -> Iterator[str]:
     found = compared.found
+    williams = " Williams' test takes rows as independent." if _by_williams(found) else ""
     yield ""
     yield from wrap(
-        f"Intervals and Holm's test: {found.resamples:,} paired resamples of items, seed "
-        f"{found.seed}; the best was picked on the same rows. Williams' test, in --json, takes "
-        "rows as independent. F1 is measured where it was tuned. No gradient: items whose samples "
-        "all have one score. Length: rank correlations in characters. Costs are CPU times of this "
-        "run.",
+        f"Intervals and Holm's test: {count(found.resamples, 'paired resample')} of items, seed "
+        f"{found.seed}; the best was picked on the same rows.{williams} Pairs: of samples of one "
+        "item. F1 is measured where it was tuned. No gradient: items whose samples all have one "
+        "score. Length: rank correlations in characters; labels held: beyond what labels explain. "
+        "Costs are CPU times of this run.",
         indent=2,
         lines=6,
     )
@@ -272,7 +289,7 @@ def _failures(compared: Compared) -> Iterator[str]:
         yield "  failures (not scores; first of each kind)"
     for one in listed:
         said = f"{printable(one.name)}: {count(one.failed, 'row')} ({percent(one.share)})"
-        yield from wrap(f"{said}, on {one.alone:,} it alone", indent=4)
+        yield from wrap(f"{said}, {one.alone:,} of them by it alone", indent=4)
         for kind, tally in one.kinds.items():
             yield from wrap(printable(f"{tally.count:,} {kind}, {tally.first}"), indent=6)
 

@@ -82,7 +82,7 @@ def to_lines(diffed: Diffed) -> Iterator[str]:
     yield ""
     yield "  bounds"
     for check in diffed.checks:
-        yield from wrap(f"  {bound_line(check)}", indent=2)
+        yield from wrap(bound_line(check), indent=4)
 
 
 def counted(diffed: Diffed) -> str:

@@ -9,10 +9,11 @@ from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import bar_lines, count
 from graders.report.verdict_lines import verdict_lines
 from graders.studies.findings import verdicts_of
+from graders.studies.passing import rounded_down
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
-from graders.studies.verdict import Verdict
+from graders.studies.verdict import Verdict, percent
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _NAME: Final = 26
 def short_verdicts(study: Study) -> list[Verdict]:
     """What matters most of what was found: whether items' samples differ, and what is wrong."""
     found = verdicts_of(study)
-    first = [verdict for verdict in found if verdict.code in {"zero-variance", "rewards"}]
-    important = [verdict for verdict in found if verdict.tone in {"bad", "warning"}]
+    first = [verdict for verdict in found if verdict.code == "zero-variance"]
+    important = [one for one in found if one.tone in {"bad", "warning"} or one.code == "rewards"]
     return list(dict.fromkeys([*first, *important]))
 
 
@@ -103,7 +104,7 @@ def _rewards(study: Study) -> Iterator[str]:
     yield _number("standard deviation", found.sd)
     for share, value in found.quantiles:
         if share in {0.05, 0.5, 0.95}:
-            yield _number(f"{share:.0%} are below".replace("%", " %"), value)
+            yield _number(f"{100 * share:.0f} % are at most", value)
     for atom in found.atoms[:3]:
         if atom.share * found.rows < _SEVERAL:
             continue
@@ -141,7 +142,7 @@ def _passing(study: Study) -> Iterator[str]:
     if study.pass_threshold is not None:
         yield _number("lowest score that passes", study.pass_threshold)
     found = study.threshold
-    yield _number("suggested pass_threshold", found.threshold, found.interval)
+    yield _number("suggested pass_threshold", rounded_down(found.threshold), found.interval)
     yield _number("  share that fails there", found.failing, found.failing_interval)
 
 
@@ -165,7 +166,7 @@ def _explained(title: str, name: str, found: Explained) -> Iterator[str]:
     if found.traits:
         yield f"    {'a text that':<{_NAME}} changes a reward by"
     for trait in found.traits[:6]:
-        note = f"{trait.having:.0%} of texts".replace("%", " %")
+        note = f"{percent(trait.having)} of texts"
         yield _line(f"  {TRAITS[trait.name][0]}", trait.slope, trait.interval, note)
 
 

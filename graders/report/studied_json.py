@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from graders.studies.findings import verdicts_of
 from graders.studies.lengthwise import Lengthwise
+from graders.studies.limits import sorted_verdicts
 from graders.studies.memberwise import MemberStudy
 from graders.studies.noise import Noise
 from graders.studies.passing import failing_curve
@@ -75,11 +76,11 @@ def to_json(study: Study, moved: Between | None = None) -> JSONObject:
 def all_verdicts(study: Study, moved: Between | None) -> list[Verdict]:
     """The findings of a study, and those of what moved since earlier results."""
     found = list(verdicts_of(study))
-    if moved is not None:
-        from graders.studies.between import between_verdicts  # which a run does not need
+    if moved is None:
+        return found
+    from graders.studies.between import between_verdicts  # which a run does not need
 
-        found += between_verdicts(moved)
-    return found
+    return list(sorted_verdicts([*found, *between_verdicts(moved)]))
 
 
 def items_there(study: Study) -> int:
