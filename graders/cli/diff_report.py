@@ -55,7 +55,7 @@ def _write(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) ->
     from graders.report.html.diff_page import DiffFindings, diff_page
     from graders.runs.manifest import data_of
 
-    _, new, rows = named
+    old, new, rows = named
     old_signature, new_signature = found.signatures
     layers = found.layers
     made = made_from(
@@ -70,6 +70,7 @@ def _write(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) ->
     ended = "" if stopped is None else str(stopped) or "it was interrupted."
     page = diff_page(
         DiffFindings(
+            title=f"{old} → {new}",
             diffed=diffed,
             command=explain_command(new, rows, given["base_url"]) if rows is not None else (),
             stopped=ended,

@@ -124,7 +124,8 @@ def made_from(
     }
     numbers = ", ".join(f"{name} {number}" for name, number in versions().items())
     command = shlex.join(["graders", *shown_arguments(base_url)])
-    made = {"command": command, **named, **hashes, "versions": numbers}
+    others = {name.replace("_", " "): text for name, text in named.items()}
+    made = {"command": command, **others, **hashes, "versions": numbers}
     return {cut(name, _LONGEST): cut(text, _LONGEST) for name, text in made.items() if text}
 
 

@@ -137,6 +137,17 @@ def test_a_page_is_as_wide_as_its_window(page):
         assert page.run("document.documentElement.scrollWidth") == width
 
 
+def test_a_phone_shows_the_first_verdict_and_whole_captions_without_scrolling(page):
+    page.look(360, 740)
+    ends = (
+        "[...document.querySelectorAll('.verdicts li')].map((e) => [e.offsetTop, e.offsetHeight])"
+    )
+    right = "[...document.querySelectorAll('caption')].map((e) => e.getBoundingClientRect().right)"
+
+    assert sum(page.run(ends)[0]) < 740
+    assert max(page.run(right)) <= 360
+
+
 @pytest.mark.needs(str(AXE))
 def test_no_rule_of_accessibility_is_broken(page):
     page.look(360, dark=True)

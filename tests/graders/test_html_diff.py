@@ -56,13 +56,33 @@ def test_a_page_has_all_that_a_diff_found(diff):
     for one in found["verdicts"]:
         assert one["text"] in said
     for part in (
-        *("a string_check grader named 'exact', from like.json", "broken", "max-flips"),
+        *("a string_check grader named 'exact', from like.json", "old signature"),
         *("Old and new scores", "Samples by how far their score moved", "No longer passing"),
         *("0.3333", "was 0.6667", "9 samples in 3 groups graded twice", "file eq.json"),
     ):
         assert part in said, part
     assert sorted(found["points"]) == [[0.0, 0.0]] * 3 + [[1.0, 0.0]] * 3 + [[1.0, 1.0]] * 3
     assert sum(found["changes"]["counts"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("new", "code", "verdict"),
+    [
+        (
+            "eq.json",
+            1,
+            ("bad", "3 bounds of 4 are broken: max-flips, min-spearman, max-mean-change"),
+        ),
+        ("like.json", 0, ("good", "no bound is broken")),
+    ],
+)
+def test_what_decides_the_exit_code_is_the_first_verdict(diff, new, code, verdict):
+    page, _ = diff("like.json", new, "rows.jsonl", code=code)
+    first = data(page)["verdicts"][0]
+
+    assert data(page)["title"] == f"like.json → {new}"
+    assert (first["tone"], first["text"]) == verdict
+    assert page.text().index(first["text"]) < page.text().index("Mean score")
 
 
 def test_rows_are_those_that_moved_and_name_the_command_that_shows_them(diff, capsys):

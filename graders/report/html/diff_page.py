@@ -18,7 +18,7 @@ from graders.report.html.table import RowsTable, table
 from graders.report.text import count
 from graders.studies.diff import Diff
 from graders.studies.shapes import change_bars, drawn_places
-from graders.studies.verdict import number_within, percent, percent_within
+from graders.studies.verdict import Verdict, number_within, percent, percent_within
 
 _POINTS: Final = 2_000
 _LONGEST: Final = 4_000
@@ -30,12 +30,14 @@ class DiffFindings:
     """What a diff came to.
 
     Attributes:
+        title: What was compared, in short.
         diffed: The change, with as many of the samples that moved as are to be shown.
         command: What shows all of a row, as `RowsTable` has it.
         stopped: What ended it early; "" at its end.
         made: What made it, by name.
     """
 
+    title: str
     diffed: Diffed
     command: tuple[str, ...] = ()
     stopped: str = ""
@@ -48,16 +50,20 @@ def diff_page(found: DiffFindings) -> Page:
     rows = diff_rows(diffed, found.command)
     scores = diffed.scores
     points = [scores[i] for i in drawn_places(len(scores), most=_POINTS)]
+    verdicts = [_held(diffed), *diffed.verdicts]
     shown = {key: one for key, one in to_json(diffed).items() if key != "worst"}  # they are rows
     return Page(
         kind="graders diff",
-        title=f"{diffed.old} → {diffed.new}",
+        title=found.title,
         lead=lines.counted(diffed),
-        sections=[*_sections(found, rows, points)],
+        sections=[*_sections(found, rows, points, verdicts)],
         facts={"old": diffed.old, "new": diffed.new, **found.made},
         data={
             "report": "diff",
+            "title": found.title,
+            "lead": lines.counted(diffed),
             **shown,
+            "verdicts": [one.to_json() for one in verdicts],
             "stopped": found.stopped or None,
             "points": points,
             "made": found.made,
@@ -67,13 +73,15 @@ def diff_page(found: DiffFindings) -> Page:
 
 
 def _sections(
-    found: DiffFindings, rows: RowsTable, points: Sequence[tuple[float, float]]
+    found: DiffFindings,
+    rows: RowsTable,
+    points: Sequence[tuple[float, float]],
+    verdicts: Sequence[Verdict],
 ) -> Iterator[Section]:
     diffed, diff = found.diffed, found.diffed.diff
     stopped = el("p", f"It ended early: {cut(found.stopped, _LONGEST)}") if found.stopped else None
-    head = many(
-        stopped, overview(diffed.verdicts, dict(_figures(diffed))), _table(diff), _bounds(diffed)
-    )
+    figures = dict(_figures(diffed))
+    head = many(stopped, overview(verdicts, figures), _table(diff), _bounds(diffed))
     yield Section(id="overview", title="Overview", body=head)
     if diffed.scores:
         yield Section(id="scores", title="Scores", body=_scores(diffed, points))
@@ -88,10 +96,19 @@ def _sections(
         yield Section(id="rows", title="Samples that moved", body=body, rows="rows")
 
 
+def _held(diffed: Diffed) -> Verdict:
+    """Whether a bound is broken: what decides the exit code, so it stands first."""
+    broken = [check.name for check in diffed.checks if check.broken]
+    if not broken:
+        return Verdict(code="bounds", tone="good", text="no bound is broken", value=0.0)
+    are = "is" if len(broken) == 1 else "are"
+    said = f"{count(len(broken), 'bound')} of {len(diffed.checks)} {are} broken: "
+    text = f"{said}{', '.join(broken)}"
+    return Verdict(code="bounds", tone="bad", text=text, value=float(len(broken)))
+
+
 def _figures(diffed: Diffed) -> Iterator[tuple[str, tuple[str, str]]]:
     diff = diffed.diff
-    broken = [check.name for check in diffed.checks if check.broken]
-    yield "Bounds", ("broken" if broken else "kept", ", ".join(broken))
     old, new = lines.number(diff.old_mean), lines.number(diff.new_mean)
     yield "Mean score", (new, f"was {old}")
     if diff.drift is not None:

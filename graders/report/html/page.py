@@ -110,25 +110,17 @@ def fragment(sections: Sequence[Section]) -> str:
 
 
 def overview(verdicts: Sequence[Verdict], figures: Mapping[str, tuple[str, str]]) -> Markup:
-    """What a report begins with: the numbers that matter most, and what to think of them.
+    """What a report begins with: what to think of it, and the numbers that matter most.
 
     Args:
         verdicts: Findings in words.
         figures: Numbers by name, each with a note.
     """
-    return many(
-        el(
-            "dl",
-            [
-                el("div", el("dt", name), el("dd", shown, el("small", note) if note else None))
-                for name, (shown, note) in figures.items()
-            ],
-            class_="figures",
-        )
-        if figures
-        else None,
-        verdict_list(verdicts),
-    )
+    listed = [
+        el("div", el("dt", name), el("dd", shown, el("small", note) if note else None))
+        for name, (shown, note) in figures.items()
+    ]
+    return many(verdict_list(verdicts), el("dl", listed, class_="figures") if listed else None)
 
 
 def verdict_list(verdicts: Sequence[Verdict]) -> Markup | None:
