@@ -121,7 +121,8 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
         ended="" if ended.outcome.error is None else _why(ended.outcome.error),
         ledger=job.ledger,
         made=made_by(report.base_url, ended.manifest),
-        settings={"layers": job.layers, "config_masked": ended.manifest.config},
+        settings={"layers": job.layers},
+        config=ended.manifest.config,
     )
     write_report(report.path, run_page(found))
     click.echo(f"  report   {printable(report.path)}", err=report.apart)

@@ -28,6 +28,9 @@ from graders.strict_json import NotJSONError, decode
 from sandbox import JSON
 
 Kind = Literal["grader", "method", "request", "eval"]
+_LONGEST_NAME: Final = 200
+"""Characters of a grader's name that a sentence has."""
+
 ConfigSource = AnyConfig | Mapping[str, object] | str | os.PathLike[str] | BaseModel
 
 _ADAPTERS: Final[Mapping[Kind, TypeAdapter[Any]]] = {
@@ -83,8 +86,10 @@ class Document:
         config = self.grader
         if isinstance(config, EvalConfig):
             return f"an Evals body with {len(config.testing_criteria)} criteria"
+        name = config.name
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
         place = {"method": "a reinforcement method with ", "request": "a run request with "}
-        return f"{place.get(self.kind, '')}a {config.type} grader named {config.name!r}"
+        return f"{place.get(self.kind, '')}a {config.type} grader named {shown!r}"
 
     @property
     def grader(self) -> AnyConfig:

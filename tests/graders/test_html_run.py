@@ -289,3 +289,26 @@ def test_the_same_run_gives_the_same_page_but_for_times(run):
         pages.append(without_times(data()))
 
     assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("command", ["run", "probe", "diff"])
+def test_a_page_is_small_whatever_names_and_configs_are(capsys, command):
+    long = HOSTILE[8] * 100_000
+    member = "m" * 50_000
+    grader = {
+        **GRADER,
+        "name": long,
+        "graders": {member: {**EXACT, "name": long}},
+        "calculate_output": member,
+    }
+    Path("long.json").write_text(json.dumps(grader))
+    graders = ["long.json"] * (2 if command == "diff" else 1)
+    main([command, *graders, "rows.jsonl", "--report", "r.html"])
+    capsys.readouterr()
+    page = Reader(Path("r.html").read_text("utf-8"))
+
+    assert Path("r.html").stat().st_size < 1_000_000
+    if command == "run":
+        made = json.loads(page.inside["script", "data"])["made"]
+        assert made["config_masked"] is None
+        assert made["config"].startswith("sha256 ")

@@ -14,13 +14,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from graders.markup import Markup, el, many, seen
+from graders.markup import Markup, cut, el, many, seen
 from graders.report.html.embedded import embedded
 from graders.studies.verdict import Verdict
 from graders.terminal import shorten
 
 _TONES: Final = {"good": "Good", "note": "Note", "warning": "Warning", "bad": "Bad"}
 _LONGEST_TITLE: Final = 120
+_LONGEST_HEADLINE: Final = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ def facts(named: Mapping[str, str]) -> Markup:
 
 
 def _header(page: Page) -> Markup:
-    said = [el("p", page.kind, class_="kind"), el("h1", page.title)]
+    said = [el("p", page.kind, class_="kind"), el("h1", cut(page.title, _LONGEST_HEADLINE))]
     lead = el("p", page.lead, class_="lead") if page.lead else None
     switch = el("button", "Dark", type="button", class_="theme", hidden=True)
     return el("header", el("div", said, lead), switch)

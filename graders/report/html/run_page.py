@@ -11,6 +11,7 @@ from graders.markup import Child, Markup, cut, el, many
 from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.charts import histogram
+from graders.report.html.embedded import embedded
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table
@@ -27,6 +28,8 @@ _MANY_FAILED: Final = 0.05
 _LONGEST: Final = 4_000
 _LONGEST_NAME: Final = 200
 _LARGE: Final = 1e6
+_MOST_CONFIG: Final = 80_000
+"""Bytes of a config's JSON; one that is longer is known by its hash alone."""
 _MOST_LINES: Final = 50
 """Members, warnings and models that are listed."""
 
@@ -47,6 +50,7 @@ class RunFindings:
         ledger: What models were asked; None where none is.
         made: What made it, by name: command, signature, versions.
         settings: The same for programs.
+        config: What was run, without secrets.
     """
 
     name: str
@@ -60,6 +64,7 @@ class RunFindings:
     ledger: Ledger | None = None
     made: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
 
 
 def run_page(found: RunFindings) -> Page:
@@ -262,7 +267,7 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
     groups = found.rows.groups
     return {
         "report": "run",
-        "title": found.name,
+        "title": cut(found.name, _LONGEST_NAME),
         "lead": found.lead,
         "verdicts": [one.to_json() for one in verdicts],
         "summary": found.summary.to_json(),
@@ -280,6 +285,11 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
             ],
         },
         "spending": spending.to_json(found.ledger) if found.ledger else None,
-        "made": {**found.made, **found.settings},
+        "made": {**found.made, **found.settings, "config_masked": _config(found.config)},
         "rows": rows.to_json(),
     }  # fmt: skip
+
+
+def _config(config: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The config, where a page has room for it."""
+    return config if len(embedded(config).encode()) <= _MOST_CONFIG else None

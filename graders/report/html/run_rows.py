@@ -23,6 +23,8 @@ _MEMBERS: Final = 12
 """Members that have a column; all of them stand below their row."""
 _TEXTS: Final = 40
 """Texts below a row."""
+_HEAD: Final = 80
+"""Characters of a member's name at the head of its column."""
 _GROUPS: Final = 10
 _SHORT: Final = 200
 
@@ -184,7 +186,7 @@ class RunRows:
         if any("output" in row for row in rows):
             yield Column(key="output", label="Output")
         for name in [*self._members][:_MEMBERS]:
-            yield Column(key=f"member {name}", label=name, kind="number")
+            yield Column(key=f"member {name}", label=cut(name, _HEAD), kind="number")
         if any(row["group"] != row["row"] for row in rows):
             yield Column(key="group", label="Group")
 
