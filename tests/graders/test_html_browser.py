@@ -189,6 +189,18 @@ def test_the_keyboard_reaches_and_opens_rows(page):
     assert page.run(f"{button}('aria-expanded')") == "false"
 
 
+def test_the_keyboard_opens_a_row_while_text_is_selected_and_escape_closes_it(page):
+    page.run("document.querySelector('#rows tr.row button').focus()")
+    page.run("getSelection().selectAllChildren(document.querySelector('h1'))")
+    page.press("Enter")
+    assert page.run("document.querySelector('#rows tr.more').hidden") is False
+    page.run("document.querySelector('#rows tr.more pre').focus()")
+    page.press("Escape")
+
+    assert page.run("document.querySelector('#rows tr.more').hidden") is True
+    assert page.focused() == "Row 1, details"
+
+
 def test_the_keyboard_sorts(page):
     page.run("document.querySelector('#rows th:nth-child(2) button').focus()")
     page.press("Enter")

@@ -115,12 +115,20 @@
         tr.append(cell);
       });
       const more = el("tr", { className: "more", id, hidden: true });
-      tr.onclick = () => {
-        if (String(getSelection())) return; // somebody copies
-        const button = tr.querySelector("button");
+      const button = tr.querySelector("button");
+      const toggle = () => {
         more.hidden = !more.hidden;
         button.setAttribute("aria-expanded", String(!more.hidden));
         if (!more.firstChild) more.append(el("td", { colSpan: columns.length }, blocks(row)));
+      };
+      tr.onclick = (event) => {
+        if (event.detail && String(getSelection())) return; // somebody copies, by mouse
+        toggle();
+      };
+      tr.onkeydown = more.onkeydown = (event) => {
+        if (event.key !== "Escape" || more.hidden) return;
+        toggle();
+        button.focus();
       };
       return [tr, more];
     };
