@@ -8,7 +8,7 @@ from browser import CHROMIUM, chromium
 from html_gallery import HOSTILE, gallery, rows_of
 
 from graders.cli import main
-from graders.report.html.page import to_html
+from graders.report.html.page import fragment, to_html
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.needs(CHROMIUM)
@@ -295,6 +295,21 @@ def test_without_script_the_first_rows_are_there(browser, file):
     assert text.count('"not passed"') >= 10
     assert '"search"' not in text  # no controls that would do nothing
     assert '"class", "theme", "hidden", ""' in text
+    assert "The first 25 stand here" in text
+    page.close()
+
+
+def test_a_page_with_its_script_says_nothing_of_first_rows(page):
+    assert "stand here" not in page.text("#rows")
+
+
+def test_a_fragment_has_no_links_to_rows_that_it_cannot_show(browser, tmp_path):
+    file = tmp_path / "notebook.html"
+    file.write_bytes(fragment(gallery().sections).encode())
+    page = browser.page(file)
+
+    assert page.run("document.querySelectorAll('a[data-show]').length") > 0
+    assert page.run("document.querySelector('a[data-show]').offsetParent") is None
     page.close()
 
 

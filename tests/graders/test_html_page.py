@@ -104,6 +104,7 @@ def test_the_first_rows_are_there_without_script(page):
     said = page.text()
 
     assert "All 120 rows." in said
+    assert "The first 25 stand here; the others" in said
     assert said.count("not passed") >= 10
 
 
@@ -115,7 +116,7 @@ def test_a_fragment_stands_in_another_page():
     assert reader.ids == []  # those of the other page are not ours to take
     assert [tag for tag, _ in reader.tags][:2] == ["div", "style"]
     assert ("script", None) not in reader.inside
-    assert reader.tags[0][1] == {"class": "graders"}
+    assert reader.tags[0][1] == {"class": "graders fragment"}
     outside = re.sub(r"/\*.*?\*/", "", STYLE, flags=re.DOTALL).strip()
     assert outside.startswith(".graders {")  # every rule is below it
     assert outside.endswith("}")

@@ -60,6 +60,7 @@
     const { columns, rows, command } = data[name];
     const table = host.querySelector("table");
     const heads = [...table.tHead.rows[0].cells];
+    host.querySelectorAll(".unscripted").forEach((one) => one.remove());
     const state = { text: "", choice: {}, low: null, high: null, sort: null, sign: 1, page: 0 };
     const ranged = columns.find((column) => column.ranged);
     const selects = {};

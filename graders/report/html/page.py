@@ -107,7 +107,7 @@ def fragment(sections: Sequence[Section]) -> str:
     Tables of rows show their first rows, and the style is for what is in the fragment alone.
     """
     return el("div", _style(), [_section(one, placed=False) for one in sections],
-              class_="graders").html  # fmt: skip
+              class_="graders fragment").html  # fmt: skip
 
 
 def overview(verdicts: Sequence[Verdict], figures: Mapping[str, tuple[str, str]]) -> Markup:

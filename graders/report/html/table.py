@@ -96,8 +96,13 @@ class RowsTable:
         ]
         numbers = [i for i, one in enumerate(self.columns) if i and one.kind in {"count", "number"}]
         labels = [one.label for one in self.columns]
+        more = (
+            f"The first {_FIRST} stand here; the others, and what is below each, need the script "
+        )
+        more += "of a report."
         return many(
             el("p", shown, cutting, class_="soft small"),
+            el("p", more, class_="soft small unscripted") if len(self.rows) > _FIRST else None,
             table(labels, body, caption=caption, numbers=numbers, class_="rows"),
         )
 
