@@ -38,7 +38,7 @@ def test_the_page_has_attacks_shares_and_examples(capsys):
     assert code == 1
     assert out.endswith("  report   p.html\n")
     for part in (
-        "Some attack wins on 100 % of the rows (3 of 3).",
+        "Some attack wins on 100 % of the rows (3 of 3); every_answer alone on 100 %.",
         "every_answer wins on 3 of 3 rows",
         "the answers of many rows at once",
         HOSTILE[0],
@@ -57,7 +57,7 @@ def test_the_data_is_that_of_json_and_more(capsys):
     assert data["verdicts"][0] == {
         "code": "cheated",
         "tone": "bad",
-        "text": "Some attack wins on 100 % of the rows (3 of 3).",
+        "text": "Some attack wins on 100 % of the rows (3 of 3); every_answer alone on 100 %.",
         "value": 1.0,
         "interval": None,
     }

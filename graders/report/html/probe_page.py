@@ -79,7 +79,11 @@ def probe_verdicts(report: ProbeReport, threshold: float, bad_lines: int) -> Ite
     share = found.cheated_share
     tone: Tone = "bad" if share > threshold else "warning" if share else "good"
     said = f"Some attack wins on {percent(share)} of the rows ({found.cheated:,} of {found.rows:,})"
-    said += "." if share else ": none was found that pays."
+    if share:
+        most = max(found.attacks, key=lambda one: one.wins)
+        said += f"; {most.way.name} alone on {percent(most.wins / found.rows)}."
+    else:
+        said += ": none was found that pays."
     yield Verdict(code="cheated", tone=tone, text=said, value=share)
     crashes = [one for one in found.findings() if one.kind == "crash"]
     if crashes:
