@@ -11,7 +11,7 @@ from html_gallery import HOSTILE, gallery, rows_table
 from html_reading import Reader
 
 from graders.markup import Markup, el
-from graders.report.html.page import Page, Section, fragment, to_html
+from graders.report.html.page import Page, Section, fragment, lines_left_out, to_html
 
 HTML = to_html(gallery())
 STYLE = files("graders.report.html").joinpath("style.css").read_text("utf-8")
@@ -106,6 +106,19 @@ def test_the_first_rows_are_there_without_script(page):
     assert "All 120 rows." in said
     assert "The first 25 stand here; the others" in said
     assert said.count("not passed") >= 10
+
+
+@pytest.mark.parametrize(
+    ("lines", "number", "shown"),
+    [
+        (["a <b>", "c"], 2, "a &lt;b&gt;\nc</pre>"),
+        (["a"], 1_234, "a\nand 1,233 more</pre>"),
+        ([*"abcdefg"], 7, "e\nand 2 more</pre>"),
+        (["x" * 5_000], 1, "xxx... (5,000 characters)</pre>"),
+    ],
+)
+def test_the_first_lines_that_are_left_out_stand_for_all(lines, number, shown):
+    assert lines_left_out(lines, number).html.endswith(shown)
 
 
 def test_a_fragment_stands_in_another_page():

@@ -3,7 +3,8 @@
 What makes a page of some findings (`run_page`, `study_page`) puts it together from these, and from
 `graders.markup`, whose `el` escapes whatever is no `Markup`:
 
-    page            `Page` and `Section`, `overview` of verdicts and figures, `to_html`; `fragment`
+    page            `Page` and `Section`, `overview` of verdicts and figures, `lines_left_out`;
+                    `to_html`; `fragment`
     charts          `histogram`
     numbers         statistics as lines of a table
     chart_tables    `bars`, `stacked`, `forest`, `heat`: a line for each name

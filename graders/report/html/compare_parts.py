@@ -10,6 +10,7 @@ from graders.report.compared import Compared, Failing, failing
 from graders.report.html.chart_tables import Contestant, bars, forest
 from graders.report.html.charts import histogram
 from graders.report.html.numbers import in_short, said
+from graders.report.html.page import lines_left_out
 from graders.report.html.points import Series, pareto, scatter
 from graders.report.html.table import table
 from graders.report.text import count
@@ -186,8 +187,7 @@ def left_out(compared: Compared) -> Iterator[Markup]:
         yield from _failing(one)
     if bad := compared.rows.bad_lines:
         yield el("h3", f"{count(len(bad), 'line')} left out: no rows")
-        shown = "\n".join(cut(line, _LONGEST) for line in bad[:5])
-        yield el("pre", shown, f"\nand {len(bad) - 5:,} more" if len(bad) > 5 else "", tabindex="0")
+        yield lines_left_out(bad, len(bad))
 
 
 def _failing(one: Failing) -> Iterator[Markup]:

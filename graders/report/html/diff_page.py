@@ -12,7 +12,7 @@ from graders.report.diffed import Diffed
 from graders.report.diffed_json import to_json
 from graders.report.html.charts import histogram
 from graders.report.html.diff_rows import diff_rows
-from graders.report.html.page import Page, Section, overview
+from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.points import Series, scatter
 from graders.report.html.table import RowsTable, table
 from graders.report.text import count
@@ -221,8 +221,5 @@ def _left_out(diffed: Diffed) -> Markup:
     said = [el("p", line.strip()) for line in lines.only_lines(diffed) if line]
     if not diffed.bad_lines:
         return many(said)
-    shown = "\n".join(cut(line, _LONGEST) for line in diffed.bad_lines[:5])
-    more = len(diffed.bad_lines) - 5
-    rest = f"\nand {more:,} more" if more > 0 else ""
     heading = el("h3", f"{count(len(diffed.bad_lines), 'line')} left out")
-    return many(said, heading, el("pre", shown, rest, tabindex="0"))
+    return many(said, heading, lines_left_out(diffed.bad_lines, len(diffed.bad_lines)))

@@ -22,6 +22,8 @@ from graders.terminal import shorten
 _TONES: Final = {"good": "Good", "note": "Note", "warning": "Warning", "bad": "Bad"}
 _LONGEST_TITLE: Final = 120
 _LONGEST_HEADLINE: Final = 240
+_MOST_LINES: Final = 5
+_LONGEST_LINE: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,19 @@ def facts(named: Mapping[str, str]) -> Markup:
     """Names and what belongs to them, as a list."""
     pairs = [(el("dt", name), el("dd", text, class_="mono")) for name, text in named.items()]
     return el("dl", pairs, class_="facts")
+
+
+def lines_left_out(first: Sequence[str], number: int) -> Markup:
+    """What is wrong with lines that could not be read.
+
+    Args:
+        first: The first of them, in words; all of them will do.
+        number: How many there are.
+    """
+    first = first[:_MOST_LINES]
+    shown = "\n".join(cut(line, _LONGEST_LINE) for line in first)
+    more = f"\nand {number - len(first):,} more" if number > len(first) else ""
+    return el("pre", shown, more, tabindex="0")
 
 
 def _header(page: Page) -> Markup:

@@ -8,7 +8,7 @@ from typing import Final
 
 from graders.markup import Child, Markup, cut, el, many
 from graders.report.html.chart_tables import bars
-from graders.report.html.page import Page, Section, overview
+from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.table import table
 from graders.report.probed import to_json
 from graders.report.text import count
@@ -119,9 +119,7 @@ def _sections(
     if absent := [one for one in found.attacks if not one.rows]:
         yield Section(id="left-out", title="Left out", body=_absent(absent))
     if bad_lines:
-        shown = "\n".join(cut(line, _KEPT) for line in bad_lines[:5])
-        more = f"\nand {len(bad_lines) - 5:,} more" if len(bad_lines) > 5 else ""
-        body = el("pre", shown, more, tabindex="0")
+        body = lines_left_out(bad_lines, len(bad_lines))
         yield Section(id="bad-lines", title="Lines left out", body=body)
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from graders.markup import Markup, cut, el, many
 from graders.report.html.charts import histogram
-from graders.report.html.page import Page, Section, facts, overview
+from graders.report.html.page import Page, Section, facts, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table
 from graders.report.rescored import Comparison, Totals
 from graders.report.text import count
 from graders.studies.verdict import Verdict, percent
 
-_LONGEST = 4_000
+_LONGEST: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ def _verdicts(found: Comparison) -> Iterator[Verdict]:
         said = f"{count(found.now_graded, 'sample')} had failed and now have a score."
         yield Verdict(code="now-graded", tone="good", text=said, value=float(found.now_graded))
     if found.bad_lines:
-        said = f"{count(found.bad_lines, 'line')} could not be read and left out."
+        was = "was" if found.bad_lines == 1 else "were"
+        said = f"{count(found.bad_lines, 'line')} could not be read and {was} left out."
         yield Verdict(code="bad-lines", tone="warning", text=said, value=float(found.bad_lines))
 
 
@@ -99,8 +101,7 @@ def _sections(
     if comparison.after.failures:
         yield Section(id="failures", title="Failures", body=_failures(comparison.after))
     if comparison.bad_lines:
-        shown = "\n".join(cut(line, _LONGEST) for line in comparison.first_bad_lines)
-        body = el("pre", shown, tabindex="0")
+        body = lines_left_out(comparison.first_bad_lines, comparison.bad_lines)
         yield Section(id="bad-lines", title="Lines left out", body=body)
     if rows.rows:
         body = rows.to_markup("Rows as they are now")

@@ -12,7 +12,7 @@ from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.charts import histogram
 from graders.report.html.embedded import embedded
-from graders.report.html.page import Page, Section, overview
+from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table
 from graders.report.studied import rests_on, short_verdicts
@@ -222,11 +222,9 @@ def _failures(summary: Summary) -> Markup:
             el("pre", cut(tally.message, _LONGEST), tabindex="0"),
         ]
     if summary.bad_lines:
-        more = summary.bad_lines - len(summary.first_bad_lines)
-        lines = "\n".join(cut(line, _LONGEST) for line in summary.first_bad_lines)
         parts += [
             el("h3", f"{count(summary.bad_lines, 'line')} left out: no rows"),
-            el("pre", lines, f"\nand {more:,} more" if more > 0 else "", tabindex="0"),
+            lines_left_out(summary.first_bad_lines, summary.bad_lines),
         ]
     return many(parts)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from graders.markup import Markup, cut, el, many
+from graders.markup import Markup, cut, many
 from graders.report.html import study_parts as parts
-from graders.report.html.page import Page, Section, overview
+from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable
 from graders.report.studied import rests_on
@@ -81,7 +81,8 @@ def _sections(
     for place, title, part in _parts(study, found.moved):
         yield Section(id=place, title=title, body=many([*part]))
     if found.bad_lines:
-        yield Section(id="bad-lines", title="Lines left out", body=_bad_lines(found))
+        body = lines_left_out(found.first_bad_lines, found.bad_lines)
+        yield Section(id="bad-lines", title="Lines left out", body=body)
     if rows.rows:
         body = rows.to_markup("Rows that were studied")
         yield Section(id="rows", title="Rows", body=body, rows="rows")
@@ -126,9 +127,3 @@ def _figures(study: Study) -> Iterator[tuple[str, tuple[str, str]]]:
     yield "Samples", (f"{len(samples):,}", f"of {items}")
     if study.failures:
         yield "Failed", (percent(study.failures[0].share), f"{study.failures[0].count:,}")
-
-
-def _bad_lines(found: StudyFindings) -> Markup:
-    shown = "\n".join(cut(line, _LONGEST) for line in found.first_bad_lines)
-    more = found.bad_lines - len(found.first_bad_lines)
-    return el("pre", shown, f"\nand {more:,} more" if more > 0 else "", tabindex="0")
