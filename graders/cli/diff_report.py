@@ -74,6 +74,7 @@ def _write(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) ->
             diffed=diffed,
             command=explain_command(new, rows, given["base_url"]) if rows is not None else (),
             stopped=ended,
+            ledger=found.ledger,
             made=made,
         )
     )

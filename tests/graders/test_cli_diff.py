@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from html_reading import Reader
 from probing import CONTAINS, EXACT, similar
 
 from graders.cli import main
@@ -373,7 +374,6 @@ PAID = """
 from graders.clients import ModelReply
 from graders.grades import Usage
 
-
 class Judge:
     async def complete(self, request):
         used = Usage(prompt_tokens=90, completion_tokens=10, total_tokens=100)
@@ -382,16 +382,19 @@ class Judge:
 
 
 def test_a_budget_ends_it_with_what_is_graded(diff, monkeypatch):
-    """The report is of rows that both have graded; exit code 1, and why it ended."""
+    """The report is of rows that both have graded; exit code 1, why it ended, what was spent."""
     Path("paid.py").write_text(PAID)
     monkeypatch.syspath_prepend(str(Path.cwd()))
     message = {"role": "user", "content": "Rate {{ sample.output_text }}"}
     write("judge.json", {"type": "score_model", "name": "j", "model": "m", "input": [message]})
     asked = ("--client", "paid:Judge", "--budget-tokens", "500", "--in-flight", "1")
-    code, out, err = diff("judge.json", "eq.json", "rows.jsonl", *asked)
+    code, out, err = diff("judge.json", "eq.json", "rows.jsonl", *asked, "--report", "r.html")
     sys.modules.pop("paid", None)
+    page = Reader(Path("r.html").read_text("utf-8"))
 
     assert code == 1
     assert re.search(r"^[1-8] samples? .*graded twice", out, re.MULTILINE)
     assert "the first that is not graded" in err
     assert "failures (not scores" not in out
+    assert "What models were asked" in page.text()
+    assert json.loads(page.inside["script", "data"])["usage"]["m"]["completion_tokens"] > 0

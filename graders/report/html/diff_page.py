@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from graders.ledger import Ledger
 from graders.markup import Child, Markup, cut, el, many
 from graders.report import diffed as lines
+from graders.report import spending
 from graders.report.diffed import Diffed
 from graders.report.diffed_json import to_json
 from graders.report.html.charts import histogram
 from graders.report.html.diff_rows import diff_rows
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.points import Series, scatter
+from graders.report.html.spending_part import spending_part
 from graders.report.html.table import RowsTable, table
 from graders.report.text import count
 from graders.studies.diff import Diff
@@ -34,6 +37,7 @@ class DiffFindings:
         diffed: The change, with as many of the samples that moved as are to be shown.
         command: What shows all of a row, as `RowsTable` has it.
         stopped: What ended it early; "" at its end.
+        ledger: What models were asked; None where none was.
         made: What made it, by name.
     """
 
@@ -41,6 +45,7 @@ class DiffFindings:
     diffed: Diffed
     command: tuple[str, ...] = ()
     stopped: str = ""
+    ledger: Ledger | None = None
     made: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +71,7 @@ def diff_page(found: DiffFindings) -> Page:
             "verdicts": [one.to_json() for one in verdicts],
             "stopped": found.stopped or None,
             "points": points,
+            **(spending.to_json(found.ledger) if found.ledger else {}),
             "made": found.made,
             "rows": rows.to_json(),
         },
@@ -91,6 +97,8 @@ def _sections(
         yield Section(id="failures", title="Failures", body=_failures(diff))
     if diffed.only_old or diffed.only_new or diffed.bad_lines:
         yield Section(id="left-out", title="Left out", body=_left_out(diffed))
+    if found.ledger is not None:
+        yield Section(id="spending", title="Spending", body=spending_part(found.ledger))
     if rows.rows:
         body = rows.to_markup("Samples whose score moved")
         yield Section(id="rows", title="Samples that moved", body=body, rows="rows")

@@ -14,6 +14,7 @@ from graders.report.html.charts import histogram
 from graders.report.html.embedded import embedded
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
+from graders.report.html.spending_part import spending_part
 from graders.report.html.table import RowsTable, table
 from graders.report.studied import rests_on, short_verdicts
 from graders.report.studied_json import to_json as study_json
@@ -31,7 +32,7 @@ _LARGE: Final = 1e6
 _MOST_CONFIG: Final = 80_000
 """Bytes of a config's JSON; one that is longer is known by its hash alone."""
 _MOST_LINES: Final = 50
-"""Members, warnings and models that are listed."""
+"""Members and warnings that are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> I
     if summary.warnings:
         yield Section(id="warnings", title="Warnings", body=_warnings(summary))
     if found.ledger is not None and found.ledger.accounts:
-        yield Section(id="spending", title="Spending", body=_spending(found.ledger))
+        yield Section(id="spending", title="Spending", body=spending_part(found.ledger))
     if rows.rows:
         body = rows.to_markup("Rows of the run")
         yield Section(id="rows", title="Rows", body=body, rows="rows")
@@ -237,28 +238,6 @@ def _warnings(summary: Summary) -> Markup:
     ]  # fmt: skip
     caption = "Scores that may mean nothing"
     return table(["Warning", "Times", "First in"], lines, caption=caption, numbers=[1])
-
-
-def _spending(ledger: Ledger) -> Markup:
-    lines = [
-        [
-            model,
-            f"{one.calls:,}",
-            f"{one.usage.prompt_tokens:,}",
-            f"{one.usage.completion_tokens:,}",
-            spending.show_cost(one.usd),
-            f"{one.cached_calls:,}",
-        ]
-        for model, one in [*ledger.accounts.items()][:_MOST_LINES]
-    ]
-    head = ["Model", "Calls", "Prompt tokens", "Completion tokens", "Cost", "Answered before"]
-    silent = (
-        el("p", f"{count(ledger.silent, 'answer')} came without a count of tokens.")
-        if ledger.silent
-        else None
-    )
-    numbers = [1, 2, 3, 4, 5]
-    return many(table(head, lines, caption="What models were asked", numbers=numbers), silent)
 
 
 def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[str, object]:
