@@ -309,6 +309,8 @@ def test_a_page_is_small_whatever_names_and_configs_are(capsys, command):
 
     assert Path("r.html").stat().st_size < 1_000_000
     if command == "run":
+        heads = json.loads(page.inside["script", "data"])["rows"]["columns"]
+        assert heads[-1]["label"] == f"{'m' * 40}... (50,000 characters)"
         made = json.loads(page.inside["script", "data"])["made"]
         assert made["config_masked"] is None
         assert made["config"].startswith("sha256 ")

@@ -23,7 +23,7 @@ _MEMBERS: Final = 12
 """Members that have a column; all of them stand below their row."""
 _TEXTS: Final = 40
 """Texts below a row."""
-_HEAD: Final = 80
+_HEAD: Final = 40
 """Characters of a member's name at the head of its column."""
 _GROUPS: Final = 10
 _SHORT: Final = 200
