@@ -380,6 +380,14 @@ def test_inspect_knows_no_threshold(exported):
     assert (code, "--pass-threshold is for promptfoo; Inspect knows none." in said) == (2, True)
 
 
+@pytest.mark.parametrize("threshold", ["nan", "inf"])
+def test_a_threshold_is_a_number(exported, threshold):
+    code, said, files = exported(PYTHON, "promptfoo", "--pass-threshold", threshold)
+
+    assert (code, files) == (2, {})
+    assert f"Invalid value for --pass-threshold: {threshold} is not a number" in said
+
+
 def test_files_that_are_there_are_kept(exported, tmp_path):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "out_assert.py").write_text("kept", encoding="utf-8")
