@@ -84,7 +84,9 @@ def grade_frame(
         FormatError: A column cannot be JSON.
         RowError: A row is none.
     """
-    shape = RowFormat(columns=parse_columns(columns.items()) if columns else None)
+    # pandas has columns that are called 0; rows have keys, which are text.
+    pairs = [(str(place), str(column)) for place, column in (columns or {}).items()]
+    shape = RowFormat(columns=parse_columns(pairs))
     return form.like(_columns_of(judge(list(_rows(form.lines(frame), shape)))), frame)
 
 

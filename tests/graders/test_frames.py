@@ -199,6 +199,13 @@ def test_a_moment_that_python_has_not_is_not_cut_to_one_that_it_has(kind, count,
 
 
 @pytest.mark.needs("pandas")
+def test_a_column_of_pandas_may_be_called_a_number():
+    frame = import_module("pandas").DataFrame([["x", "x"], ["x", "y"]])
+
+    assert list(graders.grade(EXACT, frame, columns={"item.a": 0, "sample": 1}).score) == [1, 0]
+
+
+@pytest.mark.needs("pandas")
 def test_no_moment_inside_of_a_cell_of_pandas_is_an_error():
     pandas = import_module("pandas")
     frame = pandas.DataFrame({**FLAT, "x": [[1], [pandas.NaT], [2]]})
