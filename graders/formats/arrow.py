@@ -159,9 +159,7 @@ def _unfit(kind: DataType) -> str | None:
     """Why no value of a type has a form in JSON; None where some have one."""
     import pyarrow.types as is_
 
-    if any(is_bytes(kind) for is_bytes in (
-        is_.is_binary, is_.is_large_binary, is_.is_fixed_size_binary, is_.is_binary_view
-    )):  # fmt: skip
+    if _is_bytes(kind):
         return _AS_TEXT
     if is_.is_duration(kind) or is_.is_interval(kind):
         return "a span of time has no form in JSON; write a number, or text"
@@ -182,6 +180,13 @@ def _inner(kind: DataType) -> list[DataType]:
     if is_.is_dictionary(kind):
         return [kind.value_type]
     return [kind.field(i).type for i in range(kind.num_fields)]
+
+
+def _is_bytes(kind: DataType) -> bool:
+    import pyarrow.types as is_
+
+    sized = is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind)
+    return bool(sized or is_.is_binary_view(kind))
 
 
 def _is_text(kind: DataType) -> bool:
