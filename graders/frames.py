@@ -5,9 +5,9 @@ Nothing is imported but what the caller's own frame was made with.
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import MAXYEAR, MINYEAR
 from typing import Any, Final, NamedTuple
 
 from graders.column_map import parse_columns
@@ -190,8 +190,8 @@ def _lost_moment(column: Any) -> str | None:
         return "it has a moment finer than a microsecond; round it, or write text"
     if kind in (polars.Datetime, polars.Date):
         years = column.drop_nulls().dt.year()
-        if years.has_nulls() or not years.is_between(MINYEAR, MAXYEAR).all():
-            return f"it has a date outside of the years {MINYEAR} to {MAXYEAR}; write text"
+        if years.has_nulls() or not years.is_between(dt.MINYEAR, dt.MAXYEAR).all():
+            return f"it has a date outside of the years {dt.MINYEAR} to {dt.MAXYEAR}; write text"
     return None
 
 
