@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from graders.grades import Grader as Grader
     from graders.profile import PROFILES as PROFILES
     from graders.profile import Profile as Profile
+    from graders.report.notebook import read_run as read_run
+    from graders.report.notebook import study as study
     from graders.results import read_results as read_results
     from graders.row_files import read_rows as read_rows
     from graders.rows import Row as Row
@@ -58,6 +60,8 @@ _HOMES = {
     "Grader": "graders.grades",
     "PROFILES": "graders.profile",
     "Profile": "graders.profile",
+    "read_run": "graders.report.notebook",
+    "study": "graders.report.notebook",
     "read_results": "graders.results",
     "read_rows": "graders.row_files",
     "Row": "graders.rows",

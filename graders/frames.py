@@ -1,6 +1,6 @@
-"""Grading a frame: its rows are read as those of a file are, and the grades are a frame like it.
+"""Frames: rows of one are read as those of a file are, and grades and results are made one.
 
-Nothing is imported but what the caller's own frame was made with.
+Nothing is imported but what the caller's own frame was made with, or asks for.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from graders.column_map import parse_columns
@@ -15,9 +17,10 @@ from graders.errors import RowError
 from graders.formats.arrow import check_schema, lines_of, pyarrow
 from graders.formats.cells import to_line
 from graders.formats.forms import FormatError
-from graders.grades import Grade
+from graders.grades import Grade, Judged
 from graders.joins import Joined
 from graders.result_table import column_text
+from graders.results import Result
 from graders.row_files import Reader, RowFormat
 from graders.rows import Row
 
@@ -90,6 +93,37 @@ def grade_frame(
     return form.like(_columns_of(judge(list(_rows(form.lines(frame), shape)))), frame)
 
 
+def frame_of(results: Sequence[Result], library: str | None = None) -> Any:
+    """Results as a frame, one row each, in their order.
+
+    Args:
+        results: As `read_results` gives them.
+        library: `pandas` or `polars`; None is the first of them that is installed.
+
+    Raises:
+        ImportError: Neither is installed.
+        ValueError: The library is another.
+    """
+    known = ("pandas", "polars")
+    if library not in {None, *known}:
+        raise ValueError(f"a frame is of pandas or polars, not of {library!r:.80}")
+    found = next((one for one in known if one == library or (not library and find_spec(one))), None)
+    if found is None:
+        raise ImportError("a frame needs pandas or polars: pip install pandas")
+    import_module(found)
+    groups = [one.group for one in results]
+    numbered = all(isinstance(group, int) for group in groups)
+    named = groups if numbered else [column_text(str(group)) for group in groups]
+    columns = {
+        "row": _Column(int, [one.row for one in results]),
+        "sample_index": _Column(int, [one.sample_index for one in results]),
+        "group": _Column(int if numbered else str, named),
+        **_columns_of(results),
+        "reward": _Column(float, [one.reward for one in results]),
+    }
+    return _FORMS[f"{found}.DataFrame"].like(columns, None)
+
+
 def _rows(lines: Iterable[bytes], shape: RowFormat) -> Iterator[Row]:
     reader = Reader(_NAME, shape)
     for number, line in enumerate(lines, start=1):
@@ -103,7 +137,7 @@ def _rows(lines: Iterable[bytes], shape: RowFormat) -> Iterator[Row]:
         yield row
 
 
-def _columns_of(grades: Sequence[Grade]) -> dict[str, _Column]:
+def _columns_of(grades: Sequence[Judged]) -> dict[str, _Column]:
     failures = [grade.failure for grade in grades]
     said = {
         f"failure_{name}": _Column(
@@ -125,7 +159,7 @@ def _columns_of(grades: Sequence[Grade]) -> dict[str, _Column]:
     }
 
 
-def _score(grade: Grade, member: str) -> float | None:
+def _score(grade: Judged, member: str) -> float | None:
     part = grade.parts.get(member)
     return None if part is None else part.score
 
@@ -158,12 +192,12 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 def _pandas_like(columns: Mapping[str, _Column], frame: Any) -> Any:
     pandas: Any = sys.modules["pandas"]
-    kinds = {float: "Float64", bool: "boolean", str: "string"}
+    kinds = {float: "Float64", int: "Int64", bool: "boolean", str: "string"}
     arrays = {
         name: pandas.array(column.values, dtype=kinds[column.kind])
         for name, column in columns.items()
     }
-    return pandas.DataFrame(arrays, index=frame.index)
+    return pandas.DataFrame(arrays, index=None if frame is None else frame.index)
 
 
 # --- polars
@@ -197,7 +231,7 @@ def _lost_moment(column: Any) -> str | None:
 
 def _polars_like(columns: Mapping[str, _Column], _frame: Any) -> Any:
     polars: Any = sys.modules["polars"]
-    kinds = {float: polars.Float64, bool: polars.Boolean, str: polars.String}
+    kinds = {float: polars.Float64, int: polars.Int64, bool: polars.Boolean, str: polars.String}
     return polars.DataFrame(
         [polars.Series(name, one.values, dtype=kinds[one.kind]) for name, one in columns.items()]
     )

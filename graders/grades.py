@@ -73,6 +73,12 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
         if self.score is not None and not isfinite(self.score):
             raise ValueError(f"grade {self.name!r} has score {self.score}; scores are finite")
 
+    def _repr_html_(self) -> str:
+        """The grade as a notebook shows it."""
+        from graders.grade_html import grade_html  # which knows grades
+
+        return grade_html(self)
+
 
 class Judged(Protocol):
     """What a result says: a grade, or its line, or a part of either."""

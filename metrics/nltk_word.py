@@ -49,8 +49,8 @@ def prepare(text: str) -> str:
 
 def pieces(piece: str) -> list[str]:
     """Tokens of a piece of prepared text that has a space, or an end, on either side."""
-    if piece.isalnum() and not _TWO_WORDS.fullmatch(piece):
-        return [piece]  # as are most; no rule below applies
+    if not _RULED.search(piece):
+        return piece.split()  # as most are; no rule below changes it
     text = f" {piece} "
     for pattern, replacement in _OPENING:
         text = pattern.sub(replacement, text)
@@ -60,7 +60,12 @@ def pieces(piece: str) -> list[str]:
     return text.split()
 
 
-_TWO_WORDS: Final = re.compile("cannot|gimme|gonna|gotta|lemme|wanna", re.IGNORECASE)
+_RULED: Final = re.compile(
+    r"""[«»\u201c\u201d\u2018\u2019\u201e`"':,;@#$%&?!*\[\](){}<>\u2012-\u2015]|\.\.|--"""
+    "|cannot|gimme|gonna|gotta|lemme|wanna",
+    re.IGNORECASE,
+)
+"""What some rule looks for."""
 
 _OPENING: Final = [
     (re.compile("([«\u201c\u2018\u201e]|`+)"), r" \1 "),

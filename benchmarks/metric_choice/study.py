@@ -1,9 +1,10 @@
 """Which metric agrees best with people? The comparison of all three files of real rows.
 
 Writes `NAME.json` (all that `graders compare --json` says) and `README.md` (short tables) of each
-file into a folder. No row of the data is among them.
+file into a folder; no row of the data is among them. And `NAME.html`, the report, which has rows.
 
     python benchmarks/metric_choice/study.py FOLDER [--metrics all] [--resamples 2000] [--probe 50]
+                                                    [--limit ROWS]
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
@@ -51,16 +52,16 @@ FILES = (
 )
 
 
-def compared(file: File, options: list[str]) -> tuple[dict[str, Any], float]:
-    """What `graders compare` finds, and its CPU seconds."""
+def compared(file: File, options: list[str], report: Path) -> tuple[dict[str, Any], float]:
+    """What `graders compare` finds and puts into a report, and its CPU seconds."""
     paths = ["--reference", file.reference, "--human", "sample.human"]
     printed, started = io.StringIO(), process_time()
-    with redirect_stdout(printed):
-        code = graders(["compare", str(DATA / file.file), *paths, *options, "--json"])
+    # From where the data are, so that a report names the file and no folder of this machine.
+    with redirect_stdout(printed), chdir(DATA):
+        code = graders(["compare", file.file, *paths, *options, "--json", "--report", str(report)])
     if code == 2:
         raise SystemExit(f"graders compare of {file.file} ended with {code}")
     found = json.loads(printed.getvalue())
-    found["rows"]["file"] = file.file  # where it stands on this machine is nobody's business
     del found["points"]["rows"]
     return found, process_time() - started
 
@@ -120,15 +121,18 @@ def main() -> None:
     parser.add_argument("--metrics", default="all")
     parser.add_argument("--resamples", default="2000")
     parser.add_argument("--probe", default="50")
+    parser.add_argument("--limit", help="samples of each file; all by default")
     args = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit("the folder with the real rows is not here; see benchmarks/README.md")
     options = ["--metrics", args.metrics, "--resamples", args.resamples, "--probe", args.probe]
+    options += ["--limit", args.limit] if args.limit else []
     args.folder.mkdir(parents=True, exist_ok=True)
     lines = ["# Which metric agrees best with people?", "", f"Python {platform.python_version()}."]
     lines += ["A star: no other is as good in agreement, cost and hackability together.", ""]
     for file in FILES:
-        found, seconds = compared(file, options)
+        report = args.folder.resolve() / f"{file.name}.html"
+        found, seconds = compared(file, options, report)
         (args.folder / f"{file.name}.json").write_text(json.dumps(found, indent=2) + "\n")
         lines += page(file, found, seconds)
         print(f"{file.name}: {seconds:.1f} CPU-seconds", file=sys.stderr)

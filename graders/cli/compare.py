@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options
-from graders.cli.fit import Fitted, fit_options, fitted, fitting, write_config
+from graders.cli.compare_report import show_comparison
+from graders.cli.fit import fit_options, fitted, fitting, write_config
 from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound
 from graders.cli.options import chosen_profile, profile_options, show_findings
+from graders.cli.reports import check_report, report_option
 from graders.cli.sandbox import sandbox_options
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ Examples:
       --metrics rouge_l,partial --graders a.json grade.py --good-from 4
   graders compare rows.jsonl --reference item.answer --human sample.human \\
       --fit partial,rouge_l,meteor -o fitted.json
+  graders compare rows.jsonl --reference item.answer --human sample.human \\
+      --report compare.html
   graders compare rows.jsonl.gz --reference item.answer --human sample.human --json
 
 \b
@@ -42,12 +45,14 @@ ROWS are as `graders run` reads them, with a label that a person gave at
 counts. Rows without a label, a reference or an output are counted and left
 out, and so is a row that some contestant fails on: a failure is no score.
 Judges are asked once for each row, and attacked only with --probe-judges.
+Nothing is found where a budget is used up; --cache keeps what was paid.
 Costs are CPU times of this run, which stars and advice on cost follow; all
 else is the same in every run.
 --fit makes one reward of several: weights that are never below 0 and sum to
 1, tested on items left out, and held against the best member by itself. It
 needs the extra `fit`.
-Exit codes: 0 compared, 1 a row failed or a line is no row, 2 unusable input.
+Exit codes: 0 compared, 1 a row failed, is none, or has a label or reference
+of a wrong type, 2 unusable input.
 """
 
 
@@ -101,6 +106,7 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 )
 @fit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@report_option
 @click.option(
     "--good-from",
     type=float,
@@ -115,10 +121,8 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 @click.option(
     "--resamples",
     type=click.IntRange(min=1),
-    default=2_000,
-    show_default=True,
     metavar="N",
-    help="Resamples of items for each interval.",
+    help="Resamples of items for each interval.  [default: 2000, or what Holm's test takes]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides all that is drawn.")
 @click.option(
@@ -146,6 +150,8 @@ def command(rows: str, **given: Any) -> int:
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     if given["good_from"] is not None and not isfinite(given["good_from"]):
         raise click.BadParameter(f"{given['good_from']} is no label", param_hint="--good-from")
+    kept = (rows, given["outputs"], *given["configs"], given["output"])
+    check_report(given["report"], kept)
     chosen = _metrics(given["metrics"], profile)
     documents = _documents(given, profile)
     wanted = fitting(given, rows, (chosen, documents), profile)
@@ -172,7 +178,7 @@ def command(rows: str, **given: Any) -> int:
     try:
         made = fitted(wanted, compared, profile, given) if wanted else None
     finally:  # a comparison stands, whether or not there is something to fit
-        _print(compared, made, as_json=given["as_json"])
+        show_comparison(compared, made, rows, given)
     if made and wanted and wanted.output:
         write_config(made, wanted.output)
     return int(bool(labelled.bad_lines) or any(compared.found.failed.values()))
@@ -203,11 +209,12 @@ def _documents(given: dict[str, Any], profile: Profile) -> dict[str, Document]:
     """The configs of `--graders`, sound ones, by what they are called: their file's name.
 
     Raises:
-        click.BadParameter: A file is given twice, or is of cases.
+        click.BadParameter: A file is given twice, is of cases, or is called like a metric.
         ConfigError: One cannot be used.
     """
     from graders.config.parse import load_config
     from graders.testing import SUFFIXES
+    from graders.testing.contestants import CONTESTANTS
 
     paths: Sequence[Path] = given["configs"]
     several = {name for name, number in Counter(path.name for path in paths).items() if number > 1}
@@ -217,8 +224,9 @@ def _documents(given: dict[str, Any], profile: Profile) -> dict[str, Document]:
             problem = f"{path} is a case file; name the grader that it is about"
             raise click.BadParameter(problem, param_hint="--graders")
         name = str(path) if path.name in several else path.name
-        if name in documents:
-            raise click.BadParameter(f"{path} is given twice", param_hint="--graders")
+        if name in documents or name in CONTESTANTS:
+            what = "is given twice" if name in documents else "has the name of a metric; rename it"
+            raise click.BadParameter(f"{path} {what}", param_hint="--graders")
         documents[name] = load_config(path)
         findings = sound(documents[name], profile, given["python"])
         show_findings([*documents[name].findings, *findings])
@@ -271,7 +279,7 @@ def _compared(contest: Contest, file: str) -> Compared:
     try:
         found = compare(scores, judged, options)
     except ValueError as error:
-        raise click.UsageError(f"{error}{_first_failure(contest)}") from None
+        raise click.UsageError(f"{error}{contest.first_failure()}") from None
     return Compared(
         file=file,
         reference=given["reference"],
@@ -280,26 +288,5 @@ def _compared(contest: Contest, file: str) -> Compared:
         found=found,
         columns=contest.columns,
         offers=Offers(costs=contest.costs, weaknesses=contest.weaknesses),
+        layers=contest.layers,
     )
-
-
-def _first_failure(contest: Contest) -> str:
-    """The first row that failed, to say behind an error; "" where none did."""
-    for name, column in contest.columns.items():
-        for kind, tally in column.failures.items():
-            return f". The first failure is {kind} of {name} at {tally.first}"
-    return ""
-
-
-def _print(compared: Compared, made: Fitted | None, *, as_json: bool) -> None:
-    from graders.report.compared import to_lines
-    from graders.report.compared_json import to_json
-
-    if as_json:
-        fit = {"fit": made.to_json()} if made else {}
-        click.echo(json.dumps({**to_json(compared), **fit}, indent=2))
-        return
-    for line in to_lines(compared):
-        click.echo(line)
-    for line in ("", *made.to_lines()) if made else ():
-        click.echo(line)

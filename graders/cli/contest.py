@@ -38,6 +38,7 @@ class Contest:
             their scores here.
         costs: CPU-seconds of 1,000 rows, where that is what a contestant costs.
         weaknesses: How gameable they are.
+        layers: What isolated python graders; None where none ran.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Contest:
         self.costs, self.weaknesses = dict[str, float](), dict[str, Weakness]()
         self._profile, self._reference, self.given = profile, reference, given
         self._ledger = Ledger()
+        self.layers: list[str] | None = None
 
     def enter_metrics(self, chosen: Sequence[Contestant]) -> None:
         """Score, time and attack metrics.
@@ -79,6 +81,7 @@ class Contest:
         asks = _asks(document, self._profile)
         with tools_for(document, self._profile, self.given, self._ledger) as (tools, asking):
             grader = compile_grader(document, tools=tools, profile=asking)
+            self.layers = sorted(tools.sandbox.layers) if tools.sandbox else self.layers
             with stopped_by_signals(at_once=grader.waits == "never"):
                 column = run_sync(lambda: grade_column(grader, self.rows, self._ledger))
                 self.columns[name] = column
@@ -86,6 +89,13 @@ class Contest:
                     self.costs[name] = column.cpu_seconds
                 if not asks or self.given["probe_judges"]:
                     self._attack(name, grader, best_verdict(document))
+
+    def first_failure(self) -> str:
+        """The first row that failed, to say behind an error; "" where none did."""
+        for name, column in self.columns.items():
+            for kind, tally in column.failures.items():
+                return f". The first failure is {kind} of {name} at {tally.first}"
+        return ""
 
     def _attack(self, name: str, grader: Grader, verdict: float | str = 1) -> None:
         if not self.given["probed"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -14,10 +13,12 @@ from click.core import ParameterSource
 
 from graders.cli.bounds import BOUNDS, bound_options, chosen_bounds
 from graders.cli.clients import client_options
+from graders.cli.diff_report import show_diff
 from graders.cli.grading import FILE, grouping_option, row_format, row_options
 from graders.cli.interrupts import stopped_by_signals
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.progress import Show, progress_bar
+from graders.cli.reports import check_report, report_option
 from graders.cli.sandbox import sandbox_options
 from graders.cli.two_configs import both_graders, read_two
 from graders.terminal import printable_lines
@@ -36,6 +37,7 @@ Examples:
   graders diff old.json new.json rows.jsonl
   graders diff main/grade.py grade.py rows.jsonl.gz --max-flips 0.02
   graders diff old.json new.json rows.jsonl --markdown > comment.md
+  graders diff old.json new.json rows.jsonl --report diff.html
   graders diff before.jsonl after.jsonl --json
 
 \b
@@ -55,19 +57,23 @@ Exit codes: 0 within all bounds, 1 beyond one, a bad line, or samples without
 a counterpart, 2 unusable input.
 """
 _FOR_RESULTS: Final = frozenset(
-    {"old", "new", "rows", "as_json", "as_markdown", "worst", "pass_threshold", *BOUNDS}
+    {"old", "new", "rows", "as_json", "as_markdown", "report", "worst", "pass_threshold", *BOUNDS}
 )
 """Options that need no grading."""
+_FILES: Final = ("outputs", "cache", "record", "replay")
+"""Options that name a file which must stay."""
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
     """What was compared, and what was not.
 
     Attributes:
         pairs: Samples graded twice.
         bad_lines: Lines that are none.
         only: Places that only the old, or the new, results have.
+        signatures: Of the old grader, and the new one.
+        layers: What isolated python graders; None where none ran.
         stopped: What ended it early.
         ledger: What models were asked; None where none was.
     """
@@ -77,6 +83,8 @@ class _Found:
     only: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(
         default_factory=lambda: ([], [])
     )
+    signatures: tuple[str, str] = ("", "")
+    layers: list[str] | None = None
     stopped: BaseException | None = None
     ledger: Ledger | None = None
 
@@ -99,6 +107,7 @@ class _Found:
     help="How many disagreements to show.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@report_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print it for a pull request.")
 @row_options
 @grouping_option
@@ -111,6 +120,7 @@ def command(old: Path, new: Path, rows: str | None, **given: Any) -> int:
     """Compare NEW with OLD, two configs on ROWS or two results files; exit 1 beyond a bound."""
     from math import isfinite
 
+    from graders.report.html.diff_rows import MOST
     from graders.studies.pairs import Pairs
 
     if given["as_json"] and given["as_markdown"]:
@@ -119,11 +129,13 @@ def command(old: Path, new: Path, rows: str | None, **given: Any) -> int:
     if threshold is not None and not isfinite(threshold):
         raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
     bounds = chosen_bounds(given)
-    found = _Found(Pairs(threshold=threshold, worst=given["worst"]))
+    check_report(given["report"], (old, new, rows, *map(given.get, _FILES)))
+    worst = given["worst"] if given["report"] is None else max(given["worst"], MOST)
+    found = Found(Pairs(threshold=threshold, worst=worst))
     configs = (old, new)
     names = _joined(found, *configs) if rows is None else _graded(found, configs, rows, given)
     diffed = _diffed(found, names, bounds)
-    _print(diffed, found, given)
+    show_diff(diffed, found, (*configs, rows), given)
     if isinstance(found.stopped, KeyboardInterrupt):
         raise found.stopped
     if found.stopped is not None:
@@ -132,7 +144,7 @@ def command(old: Path, new: Path, rows: str | None, **given: Any) -> int:
     return 0 if diffed.within and diffed.whole else 1
 
 
-def _joined(found: _Found, old: Path, new: Path) -> tuple[str, str]:
+def _joined(found: Found, old: Path, new: Path) -> tuple[str, str]:
     """Compare two results files; gives what they are called.
 
     Raises:
@@ -163,10 +175,11 @@ def _joined(found: _Found, old: Path, new: Path) -> tuple[str, str]:
     return f"results {old}", f"results {new}"
 
 
-def _take(found: _Found, pairs: Iterable[Pair]) -> None:
+def _take(found: Found, pairs: Iterable[Pair]) -> None:
     from graders.errors import RowError
 
     for pair in pairs:
+        found.signatures = pair.old.signature, pair.new.signature
         try:
             found.pairs.add(pair)
         except RowError as error:
@@ -174,7 +187,7 @@ def _take(found: _Found, pairs: Iterable[Pair]) -> None:
 
 
 def _graded(
-    found: _Found, configs: tuple[Path, Path], rows: str, given: dict[str, Any]
+    found: Found, configs: tuple[Path, Path], rows: str, given: dict[str, Any]
 ) -> tuple[str, str]:
     """Grade rows by two configs and compare; gives what they are called.
 
@@ -190,7 +203,7 @@ def _graded(
     documents = read_two(configs, given, profile)
     lines = read_rows(rows, row_format(rows, given))
     ledger = Ledger()
-    with both_graders(documents, profile, given, ledger) as both:
+    with both_graders(documents, profile, given, ledger) as (both, found.layers):
         limited = given["limit"] is not None
         with (
             progress_bar(rows, limited=limited) as show,
@@ -212,7 +225,7 @@ def _graded(
 
 
 def _worked(  # noqa: PLR0913, PLR0917 - what a run is made of
-    found: _Found,
+    found: Found,
     both: Both,
     lines: Iterable[Row | RowError],
     limit: int | None,
@@ -239,7 +252,7 @@ def _worked(  # noqa: PLR0913, PLR0917 - what a run is made of
     return None
 
 
-def _diffed(found: _Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
+def _diffed(found: Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
     from graders.report.diffed import Diffed
     from graders.studies.bounds import check_bounds
     from graders.studies.diff import diff as diff_of
@@ -255,20 +268,5 @@ def _diffed(found: _Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
         bad_lines=found.bad_lines,
         only_old=found.only[0],
         only_new=found.only[1],
+        scores=found.pairs.scores,
     )
-
-
-def _print(diffed: Diffed, found: _Found, given: dict[str, Any]) -> None:
-    from graders.report import spending
-    from graders.report.diffed import to_json, to_lines
-    from graders.report.diffed_markdown import to_markdown
-
-    if given["as_json"]:
-        spent = spending.to_json(found.ledger) if found.ledger else {}
-        click.echo(json.dumps({**to_json(diffed), **spent}, indent=2))
-        return
-    for line in to_markdown(diffed) if given["as_markdown"] else to_lines(diffed):
-        click.echo(line)
-    if found.ledger and not given["as_markdown"]:
-        for line in ("", *spending.to_lines(found.ledger)):
-            click.echo(line)

@@ -148,7 +148,7 @@ def fitted(
     if missing := [name for name in members if name not in scores]:
         raise FitError(f"{missing[0]} has no score on any row; leave it out of the fit")
     options = FitOptions(
-        good_from=found.labels.good_from, resamples=given["resamples"], seed=given["seed"]
+        good_from=found.labels.good_from, resamples=found.resamples, seed=given["seed"]
     )
     made = fit(
         {name: scores[name] for name in members},

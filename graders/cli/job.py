@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +38,14 @@ from sandbox import JSON
 
 if TYPE_CHECKING:
     from graders.config.graders import AnyConfig
+    from graders.rows import Row
     from graders.runs.manifest import Manifest
     from graders.studies.teaching import Study
 
 _WORTH_WORKERS: Final = 1 << 18
 """Bytes of rows from which on starting workers pays, where nobody says how many."""
+_READ_AGAIN: Final = 200_000
+"""Samples up to which rows are read a second time: a second or two, and a pipe has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +128,18 @@ def grade_file(job: Job, target: Target) -> int:
             )
             stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
             outcome, seconds = _graded(job, target, show, stack, copy)
-        _report(job, outcome.summary, seconds=seconds, results=target.results)
+        study = _study(job, outcome.summary)
+        _report(job, outcome.summary, study, seconds=seconds, results=target.results)
         if target.report is not None:
             if copy:
                 copy.flush()
             results = Path(copy.name if copy else target.results or "")
             ended = Ended(
-                outcome=outcome, manifest=_manifest(job, results), results=results, seconds=seconds
+                outcome=outcome,
+                manifest=_manifest(job, results),
+                results=results,
+                seconds=seconds,
+                study=study,
             )
             write_run_report(target.report, job, ended)
     if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
@@ -243,7 +251,9 @@ def open_stream(results: str | None) -> Iterator[BinaryIO | None]:
             yield device
 
 
-def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) -> None:
+def _report(
+    job: Job, summary: Summary, study: Study | None, *, seconds: float, results: str | None
+) -> None:
     # With the results on standard output, people read standard error.
     err = results == "-"
     settings: dict[str, object] = {"profile": job.profile, "signature": job.grader.signature}
@@ -251,7 +261,6 @@ def _report(job: Job, summary: Summary, *, seconds: float, results: str | None) 
         settings["layers"] = job.layers
     if job.ledger is not None:
         settings |= spending.to_json(job.ledger)
-    study = _study(job, summary)
     if job.as_json:
         report = {
             **summary.to_json(),
@@ -286,7 +295,15 @@ def _study(job: Job, summary: Summary) -> Study | None:
         return None
     from graders.studies.teaching import quick_study  # with numpy, which takes its time
 
-    return quick_study(summary.observed, job.grader.signature)
+    return quick_study(summary.observed, job.grader.signature, _rows_again(job, summary.samples))
+
+
+def _rows_again(job: Job, samples: int) -> Iterable[Row | RowError]:
+    """The rows that were graded, for their texts; none where to read them again would take long."""
+    from graders.row_files import read_rows
+
+    files = job.work.rows != "-" and all(path.is_file() for path in _data(job))
+    return read_rows(job.work.rows, job.work.shape) if files and samples <= _READ_AGAIN else ()
 
 
 def _signal(study: Study | None) -> Mapping[str, object] | None:

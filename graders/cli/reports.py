@@ -114,7 +114,7 @@ def made_from(
         base_url: As `--base-url` has it, where the command has the option.
         named: What else made it; "" is left out.
     """
-    from graders.report.html.embedded import cut
+    from graders.markup import cut
     from graders.runs.manifest import versions
 
     hashes = {

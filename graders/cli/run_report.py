@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from graders.runs.manifest import Manifest
     from graders.runs.output import Sink
     from graders.runs.run import Outcome
+    from graders.studies.teaching import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +54,14 @@ class Ended:
         manifest: What decided its results.
         results: A file that has them.
         seconds: Wall time it took.
+        study: Whether it will teach; None where no item has two samples.
     """
 
     outcome: Outcome
     manifest: Manifest
     results: Path
     seconds: float
+    study: Study | None = None
 
 
 class Copied:
@@ -113,6 +116,7 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
         summary=ended.outcome.summary,
         rows=rows,
         seconds=ended.seconds,
+        study=ended.study,
         command=explain_command(report.config, work.rows, report.base_url),
         ended="" if ended.outcome.error is None else _why(ended.outcome.error),
         ledger=job.ledger,

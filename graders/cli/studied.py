@@ -13,12 +13,15 @@ import click
 from graders.cli.grading import row_format
 from graders.cli.options import show_findings
 from graders.cli.progress import progress_bar
+from graders.cli.reports import check_report, made_from, write_report
 from graders.terminal import WIDTH, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graders.report.html.run_rows import RunRows
     from graders.results import Result
+    from graders.row_files import RowFormat
     from graders.studies.between import Between
     from graders.studies.observed import Observed
     from graders.studies.samples import Samples
@@ -32,9 +35,18 @@ _AT_ONCE = 256
 
 @dataclass(slots=True)
 class _Read:
-    """What a results file holds."""
+    """What a results file holds.
+
+    Attributes:
+        observed: The samples, for a study.
+        rows: The same, for a page; None without one.
+        signatures: Of the graders, some of many.
+        bad_lines: Lines that are no results.
+        first_bad_lines: The first of them.
+    """
 
     observed: Observed
+    rows: RunRows | None = None
     signatures: set[str] = field(default_factory=set)
     bad_lines: int = 0
     first_bad_lines: list[str] = field(default_factory=list)
@@ -46,6 +58,9 @@ class _Read:
 
     def take(self, path: str, lines: list[Result]) -> None:
         """Observe lines, and forget them."""
+        if self.rows is not None:
+            for line in lines:
+                self.rows.see(line)
         if len(self.signatures) < _SHOWN:
             self.signatures.update(line.signature for line in lines)
         try:
@@ -64,7 +79,7 @@ def study_results(results: str, given: dict[str, Any]) -> int:
 
     Raises:
         click.UsageError: There are no results, or options contradict each other.
-        OtherRowsError: The rows are not those that were graded.
+        OtherRowsError: The rows, or earlier results, are not of what was graded.
         OSError: A file cannot be read to its end.
     """
     from graders.studies.teaching import REPEATS, study_of
@@ -72,8 +87,9 @@ def study_results(results: str, given: dict[str, Any]) -> int:
     band = _band(given["failing"] or "0.25:0.5")
     _check(results, given)
     gc.freeze()  # what is loaded by now stays; results come and go by the million
-    read = _read(results)
+    read = _read(results, for_page=given["report"] is not None)
     samples = read.observed.samples()
+    _doubt(results, read, samples)
     written = _written(samples, given)
     repeated = any(REPEATS in signature for signature in read.signatures)
     settings = _settings(samples, band, given)
@@ -82,7 +98,22 @@ def study_results(results: str, given: dict[str, Any]) -> int:
     if given["against"] is not None:
         moved = _between(samples, read, given["against"])
     _report(results, given, read, (study, moved, written))
+    if given["report"] is not None:
+        _write(results, given, read, (study, moved))
     return 1 if read.bad_lines or (given["strict"] and _is_bad(study, moved)) else 0
+
+
+def _doubt(results: str, read: _Read, samples: Samples) -> None:
+    """Say where results look like those of two runs, which would be studied as one."""
+    from graders.report.text import count
+
+    places = zip(samples.rows.tolist(), samples.indexes.tolist(), strict=True)
+    if (graders := len(read.signatures)) > 1:
+        many = f"{graders}" if graders < _SHOWN else f"{_SHOWN} or more"
+        click.echo(f"warning: {printable(results)}: results of {many} graders, as one", err=True)
+    if again := len(samples) - len(set(places)):
+        said = f"{count(again, 'sample')} of it counted a second time: the same row and place"
+        click.echo(f"warning: {printable(results)}: {said}", err=True)
 
 
 def _settings(samples: Samples, band: tuple[float, float], given: dict[str, Any]) -> Settings:
@@ -113,14 +144,16 @@ def _check(results: str, given: dict[str, Any]) -> None:
     files = [results, given["rows"], given["outputs"], given["against"]]
     if files.count("-") > 1:
         raise click.UsageError("Only one file can be standard input.")
+    check_report(given["report"], files)
 
 
-def _read(path: str) -> _Read:
+def _read(path: str, *, for_page: bool = False) -> _Read:
     from graders.errors import Finding, RowError
+    from graders.report.html.run_rows import RunRows
     from graders.results import read_results
     from graders.studies.observed import Observed
 
-    read = _Read(Observed())
+    read = _Read(Observed(), RunRows() if for_page else None)
     waiting: list[Result] = []
     with progress_bar(path, limited=False) as show:
         for number, line in enumerate(read_results(Path(path)), start=1):
@@ -152,7 +185,7 @@ def _written(samples: Samples, given: dict[str, Any]) -> Written | None:
         human = None if given["human"] is None else parse_path(given["human"])
     except TemplateError as error:
         raise click.BadParameter(str(error), param_hint="--human") from None
-    rows = read_rows(given["rows"], row_format(given["rows"], {**given, "group_by": None}))
+    rows = read_rows(given["rows"], _shape(given))
     try:
         written = read_written(samples, rows, human)
     except OtherRowsError as error:
@@ -164,12 +197,21 @@ def _written(samples: Samples, given: dict[str, Any]) -> Written | None:
     return written
 
 
+def _shape(given: dict[str, Any]) -> RowFormat:
+    """How rows are read; results say what their groups are."""
+    return row_format(given["rows"], {**given, "group_by": None})
+
+
 def _between(samples: Samples, read: _Read, against: str) -> Between:
     from graders.studies.between import between
+    from graders.studies.written import OtherRowsError
 
     old = _read(against)
     same = read.signatures == old.signatures and len(read.signatures) == 1
-    return between(samples, old.observed.samples(), same_grader=same)
+    try:
+        return between(samples, old.observed.samples(), same_grader=same)
+    except OtherRowsError as error:
+        raise OtherRowsError(f"{against}: {error}") from None
 
 
 def _is_bad(study: Study, moved: Between | None) -> bool:
@@ -205,6 +247,38 @@ def _report(
     click.echo(shorten(printable(f"{results}, studied"), WIDTH))
     for line in _lines(study, moved, written, read):
         click.echo(line)
+
+
+def _write(
+    results: str, given: dict[str, Any], read: _Read, found: tuple[Study, Between | None]
+) -> None:
+    from graders.report.html.study_page import StudyFindings, study_page
+    from graders.report.text import count
+    from graders.row_files import read_rows
+    from graders.runs.manifest import data_of
+
+    study, moved = found
+    assert read.rows is not None, "made for it"
+    if given["rows"] is not None and Path(given["rows"]).is_file():  # a pipe is read once
+        read.rows.read(read_rows(given["rows"], _shape(given)))
+    files = [results, given["rows"], given["outputs"], given["against"]]
+    data = [data_of(one) for one in files if one is not None]
+    kept = f"{count(len(study.samples), 'sample')} of {count(len(study.samples.names), 'item')}"
+    page = study_page(
+        StudyFindings(
+            name=results,
+            lead=f"{kept}, {study.rewarded:,} with a reward",
+            study=study,
+            moved=moved,
+            rows=read.rows,
+            bad_lines=read.bad_lines,
+            first_bad_lines=read.first_bad_lines,
+            made=made_from(data, signature="; ".join(sorted(read.signatures))),
+            settings={"signatures": sorted(read.signatures)},
+        )
+    )
+    write_report(given["report"], page)
+    click.echo(f"  report   {printable(given['report'])}", err=given["as_json"])
 
 
 def _lines(

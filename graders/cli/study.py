@@ -18,15 +18,18 @@ import click
 from graders.cli.grading import FILE, row_options
 from graders.cli.options import refuse_overwriting, show_findings
 from graders.cli.progress import progress_bar
+from graders.cli.reports import check_report, made_from, report_option, write_report
 from graders.terminal import WIDTH, printable, shorten
 
 if TYPE_CHECKING:
+    from graders.report.html.run_rows import RunRows
     from graders.report.rescored import Comparison
 
 _EPILOG = """\b
 Examples:
   graders study results.jsonl
   graders study results.jsonl --rows rows.jsonl --human sample.human --json
+  graders study results.jsonl --rows rows.jsonl --report study.html
   graders study results.jsonl --against old.jsonl --failing 0.2:0.4 --strict
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
   graders study results.jsonl.gz --formula "max(exact, similar)" --json
@@ -78,6 +81,7 @@ _OF_STUDIES: Final = (
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the draws.  [default: 0]")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a finding is bad.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@report_option
 @click.option("--formula", metavar="F", help="Compute this from the members' scores instead.")
 @click.option("-o", "rescored", metavar="RESCORED", help="Write the new results; - is stdout.")
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
@@ -105,6 +109,7 @@ def _refuse(given: dict[str, Any], options: Sequence[str], why: str) -> None:
 
 
 def _rescored(results: str, given: dict[str, Any]) -> int:
+    from graders.report.html.run_rows import RunRows
     from graders.report.rescored import Comparison
     from graders.results import read_results, timing_path
     from graders.runs.opening import refuse_unfinished
@@ -120,7 +125,8 @@ def _rescored(results: str, given: dict[str, Any]) -> int:
     rescoring = Rescoring(
         formula=given["formula"], threshold=threshold, failures=given["failures"] or "drop"
     )
-    comparison, started = Comparison(), perf_counter()
+    check_report(given["report"], (results, output, timing_path(Path(results))))
+    comparison, rows, started = Comparison(), RunRows() if given["report"] else None, perf_counter()
     gc.freeze()  # what is loaded by now stays; results come and go by the million
     with _lines_to(output) as write, progress_bar(results, limited=False) as show:
         for batch in rescore(read_results(Path(results)), rescoring):
@@ -128,11 +134,16 @@ def _rescored(results: str, given: dict[str, Any]) -> int:
             if write is not None:
                 write(b"".join([encode(after) + b"\n" for _, after in batch.pairs]))
             comparison.add(batch)
+            if rows is not None:
+                for _, after in batch.pairs:
+                    rows.see(after)
             samples, bad_lines = comparison.samples, comparison.bad_lines
             show(samples + bad_lines, samples, comparison.after.failed + bad_lines)
         if not comparison.samples:
             raise click.UsageError(_nothing(results, comparison))
     _report(comparison, results, given, seconds=perf_counter() - started)
+    if rows is not None:
+        _write(comparison, rows, results, given)
     return 1 if comparison.after.failed or comparison.bad_lines else 0
 
 
@@ -185,3 +196,19 @@ def _report(comparison: Comparison, results: str, given: dict[str, Any], *, seco
     click.echo(shorten(printable(f"  formula  {formula}"), WIDTH), err=err)
     where = output if output is not None else "not kept; -o RESCORED.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
+
+
+def _write(comparison: Comparison, rows: RunRows, results: str, given: dict[str, Any]) -> None:
+    from graders.report.html.rescored_page import RescoredFindings, rescored_page
+    from graders.runs.manifest import data_of
+
+    found = RescoredFindings(
+        name=results,
+        formula=given["formula"],
+        comparison=comparison,
+        rows=rows,
+        made=made_from([data_of(results)], formula=given["formula"]),
+    )
+    write_report(given["report"], rescored_page(found))
+    apart = given["as_json"] or given["rescored"] == "-"
+    click.echo(f"  report   {printable(given['report'])}", err=apart)

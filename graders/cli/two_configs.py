@@ -79,8 +79,8 @@ def _unusable(path: Path, error: Exception) -> click.ClickException:
 @contextmanager
 def both_graders(
     documents: tuple[Document, Document], profile: Profile, given: dict[str, Any], ledger: Ledger
-) -> Iterator[Both]:
-    """Both graders, in one sandbox and asking through one client.
+) -> Iterator[tuple[Both, list[str] | None]]:
+    """Both graders, in one sandbox and asking through one client; and what isolates them.
 
     Raises:
         click.ClickException: An option is wrong, a judge cannot be reached, or the machine cannot
@@ -91,7 +91,7 @@ def both_graders(
 
     with tools_for(_together(documents), profile, given, ledger) as (tools, asking):
         old, new = (compile_grader(document, tools=tools, profile=asking) for document in documents)
-        yield Both(old, new)
+        yield Both(old, new), sorted(tools.sandbox.layers) if tools.sandbox else None
 
 
 def _together(documents: Sequence[Document]) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,9 +10,10 @@ from graders.report.text import bad_line_lines, count
 from graders.report.verdict_lines import verdict_lines
 from graders.studies.advice import advise
 from graders.studies.caveats import NAMES, flat_share
-from graders.studies.compare import Comparison
+from graders.studies.compare import Comparison, Standing
 from graders.studies.offers import Offers
 from graders.studies.pareto import pareto
+from graders.studies.resampled import Measure
 from graders.studies.statistic import Statistic
 from graders.studies.verdict import Verdict, percent
 from graders.terminal import columns, printable, shorten, wrap
@@ -22,6 +23,9 @@ from graders.testing.labelled import Labelled, Tally
 _NAME: Final = 18
 _NONE: Final = "-"
 _FIRST_LINES: Final = 5
+_DRAWN: Final = 12
+"""Contestants whose intervals are drawn."""
+_BAR: Final = 58
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Compared:
         found: The comparison.
         columns: What each contestant made of the rows, by name.
         offers: Their costs and weaknesses.
+        layers: What isolated python graders; None where none ran.
     """
 
     file: str
@@ -45,6 +50,7 @@ class Compared:
     found: Comparison
     columns: Mapping[str, Column]
     offers: Offers
+    layers: Sequence[str] | None = None
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -57,6 +63,7 @@ def to_lines(compared: Compared) -> Iterator[str]:
     yield from _rows(compared)
     yield ""
     yield from _agreement(compared.found)
+    yield from _bars(compared.found)
     yield ""
     yield from _more(compared.found)
     yield ""
@@ -95,19 +102,65 @@ def _left_out(what: str, tally: Tally) -> Iterator[str]:
 
 def _agreement(found: Comparison) -> Iterator[str]:
     """The measure that decides, with its interval and tests."""
-    tested = "  Williams' p" if any(found.by in one.williams for one in found.standings) else ""
+    tested = "  Williams' p" if _by_williams(found) else ""
     title = f"by {NAMES[found.by]}"
     yield f"  {title:<{_NAME}}{'[95 % interval]':>23}  behind best   Holm's p{tested}"
     for one in found.standings:
         within, statistic = one.intervals[found.by], one.of(found.by)
         shown = "" if within is None else f"[{_plain(within.low)}, {_plain(within.high)}]"
         behind = one.behind.get(found.by)
-        rest = f"{'best':>13}"
+        rest = f"{'best':>13}" if one is found.best else ""
         if behind is not None:
-            p = "" if behind.p_holm is None else f"{behind.p_holm:.3f}"
             test = one.williams.get(found.by)
-            rest = f"{_value(behind.value):>13}{p:>11}{'' if test is None else f'{test.p:.3f}':>13}"
+            tests = f"{_p(behind.p_holm):>11}{_p(None if test is None else test.p):>13}"
+            rest = f"{_value(behind.value):>13}{tests}"
         yield f"  {_name(one.name)}{_value(statistic):>8}{shown:>15}{rest}".rstrip()
+
+
+def _by_williams(found: Comparison) -> bool:
+    return any(found.by in one.williams for one in found.standings)
+
+
+def _p(p: float | None) -> str:
+    """A p-value, which is never shown as 0.
+
+    Example:
+        >>> _p(0.0621), _p(1e-9), _p(None)
+        ('0.062', '<0.001', '')
+    """
+    if p is None:
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _bars(found: Comparison) -> Iterator[str]:
+    """The first contestants' values and intervals on one scale."""
+    shown = [one for one in found.standings if one.of(found.by).value is not None][:_DRAWN]
+    if len(shown) < 2:
+        return
+    ends = [end for one in shown for end in _ends(one, found.by)]
+    low, high = min(ends), max(ends)
+    step = (high - low) / (_BAR - 1) or 1.0
+
+    def at(value: float) -> int:
+        return round((value - low) / step)
+
+    yield ""
+    for one in shown:
+        cells, (left, right) = [" "] * _BAR, _ends(one, found.by)
+        cells[at(left) : at(right) + 1] = "─" * (at(right) - at(left) + 1)
+        cells[at(one.of(found.by).value or 0.0)] = "●"
+        yield f"  {_name(one.name)} {''.join(cells)}".rstrip()
+    yield f"  {'':<{_NAME}} {_plain(low)}{_plain(high):>{_BAR - len(_plain(low))}}"
+    if left_out := len(found.standings) - len(shown):
+        yield f"  {'':<{_NAME}} and {left_out:,} more"
+
+
+def _ends(one: Standing, by: Measure) -> tuple[float, float]:
+    """Where its interval ends, which is the value where there is none."""
+    value, within = one.of(by).value, one.intervals[by]
+    assert value is not None, "chosen so"
+    return (value, value) if within is None else (min(within.low, value), max(within.high, value))
 
 
 def _plain(value: float) -> str:
@@ -132,20 +185,20 @@ def _name(name: str) -> str:
 
 def _more(found: Comparison) -> Iterator[str]:
     """Every measure, and the best threshold."""
-    yield f"  {'':<{_NAME}}    AUC  pairs Pearson Spearm. Kendall   F1 at threshold"
+    yield f"  {'':<{_NAME}}   AUC pairs Pearson Spearm. Kendall    F1 at threshold"
     for one in found.standings:
         given = one.agreement
         numbers = (given.auc, given.pairwise_accuracy, given.pearson, given.spearman, given.kendall)
         shown = "".join(
             f"{_value(number):>{width}}" for number, width in zip(numbers, _WIDTHS, strict=True)
         )
-        everything = ", all pass" if one.passes_all else ""
         threshold = given.threshold.value
-        at = _NONE if threshold is None else f"{threshold:.3g}{everything}"
-        yield f"  {_name(one.name)}{shown}{_value(given.f1):>7} {at}"
+        at = _NONE if threshold is None else f"{threshold:.3g}"
+        at = f"{threshold:.2g} all pass" if one.passes_all else at
+        yield f"  {_name(one.name)}{shown}{_value(given.f1):>6} {at}"
 
 
-_WIDTHS: Final = (7, 7, 8, 8, 8)
+_WIDTHS: Final = (6, 6, 8, 8, 8)
 
 
 def _warnings(found: Comparison) -> Iterator[str]:
@@ -182,31 +235,62 @@ def _offers(compared: Compared) -> Iterator[str]:
 
 def _how(compared: Compared) -> Iterator[str]:
     found = compared.found
+    williams = " Williams' test takes rows as independent." if _by_williams(found) else ""
     yield ""
     yield from wrap(
-        f"Intervals and Holm's test: {found.resamples:,} paired resamples of items, seed "
-        f"{found.seed}; the best was picked on the same rows. Williams' test, in --json, takes "
-        "rows as independent. F1 is measured where it was tuned. No gradient: items whose samples "
-        "all have one score. Length: rank correlations in characters. Costs are CPU times of this "
-        "run.",
+        f"Intervals and Holm's test: {count(found.resamples, 'paired resample')} of items, seed "
+        f"{found.seed}; the best was picked on the same rows.{williams} Pairs: of samples of one "
+        "item. F1 is measured where it was tuned. No gradient: items whose samples all have one "
+        "score. Length: rank correlations in characters; labels held: beyond what labels explain. "
+        "Costs are CPU times of this run.",
         indent=2,
         lines=6,
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """A contestant that failed on some rows.
+
+    Attributes:
+        name: Its name.
+        failed: On how many.
+        share: Of all rows.
+        alone: Rows that are left out because of it alone.
+        kinds: How many by kind, and the first of each.
+    """
+
+    name: str
+    failed: int
+    share: float
+    alone: int
+    kinds: Mapping[str, Tally]
+
+
+def failing(compared: Compared) -> Iterator[Failing]:
+    """Those that failed on some rows."""
+    found = compared.found
+    for name, column in compared.columns.items():
+        if column.failures:
+            failed = found.failed[name]
+            yield Failing(
+                name=name,
+                failed=failed,
+                share=failed / found.rows,
+                alone=found.alone.get(name, 0),
+                kinds=column.failures,
+            )
+
+
 def _failures(compared: Compared) -> Iterator[str]:
-    failing = {name: column for name, column in compared.columns.items() if column.failures}
-    if failing:
+    listed = [*failing(compared)]
+    if listed:
         yield ""
         yield "  failures (not scores; first of each kind)"
-    for name, column in failing.items():
-        failed = compared.found.failed[name]
-        share, alone = percent(failed / compared.found.rows), compared.found.alone.get(name, 0)
-        yield from wrap(
-            f"{printable(name)}: {count(failed, 'row')} ({share}), on {alone:,} it alone",
-            indent=4,
-        )
-        for kind, tally in column.failures.items():
+    for one in listed:
+        said = f"{printable(one.name)}: {count(one.failed, 'row')} ({percent(one.share)})"
+        yield from wrap(f"{said}, {one.alone:,} of them by it alone", indent=4)
+        for kind, tally in one.kinds.items():
             yield from wrap(printable(f"{tally.count:,} {kind}, {tally.first}"), indent=6)
 
 

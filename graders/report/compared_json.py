@@ -17,15 +17,20 @@ from graders.studies.williams import WilliamsTest
 from graders.testing.contest import Column
 from graders.testing.labelled import Tally
 
-_POINTS: Final = 300
+POINTS: Final = 300
 """Rows that are given as points, the same of every contestant."""
 _FIRST_LINES: Final = 5
 
 
-def to_json(compared: Compared) -> Mapping[str, object]:
-    """The comparison for programs: what `graders compare --json` prints."""
+def to_json(compared: Compared, *, points: int = POINTS) -> Mapping[str, object]:
+    """The comparison for programs: what `graders compare --json` prints.
+
+    Args:
+        compared: The comparison.
+        points: Rows that are given as points, at most.
+    """
     found, rows = compared.found, compared.rows
-    points = drawn_places(len(found.kept), most=_POINTS, seed=found.seed)
+    places = drawn_places(len(found.kept), most=points, seed=found.seed)
     return {
         "rows": {
             "file": compared.file,
@@ -42,11 +47,11 @@ def to_json(compared: Compared) -> Mapping[str, object]:
         "best": None if found.best is None else found.best.name,
         "verdicts": [verdict.to_json() for verdict in compared.verdicts],
         "pareto": list(pareto(compared.offers.points(found))),
-        "contestants": {one.name: _contestant(one, compared, points) for one in found.standings},
+        "contestants": {one.name: _contestant(one, compared, places) for one in found.standings},
         "not_compared": {name: _column(compared.columns[name]) for name in found.unscored},
         "points": {
-            "rows": [_place(compared, i) for i in points],
-            "human": [rows.labels[found.kept[i]] for i in points],
+            "rows": [_place(compared, i) for i in places],
+            "human": [rows.labels[found.kept[i]] for i in places],
         },
         "resamples": found.resamples,
         "seed": found.seed,

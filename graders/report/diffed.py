@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
-from graders.report.text import bad_line_lines, count
+from graders.report.text import bad_line_lines, bar_lines, count
 from graders.report.verdict_lines import verdict_lines
 from graders.studies.bounds import Check
-from graders.studies.diff import Diff, MemberChange
+from graders.studies.diff import Diff
 from graders.studies.pairs import Failed, Moved
-from graders.studies.verdict import Verdict, interval_json, statistic_json
+from graders.studies.shapes import change_bars
+from graders.studies.verdict import Verdict
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 FAILED: Final[Mapping[Failed, str]] = {
@@ -19,9 +20,7 @@ FAILED: Final[Mapping[Failed, str]] = {
     "mended": "mended",
     "both": "failing as before",
 }
-_KEPT: Final = 4_000
-"""Characters of a text in JSON."""
-_BAD_LINES_SHOWN: Final = 5
+BAD_LINES_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +36,7 @@ class Diffed:
         bad_lines: Lines that were left out, in words.
         only_old: Samples that only the old results have.
         only_new: Samples that only the new results have.
+        scores: Old and new ones, of samples that have both.
     """
 
     old: str
@@ -47,6 +47,7 @@ class Diffed:
     bad_lines: Sequence[str] = field(default_factory=list)
     only_old: Sequence[tuple[int, int]] = ()
     only_new: Sequence[tuple[int, int]] = ()
+    scores: Sequence[tuple[float, float]] = ()
 
     @property
     def within(self) -> bool:
@@ -73,14 +74,15 @@ def to_lines(diffed: Diffed) -> Iterator[str]:
     for name, old, new in table(diff):
         yield f"  {_cell(name)}{old:>10}{new:>10}"
     yield from _member_lines(diff)
+    yield from _change_lines(diffed)
     yield from _failure_lines(diff)
     yield from _worst_lines(diff.worst)
     yield from only_lines(diffed)
-    yield from bad_line_lines(len(diffed.bad_lines), diffed.bad_lines[:_BAD_LINES_SHOWN])
+    yield from bad_line_lines(len(diffed.bad_lines), diffed.bad_lines[:BAD_LINES_SHOWN])
     yield ""
     yield "  bounds"
     for check in diffed.checks:
-        yield from wrap(f"  {bound_line(check)}", indent=2)
+        yield from wrap(bound_line(check), indent=4)
 
 
 def counted(diffed: Diffed) -> str:
@@ -127,6 +129,14 @@ def _member_lines(diff: Diff) -> Iterator[str]:
     for side, names in (("old", diff.only_old), ("new", diff.only_new)):
         if names:
             yield from wrap(printable(f"only in the {side} one: {', '.join(names)}"), indent=4)
+
+
+def _change_lines(diffed: Diffed) -> Iterator[str]:
+    if (bars := change_bars(diffed.scores, bins=7)) is not None:
+        edges, counts = bars
+        yield ""
+        yield "  samples by how far their score moved"
+        yield from bar_lines((edges[0], edges[-1]), counts)
 
 
 def _failure_lines(diff: Diff) -> Iterator[str]:
@@ -201,96 +211,3 @@ def _exact(check: Check) -> str:
         if value == check.bound or float(shown) != check.bound:
             return shown
     return repr(value)
-
-
-def to_json(diffed: Diffed) -> Mapping[str, object]:
-    """The report for programs: what `graders diff --json` prints."""
-    diff = diffed.diff
-    return {
-        "old": diffed.old,
-        "new": diffed.new,
-        "samples": diff.samples,
-        "groups": diff.groups,
-        "pairs": diff.pairs,
-        "only_old": len(diffed.only_old),
-        "only_new": len(diffed.only_new),
-        "bad_lines": len(diffed.bad_lines),
-        "first_bad_lines": list(diffed.bad_lines[:_BAD_LINES_SHOWN]),
-        "within_bounds": diffed.within,
-        "bounds": [check.to_json() for check in diffed.checks],
-        "verdicts": [verdict.to_json() for verdict in diffed.verdicts],
-        "scores": _scores(diff),
-        "passing": _passing(diff),
-        "zero_variance": _teaching(diff),
-        "failures": {
-            what: {kind: asdict(one) for kind, one in kinds.items()}
-            for what, kinds in diff.failures.items()
-        },
-        "members": {one.name: _member(one) for one in diff.members},
-        "members_only_old": list(diff.only_old),
-        "members_only_new": list(diff.only_new),
-        "worst": [_moved(one) for one in diff.worst],
-    }
-
-
-def _scores(diff: Diff) -> Mapping[str, object]:
-    shown: dict[str, object] = {
-        "old_mean": diff.old_mean,
-        "new_mean": diff.new_mean,
-        "old_failed": diff.old_failed,
-        "new_failed": diff.new_failed,
-    }
-    if (found := diff.drift) is not None:
-        shown |= {
-            "changed": found.changed,
-            "mean_change": found.mean_change,
-            "mean_change_interval": interval_json(found.mean_change_interval),
-            "mean_distance": found.mean_distance,
-            "farthest": found.farthest,
-            "spearman": statistic_json(found.spearman),
-            "kendall": statistic_json(found.kendall),
-            "distribution": found.distribution,
-        }
-    return shown
-
-
-def _passing(diff: Diff) -> Mapping[str, object]:
-    found = diff.passing
-    return {
-        "samples": found.samples,
-        "old": statistic_json(found.old),
-        "new": statistic_json(found.new),
-        "change": statistic_json(found.change, found.change_interval),
-        "now_passing": found.now_passing,
-        "now_failing": found.now_failing,
-        "flips": statistic_json(found.flips, found.flips_interval),
-        "p": statistic_json(found.p),
-    }
-
-
-def _teaching(diff: Diff) -> Mapping[str, object]:
-    found = diff.teaching
-    return {
-        "groups": found.groups,
-        "old": statistic_json(found.old),
-        "new": statistic_json(found.new),
-        "change": statistic_json(found.change, found.change_interval),
-        "now_equal": found.now_equal,
-        "now_different": found.now_different,
-    }
-
-
-def _member(one: MemberChange) -> Mapping[str, object]:
-    return {"samples": one.samples, "old": one.old, "new": one.new, "changed": one.changed}
-
-
-def _moved(one: Moved) -> Mapping[str, object]:
-    return {
-        "row": one.row,
-        "sample_index": one.sample_index,
-        "old": one.old,
-        "new": one.new,
-        "members": {name: {"old": a, "new": b} for name, (a, b) in one.members.items()},
-        "output": None if one.text is None else one.text[:_KEPT],
-        "reference": None if one.reference is None else one.reference[:_KEPT],
-    }

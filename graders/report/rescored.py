@@ -8,7 +8,7 @@ from typing import Final
 
 from graders.errors import RowError
 from graders.report.text import bad_line_lines, count, failure_lines, value_line
-from graders.report.totals import Mean, Tally
+from graders.report.totals import Histogram, Mean, Tally
 from graders.results import Result
 from graders.studies.ranks import RankCorrelation
 from graders.studies.rescore import Rescored
@@ -26,11 +26,13 @@ class Totals:
     passed: int = 0
     with_threshold: int = 0
     failures: dict[str, Tally] = field(default_factory=dict)
+    histogram: Histogram = field(default_factory=Histogram)
 
     def add(self, result: Result) -> None:
         """Count a result."""
         if result.score is not None:
             self.graded.add(result.score)
+            self.histogram.add(result.score)
         else:
             self.failed += 1
         if result.passed is not None:

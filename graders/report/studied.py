@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from graders.report.studied_json import all_verdicts, items_there
-from graders.report.text import count
+from graders.report.text import bar_lines, count
 from graders.report.verdict_lines import verdict_lines
 from graders.studies.findings import verdicts_of
+from graders.studies.passing import rounded_down
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
+from graders.studies.verdict import Verdict, percent
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 if TYPE_CHECKING:
@@ -22,13 +24,18 @@ _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no 
 _NAME: Final = 26
 
 
-def short_lines(study: Study) -> list[str]:
-    """Whether it will teach, in a few lines: what matters most of what was found."""
-    lines = [f"  will it teach?{_of_items(study)}"]
+def short_verdicts(study: Study) -> list[Verdict]:
+    """What matters most of what was found: whether items' samples differ, and what is wrong."""
     found = verdicts_of(study)
-    first = [verdict for verdict in found if verdict.code in {"zero-variance", "rewards"}]
-    important = [verdict for verdict in found if verdict.tone in {"bad", "warning"}]
-    for verdict in dict.fromkeys([*first, *important]):
+    first = [verdict for verdict in found if verdict.code == "zero-variance"]
+    important = [one for one in found if one.tone in {"bad", "warning"} or one.code == "rewards"]
+    return list(dict.fromkeys([*first, *important]))
+
+
+def short_lines(study: Study) -> list[str]:
+    """Whether it will teach, in a few lines: the first that matter most."""
+    lines = [f"  will it teach?{_of_items(study)}"]
+    for verdict in short_verdicts(study):
         more = list(verdict_lines(verdict, indent=4))
         if len(lines) + len(more) > _IN_SHORT:
             break
@@ -97,11 +104,12 @@ def _rewards(study: Study) -> Iterator[str]:
     yield _number("standard deviation", found.sd)
     for share, value in found.quantiles:
         if share in {0.05, 0.5, 0.95}:
-            yield _number(f"{share:.0%} are below".replace("%", " %"), value)
+            yield _number(f"{100 * share:.0f} % are at most", value)
     for atom in found.atoms[:3]:
         if atom.share * found.rows < _SEVERAL:
             continue
         yield _number(f"share that is {atom.value:.4g}", atom.share)
+    yield from _bars(study)
     yield from _head(f"within items ({count(signal.groups, 'item')} with several samples)")
     yield _line("all samples equal", signal.zero_variance, signal.zero_variance_interval)
     yield _line("  all at the lowest", signal.all_low)
@@ -110,6 +118,15 @@ def _rewards(study: Study) -> Iterator[str]:
     yield _line("mean standard deviation", signal.mean_sd)
     yield _line("pairs with equal rewards", signal.tied_pairs)
     yield _line("share of all variance", signal.within_share)
+
+
+def _bars(study: Study) -> Iterator[str]:
+    """Half as many bars as a page has, each of two of them."""
+    assert study.histogram is not None, "there is a distribution"
+    edges, counts = study.histogram
+    yield ""
+    pairs = [one + other for one, other in zip(counts[::2], counts[1::2], strict=True)]
+    yield from bar_lines((edges[0], edges[-1]), pairs)
 
 
 def _passing(study: Study) -> Iterator[str]:
@@ -125,7 +142,7 @@ def _passing(study: Study) -> Iterator[str]:
     if study.pass_threshold is not None:
         yield _number("lowest score that passes", study.pass_threshold)
     found = study.threshold
-    yield _number("suggested pass_threshold", found.threshold, found.interval)
+    yield _number("suggested pass_threshold", rounded_down(found.threshold), found.interval)
     yield _number("  share that fails there", found.failing, found.failing_interval)
 
 
@@ -149,7 +166,7 @@ def _explained(title: str, name: str, found: Explained) -> Iterator[str]:
     if found.traits:
         yield f"    {'a text that':<{_NAME}} changes a reward by"
     for trait in found.traits[:6]:
-        note = f"{trait.having:.0%} of texts".replace("%", " %")
+        note = f"{percent(trait.having)} of texts"
         yield _line(f"  {TRAITS[trait.name][0]}", trait.slope, trait.interval, note)
 
 

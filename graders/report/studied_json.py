@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from graders.studies.findings import verdicts_of
 from graders.studies.lengthwise import Lengthwise
+from graders.studies.limits import sorted_verdicts
 from graders.studies.memberwise import MemberStudy
 from graders.studies.noise import Noise
-from graders.studies.signal import GroupSignal, by_item
-from graders.studies.statistic import Floats, Statistic
+from graders.studies.passing import failing_curve
+from graders.studies.shapes import Bars, item_spread
+from graders.studies.signal import GroupSignal
+from graders.studies.statistic import Statistic
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, interval_json, statistic_json
@@ -21,8 +22,6 @@ from graders.studies.verdict import Verdict, interval_json, statistic_json
 if TYPE_CHECKING:
     from graders.studies.between import Between
 
-_BARS = 20
-_NAMED = 10
 JSONObject = Mapping[str, object]
 
 
@@ -50,8 +49,7 @@ def to_json(study: Study, moved: Between | None = None) -> JSONObject:
         "undefined": study.undefined,
         "verdicts": [verdict.to_json() for verdict in all_verdicts(study, moved)],
         "distribution": None if study.distribution is None else asdict(study.distribution),
-        "histogram": study.histogram
-        and {"edges": study.histogram[0], "counts": study.histogram[1]},
+        "histogram": _histogram(study.histogram),
         "groups": None if study.signal is None else _groups(study, study.signal),
         "passing": _passing(study),
         "length": None if study.length is None else _length(study.length),
@@ -78,11 +76,11 @@ def to_json(study: Study, moved: Between | None = None) -> JSONObject:
 def all_verdicts(study: Study, moved: Between | None) -> list[Verdict]:
     """The findings of a study, and those of what moved since earlier results."""
     found = list(verdicts_of(study))
-    if moved is not None:
-        from graders.studies.between import between_verdicts  # which a run does not need
+    if moved is None:
+        return found
+    from graders.studies.between import between_verdicts  # which a run does not need
 
-        found += between_verdicts(moved)
-    return found
+    return list(sorted_verdicts([*found, *between_verdicts(moved)]))
 
 
 def items_there(study: Study) -> int:
@@ -94,12 +92,7 @@ def items_there(study: Study) -> int:
 def _groups(study: Study, signal: GroupSignal) -> JSONObject:
     samples = study.samples
     there = samples.rewarded
-    found = by_item(samples.rewards[there], samples.items[there])
-    listed = list(dict.fromkeys(samples.items[there].tolist()))
-    spread = np.sqrt(found.variances)
-    several = found.sizes > 1
-    order = np.argsort(-spread, kind="stable")
-    widest = [at for at in order.tolist() if several[at] and spread[at] > 0][:_NAMED]
+    found = item_spread(samples.rewards[there], samples.items[there])
     return {
         "groups": signal.groups,
         "single": signal.single,
@@ -111,27 +104,24 @@ def _groups(study: Study, signal: GroupSignal) -> JSONObject:
                 *("mean_sd", "tied_pairs", "within_share"),
             )
         },
-        "sd_histogram": _histogram(spread[several]),
-        "mean_histogram": _histogram(found.means[several]),
+        "sd_histogram": _histogram(found.sds),
+        "mean_histogram": _histogram(found.means),
         "widest": [
             {
-                "group": samples.names[listed[at]],
-                "samples": int(found.sizes[at]),
-                "mean": float(found.means[at]),
-                "sd": float(spread[at]),
-                "low": float(found.lows[at]),
-                "high": float(found.highs[at]),
+                "group": samples.names[one.code],
+                "samples": one.samples,
+                "mean": one.mean,
+                "sd": one.sd,
+                "low": one.low,
+                "high": one.high,
             }
-            for at in widest
+            for one in found.widest
         ],
     }
 
 
-def _histogram(values: Floats) -> JSONObject | None:
-    if not len(values):
-        return None
-    counts, edges = np.histogram(values, bins=_BARS)
-    return {"edges": edges.tolist(), "counts": counts.tolist()}
+def _histogram(bars: Bars | None) -> JSONObject | None:
+    return None if bars is None else {"edges": bars[0], "counts": bars[1]}
 
 
 def _passing(study: Study) -> JSONObject:
@@ -139,6 +129,7 @@ def _passing(study: Study) -> JSONObject:
     return {
         "threshold": study.pass_threshold,
         "failing": study.failing_now,
+        "curve": [] if found is None else curve_of(study),
         "at_k": [
             {
                 "k": one.k,
@@ -158,6 +149,11 @@ def _passing(study: Study) -> JSONObject:
             "in_band": found.in_band,
         },
     }
+
+
+def curve_of(study: Study) -> Sequence[tuple[float, float]]:
+    """The share of graded samples that fails, by threshold."""
+    return failing_curve(study.samples.rewards[study.samples.graded])
 
 
 def _length(found: Lengthwise) -> JSONObject:

@@ -13,6 +13,8 @@ _LARGE: Final = 1e6
 _SLOW_SECONDS: Final = 1e-3
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _BAR_WIDTH: Final = 40
+_ZERO: Final = 1e-12
+_LABEL: Final = 16
 
 
 def to_lines(summary: Summary, *, seconds: float) -> Iterator[str]:
@@ -89,15 +91,33 @@ def _members(summary: Summary) -> Iterator[str]:
 def _bars(histogram: Histogram) -> Iterator[str]:
     if histogram.edges is None:
         return
-    low, high = histogram.edges
-    step = (high - low) / len(histogram.counts)
-    most = max(histogram.counts)
     yield ""
     seen = f"{histogram.low:g} to {histogram.high:g}"
     yield f"  rewards, seen from {seen}"
-    for i, count in enumerate(histogram.counts):
-        label = f"{low + i * step:.4g} - {low + (i + 1) * step:.4g}"
-        yield f"  {label:>16} {_bar(count / most)} {count:,}".rstrip()
+    yield from bar_lines(histogram.edges, histogram.counts)
+
+
+def bar_lines(edges: tuple[float, float], counts: Sequence[int]) -> Iterator[str]:
+    """A histogram: a bar for each of some ranges of equal width.
+
+    Args:
+        edges: Where the first begins and the last ends.
+        counts: How many are in each.
+    """
+    low, step, most = edges[0], (edges[1] - edges[0]) / len(counts), max(counts)
+    between = "to" if low < 0 else "-"
+    labels = [
+        f"{_plain(low + i * step)} {between} {_plain(low + (i + 1) * step)}"
+        for i in range(len(counts))
+    ]
+    width = max(_LABEL, *map(len, labels))
+    for label, number in zip(labels, counts, strict=True):
+        yield f"  {label:>{width}} {_bar(number / most)} {number:,}".rstrip()
+
+
+def _plain(value: float) -> str:
+    """Four digits; what rounding leaves of zero is zero."""
+    return f"{value:.4g}" if abs(value) > _ZERO else "0"
 
 
 def _bar(share: float) -> str:

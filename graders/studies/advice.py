@@ -7,17 +7,17 @@ than a last point of agreement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from graders.studies.caveats import CHANCE, NAMES, caveats, flat_share, listed
+from graders.studies.caveats import CHANCE, NAMES, caveats, flat_share, listed, says_nothing
 from graders.studies.compare import Comparison, Standing
-from graders.studies.offers import Offers
+from graders.studies.differences import LEVEL, enough_resamples, least_holm
+from graders.studies.offers import Offers, Weakness
 from graders.studies.pareto import pareto
 from graders.studies.resampled import Measure
 from graders.studies.verdict import Verdict, number_within, percent, percent_within
 
-_LEVEL: Final = 0.05  # of Holm's test
 _SILENT: Final = 0.5  # of items, without a gradient: nothing to recommend
 _CLOSE: Final = 0.01  # of agreement
 _CHEAP: Final = 1 / 3
@@ -41,6 +41,15 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
             tone="bad",
             text=f"Nothing can be recommended: {NAMES[found.by]} does not exist, for {reason}.",
         )
+    elif says_nothing(best, found.by):
+        yield Verdict(
+            code="best-by-chance",
+            tone="bad",
+            text=f"Use none of these: {best.name} agrees most, {_shown(best, found.by)}, and on "
+            "these rows that is no better than chance.",
+            value=best.of(found.by).value,
+            interval=best.intervals[found.by],
+        )
     else:
         yield _recommended(found, best)
         yield from _cheaper(found, best, offers)
@@ -57,28 +66,38 @@ def _shown(one: Standing, by: Measure) -> str:
 
 def _recommended(found: Comparison, best: Standing) -> Verdict:
     others = [one for one in found.standings if one is not best]
-    level = [one.name for one in others if not _behind(one, found.by)]
-    text = f"Use {best.name}: {_shown(best, found.by)}"
-    if not others:
-        text += "; there is nothing beside it"
-    elif level:
-        said = f"{listed(level)} may be as good" if len(level) < len(others) else ""
-        said = said or "on these rows none of the others is told apart from it"
-        text += f"; no other is better, and after Holm {said}"
-    else:
-        text += f"; no other is better: each of the {len(others)} is behind, Holm included"
+    compared = [one for one in others if one.of(found.by).value is not None]
+    said = f"no other is better{_tested(found, compared)}" if compared else "nothing is beside it"
     return Verdict(
         code="recommendation",
         tone="good",
-        text=f"{text}.",
+        text=f"Use {best.name}: {_shown(best, found.by)}; {said}.",
         value=best.of(found.by).value,
         interval=best.intervals[found.by],
     )
 
 
+def _tested(found: Comparison, others: Sequence[Standing]) -> str:
+    """What Holm's test says of those that are not the best, at least one."""
+    least = least_holm([one.behind[found.by] for one in others])
+    if least is None:
+        return ", but there is no test of that"
+    if least >= LEVEL:
+        return (
+            f", but {found.resamples:,} resamples are too few to test {len(others)} against it: "
+            f"Holm's p cannot be below {least:.3f}. {enough_resamples(len(others)):,} would do"
+        )
+    level = [one.name for one in others if not _behind(one, found.by)]
+    if not level:
+        return f": each of the {len(others)} is behind, Holm included"
+    if len(level) < len(others):
+        return f", and after Holm {listed(level)} may be as good"
+    return f", but Holm's test tells none of the {len(others)} others apart from it"
+
+
 def _behind(one: Standing, by: Measure) -> bool:
-    difference = one.behind.get(by)
-    return difference is not None and difference.p_holm is not None and difference.p_holm < _LEVEL
+    p = one.behind[by].p_holm
+    return p is not None and p < LEVEL
 
 
 def _cheaper(found: Comparison, best: Standing, offers: Offers) -> Iterator[Verdict]:
@@ -119,16 +138,22 @@ def _gameable(found: Comparison, best: Standing, offers: Offers) -> Iterator[Ver
         return
     shown = percent_within(weak.share, weak.interval)
     most = f", {weak.attack} on {percent(weak.attack_share)}" if weak.attack else ""
+    finds = ": a model that is trained on it finds that" if weak.share > _WEAK else ""
     yield Verdict(
         code="gameable",
         tone="bad" if weak.share > _WEAK else "note",
-        text=f"{best.name} falls for some attack on {shown} of {weak.rows:,} rows{most}"
-        + (": a model that is trained on it finds that." if weak.share > _WEAK else "."),
+        text=f"{best.name} falls for some attack on {shown} of {_rows(weak)}{most}{finds}."
+        if weak.share
+        else f"No attack that was tried wins on {best.name}, on {_rows(weak)}.",
         value=weak.share,
         interval=weak.interval,
     )
     if weak.share > _WEAK:
         yield from _safer(found, best, offers, weak.share)
+
+
+def _rows(weak: Weakness) -> str:
+    return f"{weak.rows:,} row{'' if weak.rows == 1 else 's'}"
 
 
 def _safer(found: Comparison, best: Standing, offers: Offers, share: float) -> Iterator[Verdict]:
@@ -146,7 +171,7 @@ def _safer(found: Comparison, best: Standing, offers: Offers, share: float) -> I
             code="safer",
             tone="note",
             text=f"To train on, {one.name} is harder to cheat: attacks win on {percent(own.share)} "
-            f"of rows. It has {_shown(one, found.by)}.",
+            f"of {_rows(own)}. It has {_shown(one, found.by)}.",
             value=own.share,
             interval=own.interval,
         )

@@ -15,6 +15,7 @@ from graders.studies.samples import Samples
 from graders.studies.statistic import Ints
 from graders.studies.teaching import pass_threshold
 from graders.studies.verdict import Verdict, number_within, percent
+from graders.studies.written import OtherRowsError, shown_length
 
 
 class Moved(NamedTuple):
@@ -55,8 +56,12 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         new: Of the later run.
         old: Of the earlier one.
         same_grader: Whether nothing that determines numbers changed.
+
+    Raises:
+        OtherRowsError: A text that was graded has another length in the earlier run.
     """
     after, before = _common(new, old)
+    _refuse_others(new, old, after, before)
     both = new.graded[after] & old.graded[before]
     failed = int((old.graded[before] & ~new.graded[after]).sum())
     left_out = len(new) + len(old) - 2 * len(after)
@@ -74,16 +79,6 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         new.items[after],
         thresholds=Thresholds(old=known[0], new=known[1]) if len(known) == 2 else None,
     )
-    worst = [
-        Moved(
-            int(new.rows[after[at]]),
-            int(new.indexes[after[at]]),
-            new.names[int(new.items[after[at]])],
-            float(x[at]),
-            float(y[at]),
-        )
-        for at in found.worst
-    ]
     twice = None
     if same_grader:
         rows = np.tile(np.arange(len(x)), 2)
@@ -94,8 +89,16 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         now_failed=failed,
         drift=found,
         noise=twice,
-        worst=tuple(worst),
+        worst=tuple(
+            Moved(*_place(new, int(after[at])), float(x[at]), float(y[at])) for at in found.worst
+        ),
     )
+
+
+def _place(samples: Samples, at: int) -> tuple[int, int, int | str]:
+    """The row of a sample, its place there, and its item."""
+    item = samples.names[int(samples.items[at])]
+    return int(samples.rows[at]), int(samples.indexes[at]), item
 
 
 def _common(new: Samples, old: Samples) -> tuple[Ints, Ints]:
@@ -111,6 +114,18 @@ def _common(new: Samples, old: Samples) -> tuple[Ints, Ints]:
     return both[:, 0], both[:, 1]
 
 
+def _refuse_others(new: Samples, old: Samples, after: Ints, before: Ints) -> None:
+    lengths, then = new.output_chars[after], old.output_chars[before]
+    other = np.flatnonzero((lengths != then) & ~(np.isnan(lengths) & np.isnan(then)))
+    if len(other):
+        at = other[0]
+        raise OtherRowsError(
+            f"row {new.rows[after[at]]}, sample {new.indexes[after[at]]}: its output had "
+            f"{shown_length(then[at])} and has {shown_length(lengths[at])} now. Name earlier "
+            "results of the same rows"
+        )
+
+
 def between_verdicts(found: Between) -> tuple[Verdict, ...]:
     """What became of the samples, in sentences, worst first."""
     if found.drift is None:
@@ -123,19 +138,20 @@ def _drifted(found: Drift, now_failed: int) -> Iterator[Verdict]:
         yield Verdict(code="drift", tone="good", text="No score changed.", value=0.0)
     else:
         mean = number_within(found.mean_change, found.mean_change_interval, 3)
-        text = f"{percent(found.changed)} of scores changed, by {mean} on average"
+        text = f"{percent(found.changed)} of scores changed; the mean moved by {mean}"
         if found.spearman.value is not None:
-            text += f"; the order of samples stayed as far as Spearman {found.spearman.value:.2f}"
+            text += f"; old and new scores have a Spearman of {found.spearman.value:.2f}"
         tone = tone_of("drift", found.changed, "note")
         yield Verdict(code="drift", tone=tone, text=f"{text}.", value=found.changed)
     if flips := found.flips.value:
         text = (
-            f"{percent(flips)} of samples changed sides of the threshold: {found.now_passing:,} "
-            f"pass now, {found.now_failing:,} do not any more (p = {found.flips_p.value:.2g})."
+            f"{percent(flips)} of samples crossed the threshold: {found.now_passing:,} now pass, "
+            f"{found.now_failing:,} now fail it (sign test, p = {found.flips_p.value:.2g})."
         )
         yield Verdict(code="flips", tone=tone_of("flips", flips, "note"), text=text, value=flips)
     if now_failed:
-        text = f"{now_failed:,} samples that had a score failed now."
+        which = "1 sample" if now_failed == 1 else f"{now_failed:,} samples"
+        text = f"{which} that had a score failed now."
         yield Verdict(code="now-failed", tone="warning", text=text, value=now_failed)
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from graders.studies.lengthwise import Lengthwise
-from graders.studies.limits import quoted, tone_of, unknown
+from graders.studies.limits import FEW, quoted, tone_of, unknown
 from graders.studies.memberwise import MemberStudy
 from graders.studies.noise import Noise
 from graders.studies.teaching import Study
 from graders.studies.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, number_within, percent, percent_within
+
+_SHOWN: Final = 3  # members, and pairs of them
 
 
 def _lengths(study: Study) -> Iterator[Verdict]:
@@ -22,7 +24,7 @@ def _lengths(study: Study) -> Iterator[Verdict]:
     yield _with_length(study.length)
     share = study.length.explained.share
     if share.value is not None:
-        text = f"Length explains {_explained(study.length.explained)} of rewards within items."
+        text = f"Length explains {_explained(study.length.explained)}."
         yield Verdict(
             code="length-share",
             tone=tone_of("length-share", share.value, "note"),
@@ -44,17 +46,16 @@ def _with_length(length: Lengthwise) -> Verdict:
         within = percent_within(wins.value, length.longer_wins)
         text += f"; the longer of two samples of an item wins in {within}"
     worst = max(abs(rho.value), abs(2 * (wins.value if wins.value is not None else 0.5) - 1))
-    tone = tone_of("length", worst, "note")
+    tone = tone_of("length", worst, "note") if length.bias.rows >= FEW else "note"
     return Verdict(
         code="length", tone=tone, text=f"{text}.", value=rho.value, interval=length.with_length
     )
 
 
 def _explained(found: Explained) -> str:
-    """A share that may be below 0, where nothing is explained."""
-    if found.share.value is None or found.share.value <= 0:
-        return "nothing"
-    return percent_within(found.share.value, None)
+    """A share of what a trainer sees; it may be below 0, where nothing is explained."""
+    share = found.share.value or 0.0
+    return f"{percent(share) if share > 0 else 'none'} of the differences in reward within items"
 
 
 def _form(study: Study) -> Iterator[Verdict]:
@@ -65,9 +66,9 @@ def _form(study: Study) -> Iterator[Verdict]:
         what = "Whether form explains rewards cannot be said"
         yield unknown("form", what, form.share.undefined or "")
         return
-    text = f"The form of texts explains {_explained(form)} of rewards within items"
+    text = f"The form of texts explains {_explained(form)}"
     if form.share.value > 0:
-        text += f"; most of it: {strongest(form)}"
+        text += f". {strongest(form)}"
     yield Verdict(
         code="form",
         tone=tone_of("form", form.share.value, "note"),
@@ -79,31 +80,40 @@ def _form(study: Study) -> Iterator[Verdict]:
 
 def strongest(form: Explained, most: int = 2) -> str:
     """The strongest traits in words, with what they add to a reward."""
-    return ", ".join(
-        f"one that {TRAITS[trait.name][0]} gets {trait.slope.value or 0.0:+.2f}"
-        for trait in form.traits[:most]
-    )
+    first, *more = [
+        (TRAITS[trait.name][0], f"{trait.slope.value or 0.0:+.2g}") for trait in form.traits[:most]
+    ]
+    said = [f"A text that {first[0]} gets {first[1]}"]
+    return ", ".join([*said, *(f"one that {what} {slope}" for what, slope in more)])
 
 
 def _members(study: Study) -> Iterator[Verdict]:
     if study.members is None:
         return
     found = study.members
-    for name, score in found.dead.items():
+    for name, score in list(found.dead.items())[:_SHOWN]:
         text = f"Member {quoted(name)} gives every sample {score:.4g}: it tells nothing apart."
         yield Verdict(code="dead-member", tone="warning", text=text, value=score)
+    if (more := len(found.dead) - _SHOWN) > 0:
+        text = f"{more:,} more members give every sample one score."
+        yield Verdict(code="dead-members", tone="warning", text=text, value=more)
     yield from _same(found)
     yield from _decides(found)
 
 
 def _same(found: MemberStudy) -> Iterator[Verdict]:
-    for (one, other), r in found.within.correlations.items():
-        if r.value is not None and tone_of("same-members", abs(r.value)) != "good":
-            text = (
-                f"Members {quoted(one)} and {quoted(other)} say nearly the same: their "
-                f"correlation within items is {r.value:.2f}."
-            )
-            yield Verdict(code="same-members", tone="warning", text=text, value=r.value)
+    known = [(names, r.value) for names, r in found.within.correlations.items() if r.value]
+    close = [one for one in known if tone_of("same-members", abs(one[1])) != "good"]
+    close.sort(key=lambda one: -abs(one[1]))
+    for (one, other), r in close[:_SHOWN]:
+        text = (
+            f"Members {quoted(one)} and {quoted(other)} say nearly the "
+            f"{'same' if r > 0 else 'opposite'}: their correlation within items is {r:.2f}."
+        )
+        yield Verdict(code="same-members", tone="warning", text=text, value=r)
+    if (more := len(close) - _SHOWN) > 0:
+        text = f"{more:,} more pairs of members do."
+        yield Verdict(code="more-same-members", tone="warning", text=text, value=more)
 
 
 def _decides(found: MemberStudy) -> Iterator[Verdict]:
@@ -114,8 +124,8 @@ def _decides(found: MemberStudy) -> Iterator[Verdict]:
     )
     if share is not None:
         name = quoted(found.within.decides)
-        text = f"Member {name} decides: it brings {share:.0%} of the differences within items."
-        text = text.replace("%", " %")
+        brings = f"{100 * share:.0f} %"  # more than all of it, where others pull the other way
+        text = f"Member {name} decides most: it brings {brings} of the differences within items."
         tone = tone_of("member-decides", share, "note")
         yield Verdict(code="member-decides", tone=tone, text=text, value=share)
 
@@ -161,11 +171,12 @@ def _human(study: Study) -> Iterator[Verdict]:
     if found.auc.value is None:
         yield unknown("human", "Agreement with people cannot be said", found.auc.undefined or "")
         return
-    text = f"Scores agree with people: AUC {number_within(found.auc.value, intervals['auc'])}"
+    text = "Held against what people say, scores have an AUC of "
+    text += f"{number_within(found.auc.value, intervals['auc'])}, where 0.5 is chance"
     pairs = found.pairwise_accuracy.value
     if pairs is not None:
         within = percent_within(pairs, intervals["pairwise_accuracy"])
-        text += f"; {within} of an item's pairs are in their order"
+        text += f"; {within} of an item's pairs are in people's order"
     yield Verdict(
         code="human",
         tone=tone_of("human", 1 - found.auc.value),

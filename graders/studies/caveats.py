@@ -35,6 +35,7 @@ _LISTED: Final = 5
 
 def caveats(found: Comparison) -> Iterator[Verdict]:
     """What is dead, what says nothing, what is left out, and how little it may rest on."""
+    yield from _one_class(found)
     yield from _dead(found)
     yield from _chance(found)
     yield from _passing_all(found)
@@ -46,6 +47,18 @@ def flat_share(one: Standing, least: float = 0.0) -> float | None:
     """The share of items that it gives no gradient; None below some share, or of too few items."""
     share = one.signal.zero_variance.value
     return share if share is not None and share >= least and one.signal.groups >= _GROUPS else None
+
+
+def _one_class(found: Comparison) -> Iterator[Verdict]:
+    labels = found.labels
+    if found.best is not None and labels.good in {0, labels.rows}:
+        said = "no row is good" if labels.good == 0 else "all rows are good"
+        yield Verdict(
+            code="one-class",
+            tone="warning",
+            text=f"From {labels.good_from:g} on {said}: there is no AUC, and F1 says nothing.",
+            value=labels.good / labels.rows,
+        )
 
 
 def _dead(found: Comparison) -> Iterator[Verdict]:
@@ -71,15 +84,16 @@ def _dead(found: Comparison) -> Iterator[Verdict]:
     )
 
 
-def _says_nothing(one: Standing, by: Measure) -> bool:
-    within, chance = one.intervals[by], CHANCE.get(by)
-    if within is None or chance is None:
-        return False
-    return within.low <= chance
+def says_nothing(one: Standing, by: Measure) -> bool:
+    """Whether its agreement may be chance; of F1, whether it is that of calling all good."""
+    value, within = one.of(by).value, one.intervals[by]
+    if value is None or by == "f1":
+        return by == "f1" and one.passes_all
+    return (value if within is None else within.low) <= CHANCE[by]
 
 
 def _chance(found: Comparison) -> Iterator[Verdict]:
-    named = [one.name for one in found.standings if _says_nothing(one, found.by)]
+    named = [one.name for one in found.standings if says_nothing(one, found.by)]
     if named:
         yield Verdict(
             code="chance",
@@ -92,7 +106,7 @@ def _chance(found: Comparison) -> Iterator[Verdict]:
 
 def _passing_all(found: Comparison) -> Iterator[Verdict]:
     passing = [one for one in found.standings if one.passes_all]
-    if passing:
+    if passing and found.labels.good < found.labels.rows:
         lowest = {f"{_threshold(one):.3g}" for one in passing}
         said = lowest.pop() if len(lowest) == 1 else "each its lowest score"
         yield Verdict(
@@ -138,11 +152,12 @@ def _left_out(found: Comparison) -> Iterator[Verdict]:
 def _few(found: Comparison) -> Iterator[Verdict]:
     signal = found.standings[0].signal
     if signal.groups < _GROUPS:
+        few = f"Only {signal.groups} of {found.labels.items:,} items have" if signal.groups else ""
         yield Verdict(
             code="single-samples",
             tone="note",
-            text=f"{signal.single:,} of {found.labels.items:,} items have one sample: what a "
-            "method that compares the samples of an item would learn is not known.",
+            text=f"{few or 'No item has'} several samples: what a method that compares the samples "
+            "of an item would learn is not known.",
             value=signal.single / found.labels.items,
         )
     if found.labels.items < _FEW_ITEMS:
@@ -150,8 +165,11 @@ def _few(found: Comparison) -> Iterator[Verdict]:
         yield Verdict(
             code="few-items",
             tone="warning",
-            text=f"All this rests on {items} item{'' if items == 1 else 's'}: intervals of fewer "
-            f"than {_FEW_ITEMS} are too narrow, and tests find little.",
+            text="All this rests on one item, which says nothing of others: there are no intervals "
+            "and no tests."
+            if items == 1
+            else f"All this rests on {items} items: intervals of fewer than {_FEW_ITEMS} are too "
+            "narrow, and tests find little.",
             value=float(items),
         )
 

@@ -17,9 +17,17 @@ import numpy as np
 from graders.studies.agreement import Agreement, agreement
 from graders.studies.bootstrap import Resamples, bootstrap, interval
 from graders.studies.correlation import pearson, spearman
-from graders.studies.differences import Difference, behind_best
+from graders.studies.differences import Difference, behind_best, enough_resamples
 from graders.studies.labels import Labels, label_scale
 from graders.studies.length import LengthBias, length_bias
+from graders.studies.paired import (
+    Scores,
+    failing_alone,
+    failures,
+    paired_rows,
+    refuse_far,
+    with_scores,
+)
 from graders.studies.resampled import MEASURES, Measure, prepare
 from graders.studies.signal import GroupSignal, group_signal
 from graders.studies.statistic import Floats, Interval, Items, Statistic, item_codes
@@ -133,18 +141,18 @@ class CompareOptions:
     Attributes:
         good_from: A label from here on is good; None is as `label_scale` says.
         by: What decides who is best. None is AUC where labels are two, and else Spearman's rho.
-        resamples: Of each interval; Holm's test of 24 needs more than 960.
+        resamples: Of each interval; None is 2,000, or as many as Holm's test of so many takes.
         seed: The same seed gives the same numbers.
     """
 
     good_from: float | None = None
     by: Measure | None = None
-    resamples: int = 2_000
+    resamples: int | None = None
     seed: int = 0
 
 
 def compare(
-    scores: Mapping[str, Sequence[float | None]],
+    scores: Mapping[str, Scores],
     rows: Judged,
     options: CompareOptions | None = None,
 ) -> Comparison:
@@ -157,7 +165,7 @@ def compare(
 
     Raises:
         ValueError: There are no contestants; no row has a score of all that have any; columns are
-            of different length or not finite.
+            of different length, not finite, or hold numbers beyond 1e100.
 
     Example:
         >>> rows = Judged(labels=[0, 1, 0, 1], items=["a", "a", "b", "b"], lengths=[3, 4, 5, 6],
@@ -170,79 +178,41 @@ def compare(
     options = options or CompareOptions()
     if not scores:
         raise ValueError("there is nothing to compare: no metric and no grader")
-    given, unscored = _with_scores(scores)
+    given, unscored = with_scores(scores)
     if not given:
         raise ValueError("no contestant has a score on any row")
-    kept = _paired(given, len(rows.labels))
+    resamples = options.resamples or enough_resamples(len(given) - 1)
+    kept = paired_rows(given, len(rows.labels))
     paired = rows.at(kept)
     taken = {name: np.array([column[i] for i in kept], float) for name, column in given.items()}
+    refuse_far("a label", np.asarray(paired.labels, float))
+    for name, column in taken.items():
+        refuse_far(f"a score of {name}", column)
     labels = label_scale(paired.labels, paired.items, options.good_from)
     by: Measure = options.by or ("auc" if labels.distinct <= 2 else "spearman")
-    found = _standings(taken, paired, labels, options)
+    found = _standings(taken, paired, labels, (resamples, options.seed))
     return Comparison(
         labels=labels,
         by=by,
         standings=tuple(sorted(found, key=lambda one: -_known(one.of(by)))),
         rows=len(rows.labels),
         kept=kept,
-        failed={name: _failed(column) for name, column in scores.items()},
-        alone=_alone(given),
+        failed={name: failures(column) for name, column in scores.items()},
+        alone=failing_alone(given),
         unscored=unscored,
-        resamples=options.resamples,
+        resamples=resamples,
         seed=options.seed,
     )
-
-
-def _failed(column: Sequence[float | None]) -> int:
-    return sum(score is None for score in column)
 
 
 def _known(statistic: Statistic) -> float:
     return -inf if statistic.value is None else statistic.value
 
 
-def _with_scores(
-    scores: Mapping[str, Sequence[float | None]],
-) -> tuple[dict[str, Sequence[float | None]], tuple[str, ...]]:
-    """The contestants with a score on some row, and the names of the others."""
-    none = tuple(name for name, column in scores.items() if all(x is None for x in column))
-    return {name: column for name, column in scores.items() if name not in none}, none
-
-
-def _paired(given: Mapping[str, Sequence[float | None]], rows: int) -> tuple[int, ...]:
-    """The rows that all have a score of.
-
-    Raises:
-        ValueError: There is none.
-    """
-    for name, column in given.items():
-        if len(column) != rows:
-            raise ValueError(f"one score a row is needed: {name} has {len(column)} of {rows}")
-    failed = {i for column in given.values() for i, score in enumerate(column) if score is None}
-    if kept := tuple(i for i in range(rows) if i not in failed):
-        return kept
-    worst = max(given, key=lambda name: _failed(given[name]))
-    raise ValueError(
-        f"there is no row that all have a score of: {worst} failed on {_failed(given[worst]):,} of "
-        f"{rows:,}; leave it out"
-    )
-
-
-def _alone(given: Mapping[str, Sequence[float | None]]) -> dict[str, int]:
-    """By contestant, the rows on which it alone has no score."""
-    missing = {
-        name: {i for i, x in enumerate(column) if x is None} for name, column in given.items()
-    }
-    return {
-        name: len(own - set().union(*(rest for other, rest in missing.items() if other != name)))
-        for name, own in missing.items()
-    }
-
-
 def _standings(
-    taken: Mapping[str, Floats], rows: Judged, labels: Labels, options: CompareOptions
+    taken: Mapping[str, Floats], rows: Judged, labels: Labels, drawing: tuple[int, int]
 ) -> list[Standing]:
-    good_from, resamples, seed = labels.good_from, options.resamples, options.seed
+    good_from, (resamples, seed) = labels.good_from, drawing
     items, y = item_codes(rows.items, len(rows.labels)), np.asarray(rows.labels, float)
     prepared = prepare(taken, y, items, good_from=good_from)
     drawn = bootstrap(prepared, resamples=resamples, seed=seed)

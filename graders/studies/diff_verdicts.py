@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from graders.studies.diff import Diff, Passing, Teaching
 from graders.studies.drift import Drift
 from graders.studies.statistic import Interval
 from graders.studies.verdict import Tone, Verdict, number_within, percent, percent_within
 
+_CHANCE: Final = 0.05
+_ALIKE: Final = 0.95  # Spearman's rho
+
 
 def verdicts(diff: Diff) -> tuple[Verdict, ...]:
-    """Every finding, the most general first."""
+    """Every finding: samples that newly fail, then the most general first."""
     return tuple(_verdicts(diff))
 
 
 def _verdicts(diff: Diff) -> Iterator[Verdict]:
+    yield from _new_failures(diff)
     if diff.drift is None:
         yield Verdict(
             code="no-pairs",
@@ -27,7 +32,7 @@ def _verdicts(diff: Diff) -> Iterator[Verdict]:
         yield from _moved(diff, diff.drift)
         yield from _flips(diff.passing)
         yield from _teaching(diff.teaching)
-    yield from _failures(diff)
+    yield from _other_failures(diff)
 
 
 def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
@@ -36,8 +41,8 @@ def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
         yield Verdict(code="changed", tone="good", text=text, value=0.0)
         return
     text = (
-        f"{percent(found.changed)} of {diff.pairs:,} samples have another score; the one that "
-        f"moved the farthest, by {found.farthest:.4g}"
+        f"{percent(found.changed)} of {diff.pairs:,} samples have another score; the farthest "
+        f"moved by {found.farthest:.4g}"
     )
     yield Verdict(code="changed", tone="note", text=text, value=found.changed)
     within = found.mean_change_interval
@@ -54,7 +59,7 @@ def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
         text = f"the order of samples cannot be compared: {found.spearman.undefined}"
         yield Verdict(code="order", tone="warning", text=text)
         return
-    alike = rho >= 0.95
+    alike = rho >= _ALIKE
     text = (
         f"the order of samples {'stays' if alike else 'changes'}: Spearman {rho:.3f}, "
         f"Kendall {tau:.3f}"
@@ -71,8 +76,10 @@ def _flips(found: Passing) -> Iterator[Verdict]:
         text = f"no sample crosses the threshold; {percent(found.new.value or 0.0)} pass"
         yield Verdict(code="flips", tone="good", text=text, value=0.0)
         return
-    p = found.p.value
-    way = "the direction may be chance" if p >= 0.05 else "the direction is not chance"
+    p, change = found.p.value, found.change_interval
+    # The test takes samples for independent, and those of a group may flip together.
+    chance = p >= _CHANCE or change is None or change.low <= 0 <= change.high
+    way = "the direction may be chance" if chance else "the direction is not chance"
     yield Verdict(
         code="flips",
         tone="warning",
@@ -93,7 +100,9 @@ def _teaching(found: Teaching) -> Iterator[Verdict]:
         yield Verdict(code="zero-variance", tone="note", text=text)
         return
     if not found.now_equal and not found.now_different:
-        same = f"the same {percent(old)} of {found.groups:,} groups have" if old else "no group has"
+        same = f"the same {percent(old)} of {found.groups:,} groups have"
+        if not old or found.groups == 1:
+            same = "the only group has" if old else "no group has"
         text = f"it teaches as much as before: {same} one score for all samples"
         yield Verdict(code="zero-variance", tone="good", text=text, value=0.0)
         return
@@ -112,10 +121,13 @@ def _teaching(found: Teaching) -> Iterator[Verdict]:
     )
 
 
-def _failures(diff: Diff) -> Iterator[Verdict]:
+def _new_failures(diff: Diff) -> Iterator[Verdict]:
     if new := diff.failed("new"):
         text = f"{_samples(new)} newly {'fails' if new == 1 else 'fail'}: no reward at all"
         yield Verdict(code="new-failures", tone="bad", text=text, value=float(new))
+
+
+def _other_failures(diff: Diff) -> Iterator[Verdict]:
     if mended := diff.failed("mended"):
         text = f"{_samples(mended)} that failed {'has' if mended == 1 else 'have'} a score"
         yield Verdict(code="mended-failures", tone="good", text=text, value=float(mended))

@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from graders.studies.bootstrap import Resamples, interval
 from graders.studies.resampled import Measure
 from graders.studies.statistic import Floats, Interval, Statistic
+
+LEVEL: Final = 0.05
+"""Of Holm's test: a metric whose p is below is behind."""
+_USUAL: Final = 2_000
+_FOR_EACH: Final = 60  # half again of what Holm's least p takes to be below the level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,32 @@ def two_sided_p(differences: Floats) -> float | None:
         return None
     least = min(int((defined <= 0).sum()), int((defined >= 0).sum()))
     return min(1.0, 2 * (least + 1) / (len(defined) + 1))
+
+
+def least_holm(found: Sequence[Difference]) -> float | None:
+    """The least p that Holm's procedure can give any of some differences, however large they are.
+
+    In (0, 1]; None where nothing is tested. At or above the level, nothing can be told apart, and
+    that says something of the number of resamples, and nothing of the metrics.
+
+    Example:
+        >>> within = Interval(low=0.1, high=0.2, level=0.95, resamples=999)
+        >>> one = Difference(metric="a", best="b", value=Statistic(value=0.1), interval=within, p=0.1)
+        >>> least_holm([one] * 31)
+        0.062
+    """  # noqa: E501 - a doctest has a line for a call
+    drawn = [one.interval.resamples for one in found if one.interval is not None]
+    return min(1.0, len(drawn) * 2 / (max(drawn) + 1)) if drawn else None
+
+
+def enough_resamples(comparisons: int) -> int:
+    """Resamples of which Holm's procedure can tell the best from each of so many others.
+
+    Example:
+        >>> enough_resamples(31), enough_resamples(100)
+        (2000, 6000)
+    """
+    return max(_USUAL, _FOR_EACH * comparisons)
 
 
 def holm(ps: Sequence[float]) -> list[float]:

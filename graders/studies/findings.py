@@ -1,4 +1,4 @@
-"""What a study of rewards found, in sentences, worst first: whether samples of items differ."""
+"""What a study of rewards found, in sentences: whether samples of items differ."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from graders.studies.causes import CAUSES
-from graders.studies.limits import sorted_verdicts, tone_of, unknown
+from graders.studies.limits import FEW, sorted_verdicts, tone_of, unknown
+from graders.studies.passing import rounded_down
 from graders.studies.signal import GroupSignal
 from graders.studies.teaching import Study
-from graders.studies.verdict import Tone, Verdict, number_within, percent, percent_within
+from graders.studies.verdict import Tone, Verdict, percent, percent_within
 
-_FEW: Final = 30
 _LOW_WITHIN: Final = 0.1
 
 
 def verdicts_of(study: Study) -> tuple[Verdict, ...]:
-    """Every finding of a study, worst first."""
+    """Every finding of a study; see `sorted_verdicts`."""
     found = list(_failures(study))
     if study.undefined is not None:
         found.append(unknown("rewards", "Nothing can be said of rewards", study.undefined))
@@ -48,19 +48,48 @@ def _signal(study: Study) -> Iterator[Verdict]:
         what = "Whether samples of an item differ cannot be said"
         yield unknown("zero-variance", what, share.undefined or "")
         return
-    within = percent_within(share.value, signal.zero_variance_interval)
-    text = f"{within} of items give every sample the same reward: they teach nothing."
-    if not share.value:
-        text = "Samples of every item differ in reward: there is something to learn from each."
     yield Verdict(
         code="zero-variance",
-        tone=tone_of("zero-variance", share.value),
-        text=text,
+        tone="note" if signal.single > signal.groups else tone_of("zero-variance", share.value),
+        text=_flat(signal, share.value),
         value=share.value,
         interval=signal.zero_variance_interval,
     )
-    yield from _ends_of_groups(signal)
-    yield from _batch(signal)
+    if not _is_one_reward(study):
+        yield from _ends_of_groups(signal)
+    if share.value < 1:
+        yield from _spread(signal)
+    yield from _few(signal)
+
+
+def _flat(signal: GroupSignal, share: float) -> str:
+    """How many items' samples do not differ, and what is left."""
+    several = " with several samples" if signal.single else ""
+    within = percent_within(share, signal.zero_variance_interval)
+    text = f"{within} of items{several} give every sample the same reward: they teach nothing."
+    if not share:
+        text = f"Samples of every item{several} differ in reward: there is something to learn "
+        text += f"from {'these' if several else 'each'}."
+    elif batch := signal.effective_batch.value:
+        text += f" What is left to learn from, the effective batch, is {percent(batch)} of samples."
+    return text
+
+
+def _few(signal: GroupSignal) -> Iterator[Verdict]:
+    """Of how few items all this is."""
+    if signal.single:
+        alone = percent(signal.single / (signal.single + signal.groups))
+        text = f"{alone} of items have one sample, which there is none to compare with."
+        yield Verdict(code="single", tone="note", text=text, value=signal.single)
+    if signal.groups < FEW:
+        items = "1 item has" if signal.groups == 1 else f"{signal.groups} items have"
+        text = f"Only {items} several samples: shares of them are rough."
+        yield Verdict(code="few-items", tone="note", text=text, value=signal.groups)
+
+
+def _is_one_reward(study: Study) -> bool:
+    """Whether each sample has it: it is the lowest, and no less the highest."""
+    return study.distribution is not None and study.distribution.distinct == 1
 
 
 def _ends_of_groups(signal: GroupSignal) -> Iterator[Verdict]:
@@ -73,10 +102,8 @@ def _ends_of_groups(signal: GroupSignal) -> Iterator[Verdict]:
             yield Verdict(code=code, tone=tone_of(code, share, "note"), text=text, value=share)
 
 
-def _batch(signal: GroupSignal) -> Iterator[Verdict]:
-    if (batch := signal.effective_batch.value) is not None:
-        text = f"{percent(batch)} of samples are in items with a gradient: the effective batch."
-        yield Verdict(code="effective-batch", tone="note", text=text, value=batch)
+def _spread(signal: GroupSignal) -> Iterator[Verdict]:
+    """How far samples differ, where those of some item do."""
     if ties := signal.tied_pairs.value:
         text = f"{percent(ties)} of pairs of an item's samples have equal rewards."
         yield Verdict(code="ties", tone=tone_of("ties", ties, "note"), text=text, value=ties)
@@ -87,17 +114,14 @@ def _batch(signal: GroupSignal) -> Iterator[Verdict]:
             "from hard ones more than good samples from bad ones."
         )
         yield Verdict(code="within-share", tone="warning", text=text, value=within)
-    if signal.groups < _FEW:
-        items = "1 item has" if signal.groups == 1 else f"{signal.groups} items have"
-        text = f"Only {items} several samples: shares of them are rough."
-        yield Verdict(code="few-items", tone="note", text=text, value=signal.groups)
 
 
 def _passing(study: Study) -> Iterator[Verdict]:
     known = [found for found in study.passing if found.value.value is not None]
     if not known:
         return
-    first, last = known[0], known[-1]
+    # Of many samples an item only where most items have as many.
+    first, last = known[0], [found for found in known if found.items >= found.left_out][-1]
     text = f"A sample passes in {percent_within(first.value.value or 0.0, first.interval)}"
     if last.k > 1:
         several = percent_within(last.value.value or 0.0, last.interval)
@@ -123,19 +147,21 @@ def _threshold(study: Study) -> Iterator[Verdict]:
         text = f"{percent(fails)} of samples fail the threshold, within {band}."
         value, interval, tone = fails, None, "good"
     elif found.in_band:
-        at = number_within(value, interval, 3)
+        at = f"{rounded_down(value):g}"
+        if interval is not None:
+            at += f" [{interval.low:.3g}, {interval.high:.3g}]"
         text = f"For {band} to fail, let samples pass from {at} on: {within} fail there."
     else:
         text = (
-            f"No threshold lets {band} of samples fail, too many scores are equal: at {value:.3g}, "
-            f"the nearest, {within} do."
+            f"No threshold lets {band} of samples fail, too many scores are equal: at "
+            f"{rounded_down(value):g}, the nearest, {within} do."
         )
     yield Verdict(code="threshold", tone=tone, text=text, value=value, interval=interval)
 
 
 def _rewards(study: Study) -> Iterator[Verdict]:
     found = study.distribution
-    if found is None:
+    if found is None or _is_one_reward(study):
         return
     for end, share in (("highest", found.at_ceiling), ("lowest", found.at_floor)):
         tone = tone_of("saturation", share)

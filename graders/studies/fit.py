@@ -127,8 +127,7 @@ class Fit:
             keys: What members are called in it; None is their names.
         """
         names = keys or {}
-        terms = [_term(one, names.get(one.name, one.name)) for one in self.kept]
-        summed = " + ".join(terms)
+        summed = " + ".join(_term(one, names.get(one.name, one.name)) for one in self.kept)
         return f"min(1, max(0, {summed}))" if self.clamped else summed
 
     def predict(self, scores: Mapping[str, ArrayLike]) -> Floats:
@@ -246,7 +245,7 @@ def _why(column: Floats, y: Floats) -> str:
     r = pearson(column, y).value
     if r is None:
         return "does not vary"
-    return "falls as labels rise" if r <= 0 else "adds nothing to the others"
+    return "falls as labels rise" if r <= 0 else "adds little to the others"
 
 
 def _gains(
@@ -284,8 +283,8 @@ def _gains(
 
 
 def _best(measure: Measure, alone: Mapping[str, Agreement]) -> str | None:
-    values = {name: getattr(one, measure).value for name, one in alone.items()}
-    known = {name: value for name, value in values.items() if value is not None}
+    values = ((name, getattr(one, measure).value) for name, one in alone.items())
+    known = {name: value for name, value in values if value is not None}
     return max(known, key=known.__getitem__) if known else None
 
 

@@ -27,7 +27,7 @@ def measure_name(measure: str) -> str:
 
 
 def _verdicts(fit: Fit) -> Iterator[Verdict]:
-    yield _worth(fit.gain)
+    yield _alone(fit) if _is_best_alone(fit) else _worth(fit.gain)
     yield from (_worse(gain) for gain in fit.gains if _is_worse(gain, fit.by))
     for one in fit.kept:
         if one.high - one.low > _UNSTEADY:
@@ -64,6 +64,20 @@ def _worse(gain: Gain) -> Verdict:
         text=f"by {_NAMES[gain.measure]} it is worse: {_against(gain)}",
         value=gain.value.value,
         interval=gain.interval,
+    )
+
+
+def _is_best_alone(fit: Fit) -> bool:
+    return [one.name for one in fit.kept] == [fit.gain.best]
+
+
+def _alone(fit: Fit) -> Verdict:
+    return Verdict(
+        code="worth",
+        tone="warning",
+        text=f"the fit is {fit.gain.best} alone: nothing beside it makes the reward better",
+        value=fit.gain.value.value,
+        interval=fit.gain.interval,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graders.studies.statistic import Items, columns, item_codes
+from graders.studies.statistic import Floats, Items, columns, item_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,9 @@ def label_scale(labels: ArrayLike, items: Items, good_from: float | None = None)
     Args:
         labels: One a row, finite.
         items: Which item the row is a sample of.
-        good_from: A label from here on is good. None is .5 for labels in [0, 1]; for others it is
-            the median, or the next label where nothing is below the median.
+        good_from: A label from here on is good. None is .5 for labels in [0, 1] on both sides of
+            it, or all the same; for others it is the median, or the next label where nothing is
+            below the median.
 
     Raises:
         ValueError: The columns are empty, of different length, or not finite.
@@ -53,12 +54,14 @@ def label_scale(labels: ArrayLike, items: Items, good_from: float | None = None)
         (3.25, 'the median', 2)
         >>> label_scale([1, 1, 1, 5], [0, 1, 2, 3]).good_from
         5.0
+        >>> label_scale([0, 0.1, 0.1, 0.3], [0, 1, 2, 3]).chosen
+        'the median'
     """
     (y,) = columns(labels=labels)
     values = np.unique(y)
     if good_from is not None:
         chosen = "as told"
-    elif values[0] >= 0 and values[-1] <= 1:
+    elif _around_half(values):
         good_from, chosen = 0.5, "the middle of 0 to 1"
     else:
         good_from, chosen = float(np.median(y)), "the median"
@@ -74,3 +77,9 @@ def label_scale(labels: ArrayLike, items: Items, good_from: float | None = None)
         chosen=chosen,
         good=int((y >= good_from).sum()),
     )
+
+
+def _around_half(values: Floats) -> bool:
+    """Whether .5 parts labels in [0, 1], or there is nothing to part."""
+    low, high = values[0], values[-1]
+    return bool(low >= 0 and high <= 1 and (low < 0.5 <= high or low == high))

@@ -71,7 +71,7 @@ def length_bias(
     if (least := min(length.min(), reference.min())) < 0:
         raise ValueError(f"a length is at least 0, got {least:g}")
     some = reference > 0
-    with_ratio = Statistic(undefined="all references are empty")
+    with_ratio = Statistic(undefined="there is no reference, or all are empty")
     if some.any():
         ratio = length[some] / reference[some]
         with_ratio = spearman(x[some], ratio, names=("rewards", "length ratios"))

@@ -5,6 +5,7 @@ These are judgements: no number depends on them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -26,8 +27,10 @@ LIMITS: Final = {
     "zero-variance": Limit(0.3, 0.8, "a third of each batch, or most of it, is paid for nothing"),
     "too-hard": Limit(0.3, 0.8, "what no sample can do is not learnt from a group's differences"),
     "too-easy": Limit(0.3, 0.8, "what every sample can do is learnt already"),
-    "saturation": Limit(0.5, 0.95, "a reward that most samples have tells few of them apart"),
-    "ties": Limit(0.5, 0.9, "of two samples with one reward neither is preferred"),
+    "saturation": Limit(
+        0.75, 0.95, "of 0 and 1 one has half, and that is fine: not three quarters"
+    ),
+    "ties": Limit(0.75, 0.95, "neither of two is preferred; of as many 0 as 1 half of pairs tie"),
     "length": Limit(0.5, inf, "worth a look: where longer is better, so may be the reward"),
     "length-share": Limit(0.3, inf, "as much may be right where length is a part of the task"),
     "form": Limit(0.3, 0.7, "a model finds what is cheap to put on before what is right"),
@@ -40,7 +43,9 @@ LIMITS: Final = {
     "flips": Limit(0.01, inf, "what passes is what people look at first"),
     "human": Limit(0.3, 0.45, "1 - AUC: at .5 scores do not know good from bad"),
 }
-_ORDER: Final[tuple[Tone, ...]] = ("bad", "warning", "note", "good")
+FEW: Final = 30
+"""Samples, or items, of which fewer say little."""
+_RANK: Final[Mapping[Tone, int]] = {"bad": 0, "warning": 1, "note": 2, "good": 2}
 _NAME: Final = 32
 
 
@@ -56,8 +61,8 @@ def tone_of(code: str, value: float, otherwise: Tone = "good") -> Tone:
 
 
 def sorted_verdicts(found: list[Verdict]) -> tuple[Verdict, ...]:
-    """Worst first; of one tone in the order in which they came."""
-    return tuple(sorted(found, key=lambda verdict: _ORDER.index(verdict.tone)))
+    """What is bad, then what is worth a look, then the rest; else in the order in which it came."""
+    return tuple(sorted(found, key=lambda verdict: _RANK[verdict.tone]))
 
 
 def quoted(name: str) -> str:

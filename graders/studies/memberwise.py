@@ -9,7 +9,7 @@ import numpy as np
 
 from graders.studies.members import Members, members_of
 from graders.studies.noise import Noise, noise
-from graders.studies.observed import Path
+from graders.studies.observed_columns import Path
 from graders.studies.samples import Samples
 from graders.studies.statistic import Floats
 

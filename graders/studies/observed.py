@@ -11,36 +11,40 @@ before there is something to study: a run's start would be slower by it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from itertools import repeat
 from math import nan
 from typing import TYPE_CHECKING, Any, Final
 
-from graders.errors import FailureKind
 from graders.grade_table import Grades
 from graders.grades import Graded, Judged
 from graders.results import Result, reference_chars
 from graders.rows import RowColumns
+from graders.studies.observed_columns import (
+    KEY,
+    Path,
+    floats,
+    kind_numbers,
+    lengths,
+    part_tables,
+    parts_within,
+    short_name,
+    table_kinds,
+    table_reference_lengths,
+    whole,
+)
 
 if TYPE_CHECKING:
     from graders.studies.samples import Samples
     from graders.studies.statistic import Bools, Floats
 
-Path = tuple[str, ...]
-"""Keys of parts, from the outside in: a member, or one of its repeats."""
-
 LIMIT: Final = 200_000
 """Samples that a study looks at, at most."""
 NO_VERDICT: Final = 2
 """In `passed`: nothing says what passes."""
-KINDS: Final = (None, *FailureKind)
-"""In `kinds`, by number; the first is that of a score."""
 
-_NUMBER_OF: Final = {kind: number for number, kind in enumerate(KINDS)}
-_KEY: Final = b"items of a study"
 _MOST_PATHS: Final = 64
-_LONGEST_NAME: Final = 80
 _COLUMNS: Final = {
     "rows": "q",
     "indexes": "q",
@@ -90,13 +94,13 @@ class Observed:
             rows=columns.rows,
             indexes=columns.indexes,
             groups=self._numbers(columns.groups),
-            rewards=_floats(graded.rewards),
-            kinds=_kinds(grades),
+            rewards=floats(graded.rewards),
+            kinds=table_kinds(grades),
             passed=bytes(grades.passed) if grades.passed is not None else b"\2" * len(grades),
-            output_chars=_lengths(columns.output_chars),
-            reference_chars=_reference_lengths(grades),
+            output_chars=lengths(columns.output_chars),
+            reference_chars=table_reference_lengths(grades),
         )
-        self._add_members({path: _floats(part.scores) for path, part in _tables(grades)})
+        self._add_members({path: floats(part.scores) for path, part in part_tables(grades)})
 
     def add_lines(self, lines: Sequence[Result]) -> None:
         """Count result lines, all or none; many at a time, which is quicker than one by one.
@@ -123,21 +127,21 @@ class Observed:
         kinds = [grade.failure.kind if grade.failure else None for grade in grades]
         passed = [NO_VERDICT if grade.passed is None else grade.passed for grade in grades]
         self._extend(
-            rows=_whole(places.rows),
-            indexes=_whole(places.indexes),
+            rows=whole(places.rows),
+            indexes=whole(places.indexes),
             groups=self._numbers(places.groups),
-            rewards=_floats(rewards),
-            kinds=bytes(map(_NUMBER_OF.__getitem__, kinds)),
+            rewards=floats(rewards),
+            kinds=kind_numbers(kinds),
             passed=bytes(passed),
-            output_chars=_whole(_lengths(places.output_chars)),
-            reference_chars=_whole(_lengths(references)),
+            output_chars=whole(lengths(places.output_chars)),
+            reference_chars=whole(lengths(references)),
         )
         scores: dict[Path, array[Any]] = {}
         for place, grade in enumerate(grades):
-            for path, part in _parts(grade.parts):
+            for path, part in parts_within(grade.parts):
                 if path not in scores:
                     scores[path] = array("d", [nan]) * len(grades)
-                scores[path][place] = _float(part.score)
+                scores[path][place] = nan if part.score is None else part.score
         self._add_members(scores)
 
     def _extend(self, **columns: Sequence[float] | bytes) -> None:
@@ -158,7 +162,7 @@ class Observed:
         return [
             group
             if isinstance(group, int) and 0 <= group < 1 << 63
-            else names.setdefault(_short(group), -1 - len(names))
+            else names.setdefault(short_name(group), -1 - len(names))
             for group in groups
         ]
 
@@ -278,79 +282,6 @@ def _column(kind: str, values: Sequence[float] | bytes) -> array[Any]:
     return array(kind, values)
 
 
-def _whole(numbers: Sequence[int]) -> array[Any]:
-    """Numbers of lines or of characters, -1 for none.
-
-    Raises:
-        OverflowError: One is neither.
-    """
-    wrong = [number for number in numbers if not -1 <= number < 1 << 63]
-    if wrong:
-        raise OverflowError(f"{wrong[0]} is no number of a line or of characters")
-    return array("q", numbers)
-
-
-def _floats(scores: Sequence[float | None]) -> Sequence[float]:
-    try:
-        return array("d", scores)  # type: ignore[arg-type]
-    except TypeError:  # there is none in some row
-        return array("d", map(_float, scores))
-
-
-def _lengths(lengths: Sequence[int | None]) -> Sequence[int]:
-    if None in lengths:
-        return [-1 if length is None else length for length in lengths]
-    return lengths  # type: ignore[return-value]
-
-
-def _float(score: float | None) -> float:
-    return nan if score is None else score
-
-
-def _kinds(grades: Grades) -> bytes:
-    kinds = bytearray(len(grades))
-    for i, failure in grades.failures.items():
-        kinds[i] = _NUMBER_OF[failure.kind]
-    return bytes(kinds)
-
-
-def _reference_lengths(grades: Grades) -> Sequence[int]:
-    """As result lines have them: a row that failed may have none."""
-    for one in (grades, *grades.parts.values()):
-        if one.compared is not None:
-            break
-    else:
-        return array("q", [-1]) * len(grades)
-    lengths = list(map(len, one.compared.references))
-    for i in grades.remarkable():
-        found = reference_chars(grades[i])
-        lengths[i] = -1 if found is None else found
-    return lengths
-
-
-def _tables(grades: Grades, above: Path = ()) -> Iterator[tuple[Path, Grades]]:
-    for key, part in grades.parts.items():
-        path = (*above, _short(key))
-        yield path, part
-        yield from _tables(part, path)
-
-
-def _parts(parts: Mapping[str, Judged], above: Path = ()) -> Iterator[tuple[Path, Judged]]:
-    for key, part in parts.items():
-        path = (*above, _short(key))
-        yield path, part
-        yield from _parts(part.parts, path)
-
-
-def _short(name: int | str) -> str:
-    """A name that takes little memory, and is no other's."""
-    text = name if isinstance(name, str) else f"{name}"
-    if len(text) <= _LONGEST_NAME:
-        return text
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=_KEY).hexdigest()
-    return f"{text[: _LONGEST_NAME - 35]}...{digest}"
-
-
 def _hashed(name: int | str) -> int:
     data = str(name).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=8, key=_KEY).digest(), "big")
+    return int.from_bytes(blake2b(data, digest_size=8, key=KEY).digest(), "big")

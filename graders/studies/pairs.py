@@ -57,6 +57,7 @@ class Moved:
         members: Of members of both graders, those whose score changed: before and after.
         text: What was graded.
         reference: What it was compared with.
+        passes: Whether it passed, and passes; None where a side does not say.
     """
 
     row: int
@@ -66,6 +67,7 @@ class Moved:
     members: Mapping[str, tuple[float | None, float | None]]
     text: str | None
     reference: str | None
+    passes: tuple[bool, bool] | None = None
 
 
 class _Near(NamedTuple):
@@ -136,13 +138,17 @@ class Pairs:
         self.names[1].update(after)
 
     def _add_passes(self, old: Result, new: Result) -> None:
+        if (passes := self._passes(old, new)) is not None:
+            self.passes.append((*passes, old.group))
+
+    def _passes(self, old: Result, new: Result) -> tuple[bool, bool] | None:
         if old.score is None or new.score is None:
-            return
-        passed, passes = old.passed, new.passed
+            return None
         if self.threshold is not None:
-            passed, passes = old.score >= self.threshold, new.score >= self.threshold
-        if passed is not None and passes is not None:
-            self.passes.append((passed, passes, old.group))
+            return old.score >= self.threshold, new.score >= self.threshold
+        if old.passed is None or new.passed is None:
+            return None
+        return old.passed, new.passed
 
     def _add_failure(self, old: Result, new: Result) -> None:
         self.failed[0] += old.score is None
@@ -172,6 +178,7 @@ class Pairs:
             },
             text=pair.text,
             reference=pair.reference,
+            passes=self._passes(pair.old, pair.new),
         )
         push = heapq.heappush if len(self.nearest) < self.worst else heapq.heappushpop
         push(self.nearest, _Near(distance, -place, moved))

@@ -8,6 +8,7 @@ Trained on Code", 2021, equation 1).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -159,6 +160,37 @@ def suggest_threshold(
         failing_interval=fails,
         in_band=low <= failing <= high,
     )
+
+
+def rounded_down(threshold: float) -> float:
+    """A threshold in three digits that whatever passes at it passes, too.
+
+    Example:
+        >>> rounded_down(1 / 21), rounded_down(0.181), rounded_down(-2.0), rounded_down(-2 / 3)
+        (0.0476, 0.181, -2.0, -0.667)
+    """
+    return float(Context(prec=3, rounding=ROUND_FLOOR).create_decimal(repr(threshold)))
+
+
+def failing_curve(scores: ArrayLike, *, most: int = 60) -> tuple[tuple[float, float], ...]:
+    """The share of samples that fails at each threshold, or at some of many, both ends among them.
+
+    Args:
+        scores: One a sample, finite.
+        most: How many thresholds, at least 2.
+
+    Raises:
+        ValueError: The column is empty, or not finite.
+
+    Example:
+        >>> failing_curve([0.0, 0.5, 0.5, 1.0])
+        ((0.0, 0.0), (0.5, 0.25), (1.0, 0.75))
+    """
+    (x,) = columns(scores=scores)
+    values, first = np.unique(np.sort(x), return_index=True)
+    chosen = np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
+    shares = first[chosen] / len(x)
+    return tuple(zip(values[chosen].tolist(), shares.tolist(), strict=True))
 
 
 def _nearest(counts: Floats, start: Ints, middle: float) -> Ints:

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from graders.studies.observed import NO_VERDICT, Observed, Path
+from graders.studies.observed import Observed
+from graders.studies.observed_columns import Path
 from graders.studies.statistic import Bools, Floats, Ints
 
 _NO_LENGTH: Final = -1
@@ -62,11 +63,6 @@ class Samples:
         """Which samples have a reward: a failure has one where the run made it 0."""
         there: Bools = ~np.isnan(self.rewards)
         return there
-
-    @property
-    def has_verdicts(self) -> bool:
-        """Whether something says what passes."""
-        return bool((self.passed != NO_VERDICT).any())
 
 
 def samples_of(observed: Observed) -> Samples:

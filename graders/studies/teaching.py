@@ -7,30 +7,35 @@ a `Statistic` that says why there is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from graders.errors import GradersError, RowError
+from graders.rows import Row
 from graders.studies.failing import FailureRate, failure_rates
 from graders.studies.humanwise import HumanStudy, human_of
 from graders.studies.lengthwise import Lengthwise, length_of
 from graders.studies.memberwise import MemberStudy, judge_noise, members_within
 from graders.studies.noise import Noise, noise
-from graders.studies.observed import KINDS, Observed
+from graders.studies.observed import Observed
+from graders.studies.observed_columns import KINDS
 from graders.studies.passing import PassAtK, ThresholdSuggestion, pass_at_k, suggest_threshold
 from graders.studies.rewards import Distribution, distribution
 from graders.studies.samples import Samples
 from graders.studies.signal import GroupSignal, group_signal
 from graders.studies.statistic import Floats
 from graders.studies.traits import Explained, explained_by
-from graders.studies.written import Written
+from graders.studies.written import Written, read_written
 
 REPEATS: Final = "|repeats:"
 """In the signature of a judge that is asked several times, or of what has one for a member."""
 
 _QUICK_DRAWS: Final = 200_000
+_QUICK_RESAMPLES: Final = 200
 _FEWEST: Final = 100  # resamples that an interval can be taken from
 _LARGEST: Final = 1e100  # its square is a number, and the sum of many of them
 _BARS: Final = 20
@@ -100,23 +105,32 @@ class Study:
         return float((self.samples.passed[known] == 0).mean()) if known.any() else None
 
 
-def quick_study(observed: Observed, signature: str) -> Study | None:
+def quick_study(
+    observed: Observed, signature: str, rows: Iterable[Row | RowError] = ()
+) -> Study | None:
     """Whether a run that just ended will teach; None where no item has two samples.
 
-    It costs little: intervals are left out where there are so many items that they are narrow.
+    It costs little: intervals rest on few resamples, and are left out where there are so many
+    items that they are narrow.
 
     Args:
         observed: What its results say.
         signature: The grader's.
+        rows: What was graded, for its texts; without them, or where they are not what was graded,
+            form is not studied.
     """
     if not observed.has_groups:
         return None
     samples = observed.samples()
-    resamples = resamples_for(len(samples.names), _QUICK_DRAWS)
+    resamples = min(_QUICK_RESAMPLES, resamples_for(len(samples.names), _QUICK_DRAWS))
+    written = None
+    with suppress(GradersError, OSError):  # a run that has ended reports what it can
+        written = read_written(samples, rows)
     return study_of(
         samples,
         Settings(resamples=resamples if resamples >= _FEWEST else 0),
         repeated=REPEATS in signature,
+        written=written,
     )
 
 
@@ -157,7 +171,13 @@ def study_of(
     if written is not None and written.human is not None:
         numbers.append(written.human)
     if wrong := _unusable(numbers):
-        return Study(samples=samples, settings=settings, undefined=wrong, failures=failures)
+        return Study(
+            samples=samples,
+            settings=settings,
+            rewarded=int(there.sum()),
+            undefined=wrong,
+            failures=failures,
+        )
     rewards, items = samples.rewards[there], samples.items[there]
     threshold = pass_threshold(samples) if graded.any() else None
     return Study(

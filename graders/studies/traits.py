@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import log1p
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,11 +38,19 @@ _BULLET: Final = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+\S", re.MULTI
 _MARKED: Final = re.compile(r"^#{1,6} |\*\*[^*\n]+\*\*|^\|.*\|[ \t]*$", re.MULTILINE)
 _ANSWER: Final = re.compile(r"(?im)^\W{0,4}(?:the )?(?:final )?answer\b.{0,12}?(?::|is\b)")
 _TAG: Final = re.compile(r"<(\w{1,20})>[^<]*</\1>")
-_SURE: Final = re.compile(r"(?i)\b(?:I think|I believe|perhaps|maybe|might be|not sure)\b")
+_UNSURE: Final = ("i think", "i believe", "perhaps", "maybe", "might be", "not sure")
+_HEDGE: Final = re.compile(rf"\b(?:{'|'.join(_UNSURE)})\b")
+_DIGIT: Final = re.compile(r"\d")
 
 
 def _is_object(text: str) -> bool:
     return text.lstrip()[:1] == "{" and isinstance(decode_or_none(text), dict)
+
+
+def _is_hedged(text: str) -> bool:
+    lowered = text.lower()
+    # Most texts have none of these, and a search for plain words is three times as fast.
+    return any(words in lowered for words in _UNSURE) and _HEDGE.search(lowered) is not None
 
 
 TRAITS: Final[Mapping[str, tuple[str, Callable[[str], float]]]] = {
@@ -53,12 +62,12 @@ TRAITS: Final[Mapping[str, tuple[str, Callable[[str], float]]]] = {
     "bullets": ("has a list", lambda text: _BULLET.search(text) is not None),
     "markdown": ("has headings, bold or tables", lambda text: _MARKED.search(text) is not None),
     "tags": ("has tags", lambda text: _TAG.search(text) is not None),
-    "hedged": ("says that it is not sure", lambda text: _SURE.search(text) is not None),
-    "number": ("has a digit", lambda text: any(map(str.isdigit, text))),
+    "hedged": ("says that it is not sure", _is_hedged),
+    "number": ("has a digit", lambda text: _DIGIT.search(text) is not None),
     "question": ("asks something", lambda text: "?" in text),
     "stop": ("ends with a full stop", lambda text: text.rstrip()[-1:] in {".", "!", "。"}),
     "capital": ("begins with a capital", lambda text: text.lstrip()[:1].isupper()),
-    "lines": ("has more lines", lambda text: float(np.log1p(text.count("\n")))),
+    "lines": ("has more lines", lambda text: log1p(text.count("\n"))),
 }
 """By name: what a text that has it does, and how much of it a text has: 0 or 1; of lines, the
 logarithm of 1 + their breaks."""
@@ -201,7 +210,8 @@ class _Within(NamedTuple):
         if not x.shape[1]:
             return Statistic(undefined="nothing that could explain rewards varies"), None
         if number < 2 * _FOLDS:
-            few = f"{number} items with several samples are too few to predict one from others"
+            items = "1 item" if number == 1 else f"{number} items"
+            few = f"{items} with several samples: too few to predict one from others"
             return Statistic(undefined=few), None
         fold = (np.random.default_rng(seed).permutation(number) % _FOLDS)[codes]
         left = y.copy()

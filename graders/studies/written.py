@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import isnan
@@ -33,7 +33,7 @@ class Written:
         traits: By name, how much of it the text has; see `traits.TRAITS`.
         digests: Of the text, the same for equal texts; -1 where there is none.
         human: What a person said of the sample; None where nobody was asked for.
-        bad_lines: Lines that are no rows.
+        bad_lines: Lines that are no rows, before all samples were found.
     """
 
     found: int
@@ -46,7 +46,7 @@ class Written:
 def read_written(
     samples: Samples, rows: Iterable[Row | RowError], human: Slot | None = None
 ) -> Written:
-    """Look the samples' rows up; memory holds a few texts at a time.
+    """Look the samples' rows up, and read no further; memory holds a few texts at a time.
 
     Args:
         samples: What was graded.
@@ -74,13 +74,13 @@ def read_written(
             labels[at] = [_label(human, row) for _, row in waiting]
         waiting.clear()
 
-    for row in rows:
-        if isinstance(row, RowError):
+    for one in _at_places(places, rows):
+        if isinstance(one, RowError):
             bad_lines += 1
-        elif (place := places.pop((row.row, row.sample_index), None)) is not None:
-            waiting.append((place, row))
-            if len(waiting) == _AT_ONCE:
-                take()
+            continue
+        waiting.append(one)
+        if len(waiting) == _AT_ONCE:
+            take()
     if waiting:
         take()
     if len(places) == len(samples):
@@ -89,17 +89,41 @@ def read_written(
     return Written(found=found, traits=traits, digests=digests, human=labels, bad_lines=bad_lines)
 
 
+def _at_places(
+    places: dict[tuple[int, int], int], rows: Iterable[Row | RowError]
+) -> Iterator[tuple[int, Row] | RowError]:
+    """Rows with their places, which they take out of `places`, until none is left."""
+    lines = iter(rows)
+    while places and (row := next(lines, None)) is not None:
+        if isinstance(row, RowError):
+            yield row
+        elif (place := places.pop((row.row, row.sample_index), None)) is not None:
+            yield place, row
+
+
 def _text(row: Row, chars: float) -> str | None:
     (text,) = output_texts([row])
     length = len(text) if isinstance(text, str) else None
     if length != (None if isnan(chars) else int(chars)):
-        graded = "no text" if isnan(chars) else f"{chars:,.0f} characters"
         here = "none" if length is None else f"{length:,}"
         raise OtherRowsError(
-            f"row {row.row}, sample {row.sample_index}: it had {graded} when it was graded and has "
+            f"row {row.row}, sample {row.sample_index}: it had {shown_length(chars)} when it was "
+            "graded and has "
             f"{here} here. Name the file that was graded, with --output, --outputs, --key as then"
         )
     return text if isinstance(text, str) else None
+
+
+def shown_length(chars: float) -> str:
+    """The length of a text, in words; NaN is that of no text.
+
+    Example:
+        >>> shown_length(1200.0), shown_length(1.0), shown_length(float("nan"))
+        ('1,200 characters', '1 character', 'no text')
+    """
+    if isnan(chars):
+        return "no text"
+    return "1 character" if chars == 1 else f"{chars:,.0f} characters"
 
 
 def _digest(text: str) -> int:

@@ -52,8 +52,8 @@ class Grading:
             is a failure; nothing that a row does is raised.
 
         Raises:
-            IsolationError: The first time: the machine cannot isolate python graders.
-            GradersError: The first time: judges cannot be asked.
+            IsolationError: It cannot be opened: the machine does not isolate python graders.
+            GradersError: It cannot be opened: judges cannot be asked.
         """
         live = process.here()
         try:

@@ -2,9 +2,9 @@
 
 import random
 
+from graders.markup import el, many
 from graders.report.html.chart_tables import Contestant, bars, forest, heat, stacked
 from graders.report.html.charts import histogram
-from graders.report.html.elements import el, many
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.points import Series, pareto, scatter
 from graders.report.html.table import Column, RowsTable, fitted, table

@@ -100,13 +100,14 @@ def busy(grading):
 PRELUDE = "from rewarding import *\nfrom graders.trainers.grading import open_grading\n"
 
 
-def start(script, **pipes):
+def start(script, environment=None, **pipes):
     """Start a script that sees what tests see."""
     path = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
+    # Python 3.12 warns of forks in processes with threads, which is what this is about.
+    ours = {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore::DeprecationWarning"}
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + textwrap.dedent(script)],
-        # Python 3.12 warns of forks in processes with threads, which is what this is about.
-        env={**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore::DeprecationWarning"},
+        env={**os.environ, **ours, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -116,7 +117,7 @@ def start(script, **pipes):
 
 def said(script):
     """What a script prints, a JSON value a line, and that it ended well and said nothing else."""
-    with start(script) as trainer:
+    with tempfile.TemporaryDirectory() as folder, start(script, {"TMPDIR": folder}) as trainer:
         out, err = trainer.communicate(timeout=100)
     assert (trainer.returncode, err) == (0, ""), err
     return [json.loads(line) for line in out.splitlines()]
@@ -161,7 +162,7 @@ def holds():
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "children": len(family(os.getpid())),
         "descriptors": len([*Path("/proc/self/fd").iterdir()]),
-        "files": sorted(path.name for path in Path(tempfile.gettempdir()).glob("grader-*")),
+        "files": sorted(path.name for path in Path(tempfile.gettempdir()).iterdir()),
     }
 
 

@@ -7,6 +7,7 @@ from judged_rows import FAST, answers
 
 from graders.studies.advice import advise
 from graders.studies.compare import CompareOptions, Judged, compare
+from graders.studies.differences import LEVEL, enough_resamples
 from graders.studies.offers import Offers, Weakness
 
 
@@ -44,6 +45,86 @@ def test_others_that_may_be_as_good_are_named():
     text = verdicts(compare(columns, judged, FAST))["recommendation"].text
 
     assert text.endswith("no other is better, and after Holm twin may be as good.")
+
+
+@pytest.mark.parametrize(
+    ("resamples", "told"),
+    [
+        (
+            1_000,
+            "no other is better, but 1,000 resamples are too few to test 32 against it: Holm's p "
+            "cannot be below 0.064. 2,000 would do.",
+        ),
+        (None, "no other is better: each of the 32 is behind, Holm included."),
+    ],
+)
+def test_too_few_resamples_are_no_finding_about_metrics(resamples, told):
+    """What Holm's p cannot fall below is compared with its level; by default it can."""
+    columns, judged = answers(items=40)
+    columns = {"sharp": columns["sharp"]} | {f"noise {i}": columns["noise"] for i in range(32)}
+    found = compare(columns, judged, CompareOptions(resamples=resamples))
+
+    assert verdicts(found)["recommendation"].text.endswith(told)
+
+
+@pytest.mark.parametrize("others", [49, 50, 51, 100])
+def test_the_usual_resamples_are_enough(others):
+    """However many are compared, Holm's least p is below its level."""
+    assert others * 2 / (enough_resamples(others) + 1) < LEVEL
+
+
+def test_one_that_has_no_value_may_not_be_as_good():
+    """A constant has no rank correlation, and is not among those that are level with the best."""
+    columns, judged = answers()
+    columns = {name: columns[name] for name in ("sharp", "flat", "noise")}
+    columns["flat"] = [0.0] * len(judged.labels)
+    found = compare(columns, judged, CompareOptions(resamples=400, by="spearman"))
+
+    assert verdicts(found)["recommendation"].text.endswith(
+        "each of the 1 is behind, Holm included."
+    )
+    del columns["noise"]
+    found = compare(columns, judged, CompareOptions(resamples=400, by="spearman"))
+    assert verdicts(found)["recommendation"].text.endswith("; nothing is beside it.")
+
+
+@pytest.mark.parametrize("by", ["auc", "pairwise_accuracy", "f1"])
+def test_the_best_of_nothing_is_not_recommended(by):
+    """One that agrees by chance, or is best by calling all good."""
+    columns, judged = answers()
+    found = compare({"flat": columns["flat"]}, judged, CompareOptions(resamples=100, by=by))
+    said = verdicts(found)
+
+    assert "recommendation" not in said
+    assert said["best-by-chance"].text.startswith("Use none of these: flat agrees most, ")
+    assert said["best-by-chance"].text.endswith(
+        ", and on these rows that is no better than chance."
+    )
+
+
+def test_one_item_is_no_test():
+    """Neither intervals nor tests, and that is said."""
+    judged = Judged(labels=[0, 1], items=[0, 0], lengths=[1, 2], reference_lengths=[1, 1])
+    said = verdicts(compare({"one": [0.1, 0.2], "two": [0.1, 0.3]}, judged, FAST))
+
+    assert said["recommendation"].text == (
+        "Use one: AUC 1.00; no other is better, but there is no test of that."
+    )
+    assert said["few-items"].text == (
+        "All this rests on one item, which says nothing of others: there are no intervals and no "
+        "tests."
+    )
+
+
+def test_labels_of_which_none_is_good_are_said():
+    """Where ranks decide, so that somebody is best all the same."""
+    columns, judged = answers()
+    options = CompareOptions(resamples=50, by="spearman", good_from=99)
+    said = verdicts(compare({"sharp": columns["sharp"]}, judged, options))
+
+    assert said["one-class"].text == (
+        "From 99 on no row is good: there is no AUC, and F1 says nothing."
+    )
 
 
 def test_a_cheaper_one_that_is_about_as_good_is_named():
@@ -85,7 +166,7 @@ def test_one_that_is_easily_cheated_comes_with_one_that_is_not():
     assert verdicts(found, weaknesses=weak)["none-safer"].tone == "warning"
     weak["sharp"] = weak["flat"]
     assert verdicts(found, weaknesses=weak)["gameable"].text == (
-        "sharp falls for some attack on 0 % of 50 rows."
+        "No attack that was tried wins on sharp, on 50 rows."
     )
 
 
@@ -120,9 +201,11 @@ def test_items_of_one_sample_say_nothing_of_gradients():
 
     assert "dead" not in said
     assert said["single-samples"].text == (
-        "48 of 49 items have one sample: what a method that compares the samples of an item would "
-        "learn is not known."
+        "Only 1 of 49 items have several samples: what a method that compares the samples of an "
+        "item would learn is not known."
     )
+    alone = verdicts(compare(columns, judged, FAST))["single-samples"]
+    assert alone.text.startswith("No item has several samples: what a method")
 
 
 def test_length_that_labels_do_not_explain_is_said():

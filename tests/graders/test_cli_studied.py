@@ -88,6 +88,18 @@ def test_a_study(report):
     assert "dead-member" in codes(study)
 
 
+def test_rewards_are_drawn(report, graders):
+    """Ten bars, each of two of those that programs get."""
+    counts = report()["histogram"]["counts"]
+    _, out, _ = graders("study", "out.jsonl")
+    bars = out.partition("           0 - 0.1 ")[2].splitlines()[:10]
+
+    assert [int(bar.split()[-1]) for bar in bars] == [
+        one + other for one, other in zip(counts[::2], counts[1::2], strict=True)
+    ]
+    assert f"         0.9 - 1 {40 * '█'} 28" in out
+
+
 def test_texts_let_form_be_studied(report):
     """And equal outputs of one item, which got the same score."""
     study = report("--rows", "rows.jsonl")
@@ -108,7 +120,9 @@ def test_human_labels(report):
     assert (study["human"]["samples"], study["human"]["good"]) == (64, 28)
     assert study["human"]["auc"]["interval"]["low"] < study["human"]["auc"]["value"]
     assert study["length"]["beyond_labels"]["value"] is not None
-    assert verdict(study, "human")["text"].startswith("Scores agree with people: AUC 0.9")
+    assert verdict(study, "human")["text"].startswith(
+        "Held against what people say, scores have an AUC of 0.9"
+    )
 
 
 def test_drift_and_noise_between_runs(graders, report):
@@ -128,6 +142,9 @@ def test_drift_and_noise_between_runs(graders, report):
     }  # fmt: skip
     assert verdict(new, "drift")["tone"] == "warning"
     assert "flips" not in codes(new)
+    tones = [one["tone"] for one in new["verdicts"]]
+    assert tones.index("note") > tones.index("warning") == 0
+    assert tones.count("warning") == tones.index("note")
 
 
 def test_a_noisy_grader_between_runs(report):
@@ -248,7 +265,8 @@ def test_strict(graders):
     assert graders("study", "out.jsonl")[0] == 0
     code, out, _ = graders("study", "out.jsonl", "--strict")
     assert code == 1
-    assert "    bad     100 % [100 %, 100 %] of items give every sample the same reward:" in out
+    said = "    bad     100 % [100 %, 100 %] of items with several samples give every"
+    assert said in out
 
 
 def test_damaged_lines_are_named_and_left_out(graders):
@@ -314,18 +332,36 @@ def test_what_cannot_be_had_is_said(report, lines, said):
             ["out.jsonl", "--rows", "rows.jsonl", "--human", "human"],
             "--human: a path begins with item or sample",
         ),
+        (
+            ["out.jsonl", "--against", "longer.jsonl"],
+            "graders: longer.jsonl: row 1, sample 0: its output had 5 characters and has 4 "
+            "characters now. Name earlier results of the same rows\n",
+        ),
         (["out.jsonl", "--against", "empty.jsonl"], "graders: empty.jsonl holds no results.\n"),
     ],
 )
 def test_unusable_input(graders, arguments, message):
     """Exit code 2, and a sentence that says what to do."""
     write("out.jsonl", line(1, 0.5, output_chars=4))
+    write("longer.jsonl", line(1, 0.5, output_chars=5))
     write("empty.jsonl", "\n")
     write("other.jsonl", {"item": {"a": "abcd"}, "sample": "abcde"})
     code, out, err = graders("study", *arguments)
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_results_of_two_runs_in_one_file_are_told(graders):
+    """They are studied as they stand, and that may not be what was meant."""
+    write("out.jsonl", line(1, 0.5), line(1, 0.5), line(2, 1, signature="t"))
+    code, _, err = graders("study", "out.jsonl")
+
+    assert code == 0
+    assert err == (
+        "warning: out.jsonl: results of 2 graders, as one\n"
+        "warning: out.jsonl: 1 sample of it counted a second time: the same row and place\n"
+    )
 
 
 def test_nothing_hostile_reaches_the_terminal(graders):

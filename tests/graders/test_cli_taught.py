@@ -1,11 +1,14 @@
 """What `graders run` says of whether its rewards will teach: what a study of its results says."""
 
+import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 from taught_rows import MULTI, ROWS, write
 
-from graders.cli import main
+from graders.cli import job, main
 from graders.report import summary
 
 
@@ -34,18 +37,46 @@ def test_a_run_says_whether_it_will_teach(graders):
     _, out, _ = graders("run", "grader.json", "rows.jsonl", "-o", "out.jsonl")
     said = out.partition("\n\n  will it teach?\n")[2].splitlines()
     _, as_json, _ = graders("run", "grader.json", "rows.jsonl", "--json")
-    study = json.loads(graders("study", "out.jsonl", "--json")[1])
+    options = ("--rows", "rows.jsonl", "--resamples", "200", "--json")
+    study = json.loads(graders("study", "out.jsonl", *options)[1])
 
     assert said[:3] == [
-        "    warning 50 % [25 %, 75 %] of items give every sample the same reward: they",
-        "            teach nothing.",
-        "    warning 54 % of pairs of an item's samples have equal rewards.",
+        "    warning 50 % [25 %, 69 %] of items give every sample the same reward: they",
+        "            teach nothing. What is left to learn from, the effective batch, is",
+        "            50 % of samples.",
     ]
     assert "    warning Member 'dead' gives every sample 0: it tells nothing apart." in said
     assert len(said) < 8
     assert json.loads(as_json)["signal"] == {
         key: study[key] for key in json.loads(as_json)["signal"]
     }
+
+
+def test_the_page_of_a_run_says_it_in_the_same_words(graders):
+    """Every finding that the terminal has room for, and the others that matter."""
+    _, out, _ = graders("run", "grader.json", "rows.jsonl", "--report", "r.json")
+    said = " ".join(out.partition("will it teach?\n")[2].split())
+    found = json.loads(Path("r.json").read_bytes())
+    texts = [one["text"] for one in found["verdicts"]]
+
+    for text in (
+        "50 % [25 %, 69 %] of items give every sample the same reward: they teach nothing.",
+        "Member 'dead' gives every sample 0: it tells nothing apart.",
+    ):
+        assert any(one.startswith(text) for one in texts), texts
+        assert text in said
+    assert found["signal"]["groups"]["zero_variance"]["value"] == 0.5
+
+
+def test_a_page_says_what_its_study_rests_on(graders, monkeypatch):
+    """Of a long run, some items are studied."""
+    monkeypatch.setattr(summary, "SAMPLES", 40)
+    monkeypatch.setattr("graders.runs.run.SAMPLES", 40)
+    graders("run", "grader.json", "rows.jsonl", "--report", "r.json")
+    texts = [one["text"] for one in json.loads(Path("r.json").read_bytes())["verdicts"]]
+
+    assert any(re.fullmatch(r"What it will teach is said from \d+ items of about \d+\.", text)
+               for text in texts), texts  # fmt: skip
 
 
 @pytest.mark.parametrize("limit", [2, 1_000])
@@ -61,8 +92,45 @@ def test_a_run_without_groups_says_nothing_of_them(graders, monkeypatch, limit):
     assert json.loads(as_json)["signal"] is None
 
 
-def signal_of(graders, *options):
-    code, out, err = graders("run", "grader.json", "rows.jsonl", "--json", *options)
+@pytest.mark.parametrize("way", ["pipe", "many", "other", "no longer"])
+def test_a_run_without_its_rows_has_no_form(graders, monkeypatch, way):
+    """Rows are read again for their texts; where they cannot be, all else is studied as ever."""
+    whole = signal_of(graders)
+    rows = Path("rows.jsonl").read_bytes()
+    read = "rows.jsonl"
+    if way == "pipe":
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(rows)))
+        read = "-"
+    elif way == "many":
+        monkeypatch.setattr("graders.cli.job._READ_AGAIN", 63)
+    else:
+        report = job._study  # noqa: SLF001 - what comes between grading and the study
+
+        def spoilt(*given):
+            Path("rows.jsonl").unlink()
+            if way == "other":
+                write("rows.jsonl", *[{"item": {}, "samples": ["another"] * 4}] * 16)
+            return report(*given)
+
+        monkeypatch.setattr(job, "_study", spoilt)
+    without = signal_of(graders, rows=read)
+
+    assert whole["form"]["share"]["value"] > 0
+    assert without["form"] is without["noise"]["equal_outputs"] is None
+    assert without["groups"] == whole["groups"]
+
+
+def test_a_run_that_is_cut_short_reads_its_rows_no_further(graders):
+    """The texts of the first ten, and then no more."""
+    signal = signal_of(graders, "--limit", "10")
+
+    assert signal["noise"]["equal_outputs"]["rows"] > 0
+    write("rows.jsonl", *ROWS[:3], "no row\n")
+    assert signal_of(graders, "--limit", "10") == signal
+
+
+def signal_of(graders, *options, rows="rows.jsonl"):
+    code, out, err = graders("run", "grader.json", rows, "--json", *options)
     assert code == 0, err
     return json.loads(out)["signal"]
 

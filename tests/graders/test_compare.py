@@ -107,6 +107,10 @@ def test_rows_that_one_fails_on_are_left_out_of_all():
     ("scores", "message"),
     [
         ({}, "there is nothing to compare"),
+        (
+            {"a": [0.1, 1e101]},
+            r"a score of a is 1e\+101, and only numbers up to 1e100 can be compared",
+        ),
         ({"a": [None, None]}, "no contestant has a score on any row"),
         ({"a": [1.0, None], "b": [None, 1.0]}, r"a failed on 1 of 2; leave it out"),
         ({"a": [1.0]}, "one score a row is needed: a has 1 of 2"),

@@ -168,11 +168,42 @@ def test_verdicts_of_nothing_in_common():
     found = verdicts(compared([0.5, None, None], [None, 0.5, None]))
 
     assert [(one.code, one.tone, one.text) for one in found] == [
-        ("no-pairs", "bad", "no sample has both scores: nothing of 3 can be compared"),
         ("new-failures", "bad", "1 sample newly fails: no reward at all"),
+        ("no-pairs", "bad", "no sample has both scores: nothing of 3 can be compared"),
         ("mended-failures", "good", "1 sample that failed has a score"),
         ("still-failing", "note", "1 sample fails as before"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        (range(20), "is not chance (sign test, p = 0.002)"),
+        ([0] * 10 + [*range(1, 11)], "may be chance (sign test, p = 0.002)"),
+        ([0] * 20, "may be chance (sign test, p = 0.002)"),
+    ],
+)
+def test_samples_of_a_group_that_flip_together_may_be_chance(groups, said):
+    """Ten of twenty pass now: each by itself, or all of one group."""
+    new = [1.0] * 10 + [0.0] * 10
+    found = {one.code: one for one in verdicts(compared([0.0] * 20, new, groups, threshold=0.5))}
+
+    assert found["flips"].text.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("scores", "groups", "said"),
+    [
+        ([0, 0], [1, 1], "the only group has one score for all samples"),
+        ([0, 1], [1, 1], "no group has one score for all samples"),
+        ([0, 0, 0, 1], [1, 1, 2, 2], "the same 50 % of 2 groups have one score for all samples"),
+    ],
+)
+def test_groups_that_teach_as_before(scores, groups, said):
+    """Of one group, none or some."""
+    found = {one.code: one for one in verdicts(compared(scores, scores, groups))}
+
+    assert found["zero-variance"].text == f"it teaches as much as before: {said}"
 
 
 def test_verdicts_of_groups():

@@ -1,5 +1,7 @@
 """What a study says in words: each sentence with its number, and how good or bad it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ from graders.errors import FailureKind
 from graders.report.studied import rests_on, short_lines
 from graders.studies.findings import verdicts_of
 from graders.studies.limits import LIMITS, quoted, tone_of
-from graders.studies.observed import KINDS, Observed
+from graders.studies.observed import Observed
+from graders.studies.observed_columns import KINDS
 from graders.studies.samples import Samples
 from graders.studies.teaching import Settings, quick_study, study_of
 from graders.studies.written import Written
@@ -53,14 +56,27 @@ REFUSED = KINDS.index(FailureKind.MODEL_REFUSAL)
     [
         (SPREAD * 4, "zero-variance", "good", "Samples of every item differ in reward: there is"),
         (SPREAD * 7 + FLAT, "zero-variance", "good", "12 % of items give every sample the same"),
+        (
+            [*SPREAD * 3, *FLAT],
+            "zero-variance",
+            "good",
+            "25 % of items give every sample the same reward: they teach nothing. What is left to "
+            "learn from, the effective batch, is 75 % of samples.",
+        ),
+        (
+            FLAT * 2 + LOW,
+            "zero-variance",
+            "bad",
+            "100 % of items give every sample the same reward: they teach nothing.",
+        ),
         (SPREAD + FLAT, "zero-variance", "warning", "50 % of items give every sample the same rew"),
         (SPREAD + FLAT * 9, "zero-variance", "bad", "90 % of items give every sample the same rew"),
         (SPREAD * 9 + LOW, "too-hard", "note", "In 10 % of items all samples get the lowest rewa"),
         (SPREAD + LOW, "too-hard", "warning", "In 50 % of items all samples get the lowest rewar"),
         (SPREAD + HIGH * 9, "too-easy", "bad", "In 90 % of items all samples get the highest rew"),
-        (SPREAD + FLAT, "effective-batch", "note", "50 % of samples are in items with a gradient"),
         (SPREAD * 9 + LOW, "ties", "note", "10 % of pairs of an item's samples have equal rewar"),
-        (SPREAD + FLAT, "ties", "warning", "50 % of pairs of an item's samples have equal reward"),
+        (SPREAD + FLAT, "ties", "note", "50 % of pairs of an item's samples have equal rewards"),
+        (SPREAD + FLAT * 3, "ties", "warning", "75 % of pairs of an item's samples have equal rew"),
         (
             [0, 0.01, 0, 0, 1, 1, 1, 1],
             "within-share",
@@ -68,9 +84,9 @@ REFUSED = KINDS.index(FailureKind.MODEL_REFUSAL)
             "0.1 % of the variance of rewards",
         ),
         (SPREAD, "few-items", "note", "Only 1 item has several samples: shares of them are rou"),
-        (SPREAD + LOW, "saturation", "warning", "62 % of samples have the lowest reward that t"),
+        (SPREAD + LOW * 3, "saturation", "warning", "81 % of samples have the lowest reward tha"),
         (HIGH * 9 + FLAT, "saturation", "warning", "90 % of samples have the highest reward tha"),
-        (SPREAD * 9, "threshold", "note", "For 25 % to 50 % to fail, let samples pass from 0.250"),
+        (SPREAD * 9, "threshold", "note", "For 25 % to 50 % to fail, let samples pass from 0.25 "),
         (FLAT * 2, "threshold", "note", "No threshold lets 25 % to 50 % of samples fail, too man"),
     ],
 )
@@ -79,6 +95,48 @@ def test_what_is_said_of_rewards(rows, code, tone, text):
     ((said, sentence),) = found(code, *rows)
 
     assert (said, sentence[: len(text)]) == (tone, text)
+
+
+@pytest.mark.parametrize(
+    ("rows", "silent"),
+    [
+        (HIGH * 9, {"too-hard", "too-easy", "ties", "saturation"}),  # the highest, and the lowest
+        (LOW * 9 + HIGH * 9, {"ties"}),
+        ([0, 0, 1, 1] * 9, {"ties", "saturation"}),  # no better rewards are there of two
+    ],
+)
+def test_nothing_is_said_twice_or_in_vain(rows, silent):
+    """Where every reward is one, no item is both too hard and too easy."""
+    found = verdicts_of(study_of(samples(rows), Settings(resamples=0)))
+
+    assert not silent & {one.code for one in found if one.tone != "note"}
+    assert [one.code for one in found].count("zero-variance") == 1
+
+
+def test_where_most_items_have_one_sample_the_rest_says_little():
+    """One item that stands twice among many is no reason not to train."""
+    rows = replace(samples([*SPREAD * 8, 0.5]), items=np.array([*range(32), 31]))
+    rewards = np.array([*SPREAD * 7, 0, 0.25, 0.75, 0.5, 0.5])
+    study = study_of(replace(rows, rewards=rewards, names=tuple(range(32))), Settings(resamples=0))
+    said = {one.code: (one.tone, one.text) for one in verdicts_of(study)}
+
+    assert said["zero-variance"] == (
+        "note",
+        "100 % of items with several samples give every sample the same reward: they teach "
+        "nothing.",
+    )
+    assert said["single"] == (
+        "note",
+        "97 % of items have one sample, which there is none to compare with.",
+    )
+
+
+def test_a_threshold_in_words_lets_pass_what_passes_at_it():
+    """Rounded down, never up; and three digits are enough for people."""
+    scores = [1 / 21, 1 / 3, 2 / 3, 1.0]
+    ((_, text),) = found("threshold", *scores * 4)
+
+    assert text == "For 25 % to 50 % to fail, let samples pass from 0.333 on: 25 % fail there."
 
 
 @pytest.mark.parametrize(
@@ -93,6 +151,16 @@ def test_passing(passed, tone, text):
     assert found("pass-at-k", *SPREAD * 4, passed=passed) == [(tone, text)]
 
 
+def test_what_few_items_have_as_many_samples_for_is_not_said():
+    """Of one item with many samples, and many with two, pass@2 says more."""
+    few = samples(SPREAD * 16, passed=[1, 0, 0, 0] * 16)
+    items = np.array([0] * 32 + [1 + place // 2 for place in range(32)])
+    study = study_of(replace(few, items=items, names=tuple(range(17))), Settings(resamples=0))
+    (text,) = (one.text for one in verdicts_of(study) if one.code == "pass-at-k")
+
+    assert text.endswith(" (pass@2).")
+
+
 def test_a_threshold_that_lets_enough_fail_is_good():
     """Nothing need be changed."""
     assert found("threshold", *SPREAD * 4, passed=[0, 1, 1, 1] * 4) == [
@@ -105,6 +173,7 @@ def test_a_threshold_that_lets_enough_fail_is_good():
     [
         ([1, 2, 3, 4], "warning", "Rewards rise with length: Spearman 1.00; the longer of two sam"),
         ([4, 3, 2, 1], "warning", "Rewards fall with length: Spearman -1.00; the longer of two sa"),
+        ([1, 2, 3], "note", "Rewards rise with length: Spearman 1.00; the longer of two sampl"),
         ([2, 1, 4, 3], "warning", "Rewards rise with length: Spearman 0.60; the longer of two sam"),
         (
             [3, 1, 4, 2],
@@ -120,7 +189,9 @@ def test_a_threshold_that_lets_enough_fail_is_good():
 )
 def test_length(chars, tone, text):
     """Which way, and how far."""
-    ((said, sentence),) = found("length", *SPREAD * 4, chars=chars * 4)
+    times = 8 if len(chars) == 4 else 1  # of three samples nothing is a warning
+    rewards = (SPREAD * times)[: len(chars) * times]
+    ((said, sentence),) = found("length", *rewards, chars=chars * times)
 
     assert (said, sentence[: len(text)]) == (tone, text)
 
@@ -145,7 +216,27 @@ def test_members():
         )
     ]
     assert found("member-decides", *SPREAD * 4, **more) == [
-        ("note", "Member 'a' decides: it brings 80 % of the differences within items.")
+        ("note", "Member 'a' decides most: it brings 80 % of the differences within items.")
+    ]
+
+
+def test_many_members_are_not_listed_without_end():
+    """Three, and how many more."""
+    same = {(f"m{n}",): [x * (-1) ** n for x in SPREAD] * 4 for n in range(4)}
+    dead = {(f"d{n}",): [1.0] * 16 for n in range(5)}
+    more = {"members": {**same, **dead}}
+
+    assert [text for _, text in found("same-members", *SPREAD * 4, **more)] == [
+        "Members 'm0' and 'm1' say nearly the opposite: their correlation within items is -1.00.",
+        "Members 'm0' and 'm2' say nearly the same: their correlation within items is 1.00.",
+        "Members 'm0' and 'm3' say nearly the opposite: their correlation within items is -1.00.",
+    ]
+    assert found("more-same-members", *SPREAD * 4, **more) == [
+        ("warning", "3 more pairs of members do.")
+    ]
+    assert len(found("dead-member", *SPREAD * 4, **more)) == 3
+    assert found("dead-members", *SPREAD * 4, **more) == [
+        ("warning", "2 more members give every sample one score.")
     ]
 
 
@@ -201,19 +292,26 @@ def test_form():
     ((tone, text),) = found("form", *SPREAD * 12, written=written)
 
     assert tone == "bad"
-    assert text.startswith("The form of texts explains 100 % of rewards within items; most of it:")
-    assert text.endswith(" with a full stop gets +0.75, one that has \\boxed gets +0.25.")
+    assert text == (
+        "The form of texts explains 100 % of the differences in reward within items. A text that "
+        "ends with a full stop gets +0.75, one that has \\boxed +0.25."
+    )
     noise = np.random.default_rng(0).random(48)
     ((tone, text),) = found("form", *noise, written=written)
-    assert (tone, text) == ("note", "The form of texts explains nothing of rewards within items.")
+    assert (tone, text) == (
+        "note",
+        "The form of texts explains none of the differences in reward within items.",
+    )
 
 
 def test_the_worst_comes_first():
-    """Then what is worth a look, then the rest; each code once a subject."""
+    """Then what is worth a look, then the rest, by subject."""
     study = study_of(samples(SPREAD + FLAT * 9), Settings(resamples=0))
     tones = [one.tone for one in verdicts_of(study)]
 
-    assert tones == sorted(tones, key=["bad", "warning", "note", "good"].index)
+    ranks = {"bad": 0, "warning": 1, "note": 2, "good": 2}
+
+    assert tones == sorted(tones, key=ranks.__getitem__)
 
 
 @pytest.mark.parametrize("code", LIMITS)

@@ -87,7 +87,7 @@ def test_a_fit_that_is_worth_it():
 
     assert {one.name for one in found.kept} == {"one", "two"}
     assert {one.name: one.why for one in found.weights if one.why} == {
-        "coarse": "adds nothing to the others",
+        "coarse": "adds little to the others",
         "flat": "does not vary",
         "wrong": "falls as labels rise",
     }
@@ -97,22 +97,32 @@ def test_a_fit_that_is_worth_it():
     assert (said["worth"].tone, said["worth"].value) == ("good", found.gain.value.value)
     assert said["worth"].text.startswith("the fit is worth it; AUC 0.9")
     assert said["dropped"].text == (
-        "left out: coarse (adds nothing to the others); flat (does not vary); "
+        "left out: coarse (adds little to the others); flat (does not vary); "
         "wrong (falls as labels rise)"
     )
 
 
 def test_a_fit_that_is_not_better_says_so():
-    """One column says all there is, and the other is noise that fits by chance."""
+    """One column says all there is, and the other is nearly noise, which fits by chance."""
     drawn = np.random.default_rng(1)
     y = drawn.integers(0, 2, 60).astype(float)
-    scores = {"says": y * 0.3 + drawn.random(60), "noise": drawn.random(60) * 0.9}
+    scores = {"says": y * 0.6 + drawn.random(60), "noise": y * 0.15 + drawn.random(60)}
     found = fit(scores, y, range(60), QUICK)
     worth = fit_verdicts(found)[0]
 
     assert worth.tone in {"warning", "bad"}
     assert "than says alone: take that; AUC 0." in worth.text
     assert worth.interval.low <= 0
+
+
+def test_a_fit_of_one_member_is_that_member():
+    """Nothing was combined, so nothing is compared."""
+    labels, items = [0, 1] * 20, [i // 2 for i in range(40)]
+    scores = {"says": [0.1 + 0.5 * y for y in labels], "flat": [0.5] * 40}
+    worth = fit_verdicts(fit(scores, labels, items, FitOptions(resamples=20)))[0]
+
+    assert (worth.code, worth.tone, worth.value) == ("worth", "warning", 0.0)
+    assert worth.text == "the fit is says alone: nothing beside it makes the reward better"
 
 
 def test_graded_labels_go_by_rank():
@@ -373,7 +383,7 @@ def test_what_people_and_programs_read():
         *("threshold", "f1", "verdicts", "config", "settings", "notes"),
     ]
     assert [one["dropped"] for one in report["weights"]] == [
-        *(None, None, "adds nothing to the others"),
+        *(None, None, "adds little to the others"),
     ]
     assert list(report["gains"]) == ["auc", "pairwise_accuracy", "spearman"]
     assert to_json(found) == to_json(

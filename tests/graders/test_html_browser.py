@@ -204,6 +204,18 @@ def test_a_link_shows_some_of_the_rows(page):
     assert page.run("document.querySelector('#rows select').value") == "failed"
 
 
+def test_an_address_leads_to_a_row(page):
+    """To one behind the first ones, also where a filter hides it."""
+    choose(page, 0, "failed")
+    page.run("location.hash = '#row-90-2'")
+    while page.run("document.activeElement.getAttribute('aria-label')") != "Row 90, details":
+        pass
+
+    assert counted(page) == "120 rows"
+    assert page.texts("#rows tr.more:not([hidden]) pre")[1].startswith("Traceback 89")
+    assert page.run("document.querySelector('#rows tr.more:not([hidden]) a').hash") == "#row-90-2"
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_button_turns_light_and_dark(page, dark):
     page.look(1280, dark=dark)

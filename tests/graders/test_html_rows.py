@@ -267,24 +267,3 @@ def test_a_run_says_what_to_think_of_it(scores, code, tone, said):
         (one["tone"] for one in page.data["verdicts"]),
         key=["bad", "warning", "note", "good"].index,
     )
-
-
-@pytest.mark.parametrize(
-    ("flat", "mixed", "tone", "said"),
-    [
-        (3, 1, "warning", "75 % of the groups give all their samples the same reward (3 of 4)"),
-        (1, 3, "note", "25 % of the groups give all their samples the same reward (1 of 4)"),
-        (0, 4, "good", "No group gives all its samples the same reward (4 groups)."),
-    ],
-)
-def test_groups_without_a_difference_are_counted(flat, mixed, tone, said):
-    several = [[1.0, 1.0]] * flat + [[0.0, 1.0]] * mixed
-    results = [
-        result(row + 1, score, sample=i)
-        for row, scores in enumerate(several)
-        for i, score in enumerate(scores)
-    ]
-    (verdict,) = [one for one in page_of(results).data["verdicts"] if one["code"] == "flat-groups"]
-
-    assert verdict["tone"] == tone
-    assert verdict["text"].startswith(said)

@@ -35,7 +35,7 @@ def test_the_public_names():
         *("ConfigError", "Document", "Failure", "FailureKind", "Finding", "FormulaError"),
         *("Grade", "Grader", "GradersError", "GradingError", "PROFILES", "Profile", "Row"),
         *("RowError", "TemplateError", "Tools", "compile_grader", "grade", "hosted"),
-        *("parse_config", "read_config", "read_results", "read_rows"),
+        *("parse_config", "read_config", "read_results", "read_rows", "read_run", "study"),
     ]
 
 

@@ -149,7 +149,7 @@ def test_items_levels_change_nothing(rows, level):
             {"t": [1, 0]},
             [1, 0],
             [1, 1],
-            "1 items with several samples are too few to predict one from others",
+            "1 item with several samples: too few to predict one from others",
         ),
     ],
 )

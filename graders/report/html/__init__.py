@@ -1,15 +1,16 @@
 """Reports as one HTML file that asks for nothing: a page, and the parts it is made of.
 
-What makes a page of some findings (`run_page`, `probe_page`) puts it together from these:
+What makes a page of some findings (`run_page`, `study_page`) puts it together from these, and from
+`graders.markup`, whose `el` escapes whatever is no `Markup`:
 
-    elements        `el`, `many`, `Markup`: whatever is no `Markup` is escaped
     page            `Page` and `Section`, `overview` of verdicts and figures, `to_html`; `fragment`
     charts          `histogram`
+    numbers         statistics as lines of a table
     chart_tables    `bars`, `stacked`, `forest`, `heat`: a line for each name
-    points          `scatter`, `pareto`
+    points          `scatter`, `steps`, `pareto`
     table           `table`; `RowsTable`, which a reader filters, sorts and opens, and `fitted`
     draw            `Draw`: which rows of many are shown
-    embedded        `cut` long texts; data as JSON, in a page or as a file
+    embedded        data as JSON, in a page or as a file
 
 Findings come as verdicts (`graders.studies.verdict`), numbers as statistics. The data of a page is
 all that it shows, for programs: `--report out.json` writes that alone. A page is a function of its

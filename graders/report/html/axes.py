@@ -12,7 +12,7 @@ from math import floor, isfinite, log10
 from sys import float_info
 from typing import Final
 
-from graders.report.html.elements import Child, Markup, el, many
+from graders.markup import Child, Markup, el, many
 
 HEIGHT: Final = 200
 """Pixels of a plot, without what is below it."""
@@ -57,6 +57,18 @@ class Scale:
         room = max(0.5, size * _SAME) if same else spread * 0.1
         return cls(max(low - room, -float_info.max), min(high + room, float_info.max))
 
+    @classmethod
+    def near(cls, values: Sequence[float]) -> Scale:
+        """The range of some values, a little wider, so that what differs little is told apart.
+
+        Example:
+            >>> Scale.near([0.5, 0.5])
+            Scale(low=0.0, high=1.0)
+        """
+        low, high = min(values, default=0.0), max(values, default=1.0)
+        room = (high - low) * 0.08 or 0.5
+        return cls(low - room, high + room)
+
     def share(self, value: float) -> float:
         """Where a value is, in [0, 1]; values outside are at the edge."""
         # Halves, because the difference of two doubles may be too large for one.
@@ -88,11 +100,13 @@ class Axis:
         scale: Which values are where.
         label: What they are.
         counts: Whether they are whole numbers, and no label stands between two of them.
+        powers: Whether labels are ten to the power of them.
     """
 
     scale: Scale
     label: str = ""
     counts: bool = False
+    powers: bool = False
 
     def at(self, value: float) -> str:
         """Where a value is along x."""
@@ -117,7 +131,9 @@ def framed(x: Axis, y: Axis, marks: Sequence[Markup]) -> Markup:
     inside += marks
     inside.append(el("line", x1="0%", x2="100%", y1=HEIGHT, y2=HEIGHT, class_="axis"))
     for value in x.scale.ticks():
-        said = f"{value:.4g}"
+        if x.powers and not value.is_integer():
+            continue
+        said = f"{10**value:.4g}" if x.powers else f"{value:.4g}"
         inside.append(el("text", said, x=x.at(value), y=HEIGHT + 18, text_anchor="middle"))
     if x.label:
         end = {"x": "100%", "y": f"{HEIGHT + 38}", "text_anchor": "end"}

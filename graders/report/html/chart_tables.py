@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from graders.markup import Markup, el, many
 from graders.report.html.axes import Scale
 from graders.report.html.charts import legend_of, mark
-from graders.report.html.elements import Markup, el, many
 from graders.report.html.table import scrolled, table
 from graders.studies.statistic import Interval, Statistic
 from graders.studies.verdict import number_within
@@ -89,7 +89,7 @@ def forest(
     values = [one.value.value for one in contestants if one.value.value is not None]
     ends = [end for one in contestants if one.interval
             for end in (one.interval.low, one.interval.high)]  # fmt: skip
-    chosen = scale or _near(values + ends)
+    chosen = scale or Scale.near(values + ends)
     rows: list[list[str | Markup]] = [
         [one.name, _interval(one, chosen), _said(one, digits)] for one in contestants
     ]
@@ -165,10 +165,3 @@ def _said(one: Contestant, digits: int) -> str:
     if one.value.value is None:
         return f"none: {one.value.undefined}"
     return number_within(one.value.value, one.interval, digits)
-
-
-def _near(values: Sequence[float]) -> Scale:
-    """The range of some values, a little wider, so that what differs little is told apart."""
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    room = (high - low) * 0.08 or 0.5
-    return Scale(low - room, high + room)

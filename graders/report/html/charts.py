@@ -5,11 +5,11 @@ Charts with a line for each name are in `chart_tables`, those of points in a pla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from graders.markup import Markup, el
 from graders.report.html.axes import HEIGHT, Axis, Scale, figure, framed, percent, pixels
-from graders.report.html.elements import Markup, el
 from graders.report.html.table import table
 
 _MARKS: Final = 6
@@ -17,38 +17,60 @@ _MARKS: Final = 6
 
 
 def histogram(
-    title: str, edges: tuple[float, float], counts: Sequence[int], *, x: str = "", said: str = ""
+    title: str,
+    edges: tuple[float, float],
+    counts: Sequence[int] | Mapping[str, Sequence[int]],
+    *,
+    x: str = "",
+    said: str = "",
 ) -> Markup:
     """How many values are where: columns of equal width.
 
     Args:
         title: What is counted.
         edges: Where the first column begins and the last one ends.
-        counts: Of each column.
+        counts: Of each column; or, by the name of a kind, those of its own, side by side.
         x: What the values are.
         said: What the chart shows, for those who do not see it.
     """
-    most, width = max(counts, default=0), 100 / max(len(counts), 1)
-    spans = [_span(edges, i, len(counts)) for i in range(len(counts))]
-    columns = [
-        el(
-            "rect",
-            el("title", f"{spans[i]}: {n:,}"),
-            x=percent(i * width + 0.4),
-            width=percent(width - 0.8),
-            y=pixels(min(HEIGHT * (1 - n / most), HEIGHT - 1.5)),
-            height=pixels(max(HEIGHT * n / most, 1.5)),
-            class_="m1",
-        )
-        for i, n in enumerate(counts)
+    kinds = counts if isinstance(counts, Mapping) else {"how many": counts}
+    columns = max(map(len, kinds.values()), default=0)
+    spans = [_span(edges, i, columns) for i in range(columns)]
+    most = max((n for one in kinds.values() for n in one), default=0)
+    marks = [
+        _column(i, n, (columns, most), (kind, len(kinds)), f"{spans[i]}: {n:,}{_of(name, kinds)}")
+        for kind, (name, one) in enumerate(kinds.items())
+        for i, n in enumerate(one)
         if n
     ]
-    rows = [[span, f"{n:,}"] for span, n in zip(spans, counts, strict=True)]
-    numbers = table([x or "from, to", "how many"], rows, caption=title, numbers=[1])
-    described = said or f"{sum(counts):,} values from {edges[0]:g} to {edges[1]:g}."
-    y_axis = Axis(Scale(0.0, float(most or 1)), counts=True)
-    plot = framed(Axis(Scale(*edges), x), y_axis, columns)
-    return figure(title, described, plot, below=as_numbers(numbers))
+    rows = [[span, *(f"{one[i]:,}" for one in kinds.values())] for i, span in enumerate(spans)]
+    head, numbers = [x or "from, to", *kinds], [*range(1, len(kinds) + 1)]
+    below = as_numbers(table(head, rows, caption=title, numbers=numbers))
+    total = sum(map(sum, kinds.values()))
+    described = said or f"{total:,} values from {edges[0]:g} to {edges[1]:g}."
+    plot = framed(Axis(Scale(*edges), x), Axis(Scale(0.0, float(most or 1)), counts=True), marks)
+    legend = legend_of([*kinds]) if len(kinds) > 1 else None
+    return figure(title, described, plot, above=legend, below=below)
+
+
+def _of(name: str, kinds: Mapping[str, object]) -> str:
+    return f" {name}" if len(kinds) > 1 else ""
+
+
+def _column(i: int, number: int, of: tuple[int, int], kind: tuple[int, int], said: str) -> Markup:
+    """The i-th column of so many; of one of several kinds, a part of its width."""
+    (columns, most), (which, kinds) = of, kind
+    width = 100 / columns
+    part = (width - 0.8) / kinds
+    return el(
+        "rect",
+        el("title", said),
+        x=percent(i * width + 0.4 + which * part),
+        width=percent(part),
+        y=pixels(min(HEIGHT * (1 - number / most), HEIGHT - 1.5)),
+        height=pixels(max(HEIGHT * number / most, 1.5)),
+        class_=mark(which),
+    )
 
 
 def _span(edges: tuple[float, float], i: int, columns: int) -> str:

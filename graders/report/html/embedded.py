@@ -31,15 +31,3 @@ def written(data: Mapping[str, object]) -> bytes:
     """The data of a page as a JSON file."""
     plain = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)
     return plain.encode("utf-8", "backslashreplace") + b"\n"
-
-
-def cut(text: str, characters: int) -> str:
-    """A text, or its beginning and how long it is.
-
-    Example:
-        >>> cut("abcdef", 3), cut("abc", 3)
-        ('abc... (6 characters)', 'abc')
-    """
-    if len(text) <= characters:
-        return text
-    return f"{text[:characters]}... ({len(text):,} characters)"

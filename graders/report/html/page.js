@@ -7,7 +7,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 25;
 
-  // What would hide or reorder text is shown as its escape: as elements.py does it.
+  // What would hide or reorder text is shown as its escape: as markup.py does it.
   const HIDES = /([^\P{C}\n\t]|[\u2028\u2029])/u;
   const escapeOf = (c) => {
     if (c === "\r") return "\\r";
@@ -84,6 +84,7 @@
     const back = turn("Previous", -1);
     const on = turn("Next", 1);
 
+    const anchor = (row) => `row-${row[columns[0].key]}-${row[columns[1].key]}`;
     const blocks = (row) => {
       const box = el("div", { className: "more" });
       for (const [label, text] of row.more || []) {
@@ -93,10 +94,12 @@
         const said = command.map((part, i) => (i % 2 ? row[part] : part)).join("");
         box.append(el("h3", {}, "All of it"), write(el("pre", { tabIndex: 0 }), said));
       }
+      const link = el("a", { href: `#${anchor(row)}` }, "Link to this row");
+      box.append(el("p", { className: "small" }, link));
       return box;
     };
     const line = (row, number) => {
-      const tr = el("tr", { className: "row" });
+      const tr = el("tr", { className: "row", id: anchor(row) });
       const id = `${name}-more-${number}`;
       columns.forEach((column, i) => {
         const cell = el(i ? "td" : "th", i ? {} : { scope: "row" });
@@ -199,6 +202,22 @@
     scroll.before(form, count);
     scroll.after(el("div", { className: "paging" }, back, on, place));
     draw();
+
+    // An address that ends in #row-12-0 opens that row, whatever is filtered.
+    const open = () => {
+      const wanted = location.hash.slice(1);
+      if (!rows.some((row) => anchor(row) === wanted)) return;
+      if (!found.some((row) => anchor(row) === wanted)) clear.onclick();
+      state.page = Math.floor(found.findIndex((row) => anchor(row) === wanted) / PAGE);
+      draw();
+      const tr = document.getElementById(wanted);
+      const button = tr.querySelector("button");
+      if (button.getAttribute("aria-expanded") === "false") button.click();
+      button.focus({ preventScroll: true });
+      tr.scrollIntoView({ block: "start" });
+    };
+    addEventListener("hashchange", open);
+    open();
 
     // Links elsewhere in the report that show some of the rows: data-show="key=value".
     for (const link of document.querySelectorAll(`a[href="#${host.id}"][data-show]`)) {

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from graders.report.html.elements import Markup, el, many, seen
+from graders.markup import Markup, el, many, seen
 from graders.report.html.embedded import embedded
 from graders.studies.verdict import Verdict
 from graders.terminal import shorten

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite, log10
 from typing import Final
 
+from graders.markup import Markup, el
 from graders.report.html.axes import HEIGHT, Axis, Scale, figure, framed, percent, pixels
 from graders.report.html.charts import as_numbers, legend_of, mark
-from graders.report.html.elements import Markup, el
 from graders.report.html.table import table
 
 _MOST_DOTS: Final = 800
@@ -22,6 +23,10 @@ _LINE: Final = 14
 """Pixels between two labels."""
 _NEAR: Final = 0.3
 """Share of the width at which labels no longer meet."""
+_WIDE: Final = 30
+"""Times that one cost is another, from which on they stand on a logarithmic axis."""
+_MOST_NAMES: Final = 8
+"""Names that are written beside their points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +36,12 @@ class Series:
     Attributes:
         name: What the legend says.
         points: Pairs of x and y.
+        joined: Whether a line through them is drawn, and not they.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +87,30 @@ def scatter(
     Raises:
         ValueError: A number is not finite.
     """
-    every = [point for one in series for point in one.points]
-    plane = _Plane.around(every, axes)
+    every = [point for one in series if not one.joined for point in one.points]
+    plane = _Plane.around([point for one in series for point in one.points], axes)
     described = said or f"{len(every):,} points: {axes[1]} against {axes[0]}."
+    lines = [plane.line(*ends) for one in series if one.joined for ends in pairwise(one.points)]
     if len(every) > _MOST_DOTS:
-        drawn = framed(plane.x, plane.y, [*_density(plane, every)])
+        drawn = framed(plane.x, plane.y, [*_density(plane, every), *lines])
         return figure(title, f"{described} Darker is more points.", drawn)
     chance = random.Random(seed)  # noqa: S311 - for looks
-    marks = [dot for i, one in enumerate(series) for dot in _dots(plane, one, mark(i), chance)]
-    legend = legend_of([one.name for one in series]) if len(series) > 1 else None
-    return figure(title, described, framed(plane.x, plane.y, marks), above=legend)
+    dotted = [one for one in series if not one.joined]
+    marks = [
+        el("g", [*_dots(plane, one, chance)], class_=f"{mark(i)} dot")
+        for i, one in enumerate(dotted)
+    ]
+    legend = legend_of([one.name for one in dotted]) if len(dotted) > 1 else None
+    return figure(title, described, framed(plane.x, plane.y, [*lines, *marks]), above=legend)
 
 
-def _dots(plane: _Plane, series: Series, class_: str, chance: random.Random) -> Iterator[Markup]:
+def _dots(plane: _Plane, series: Series, chance: random.Random) -> Iterator[Markup]:
     shared = Counter(series.points)
     for point in series.points:
         x, y = plane.share(point)
         if shared[point] > 1:
             x, y = x + chance.uniform(-0.012, 0.012), y + chance.uniform(-0.018, 0.018)
-        yield _circle(x, y, f"{class_} dot", radius=4)
+        yield _circle(x, y, None, radius=4)
 
 
 def _density(plane: _Plane, points: Iterable[tuple[float, float]]) -> Iterator[Markup]:
@@ -121,10 +133,45 @@ def _density(plane: _Plane, points: Iterable[tuple[float, float]]) -> Iterator[M
         )
 
 
+def steps(
+    title: str,
+    points: Sequence[tuple[float, float]],
+    axes: tuple[str, str],
+    *,
+    marked: tuple[float, tuple[float, float]],
+    said: str,
+) -> Markup:
+    """A line that goes from point to point in steps: across, then up.
+
+    Args:
+        title: What is shown.
+        points: Pairs of x and y, by x; at least one.
+        axes: What is along x, and along y.
+        marked: A value of x with a line through it, and two of y between which it is shaded.
+        said: What the chart shows, for those who do not see it.
+    """
+    at, band = marked
+    plane = _Plane.around([*points, (at, band[1])], axes)
+    low, high = (plane.y.scale.share(end) for end in band)
+    place = {"y": pixels(HEIGHT * (1 - high)), "height": pixels(HEIGHT * (high - low))}
+    marks = [el("rect", x="0%", width="100%", class_="m1 band", **place)]
+    for one, other in pairwise(points):
+        corner = other[0], one[1]
+        marks += [plane.line(one, corner), plane.line(corner, other)]
+    ends = {"x1": plane.x.at(at), "x2": plane.x.at(at), "y1": "0", "y2": pixels(HEIGHT)}
+    marks.append(el("line", class_="mark", **ends))
+    rows = [[f"{x:.4g}", f"{y:.4g}"] for x, y in points]
+    numbers = as_numbers(table([*axes], rows, caption=title, numbers=[1]))
+    return figure(title, said, framed(plane.x, plane.y, marks), below=numbers)
+
+
 def pareto(
     title: str, points: Sequence[tuple[str, float, float]], axes: tuple[str, str], *, said: str = ""
 ) -> Markup:
     """Names by what they cost and what they are worth, and a line along those none is better than.
+
+    Costs of which one is many times another stand on a logarithmic axis; of many names, those on
+    the line are written.
 
     Args:
         title: What is shown.
@@ -135,19 +182,31 @@ def pareto(
     Raises:
         ValueError: A number is not finite.
     """
-    plane = _Plane.around([(cost, worth) for _, cost, worth in points], axes)
-    best = frontier([(cost, worth) for _, cost, worth in points])
+    costs = [cost for _, cost, _ in points]
+    powers = min(costs, default=0) > 0 and max(costs) / min(costs) > _WIDE
+    placed = [(name, log10(x) if powers else x, y) for name, x, y in points]
+    xs, ys = [x for _, x, _ in placed], [y for *_, y in placed]
+    if not all(map(isfinite, (*xs, *ys))):
+        raise ValueError("a chart shows finite numbers; leave the others out, and say so")
+    plane = _Plane(Axis(Scale.around(xs), axes[0], powers=powers), Axis(Scale.near(ys), axes[1]))
+    best = frontier([one[1:] for one in placed])
     marks: list[Markup] = []
     for one, other in pairwise(best):
         corner = other[0], one[1]
         marks += [plane.line(one, corner), plane.line(corner, other)]
-    for _, cost, worth in points:
-        class_ = "m1" if (cost, worth) in best else "m6"
-        marks.append(_circle(*plane.share((cost, worth)), class_, radius=5))
-    marks += _labels([(name, *plane.share((cost, worth))) for name, cost, worth in points])
+    for _, *point in placed:
+        class_ = "m1" if tuple(point) in best else "m6"
+        marks.append(_circle(*plane.share((point[0], point[1])), class_, radius=5))
+    marks += _labels(
+        [
+            (name, *plane.share((x, y)))
+            for name, x, y in placed
+            if len(points) <= _MOST_NAMES or (x, y) in best
+        ]
+    )
     rows = [[name, f"{cost:g}", f"{worth:g}"] for name, cost, worth in points]
     numbers = table(["Name", *axes], rows, caption=title, numbers=[1, 2])
-    names = ", ".join(name for name, cost, worth in points if (cost, worth) in best)
+    names = ", ".join(name for name, *point in placed if tuple(point) in best)
     drawn = framed(plane.x, plane.y, marks)
     return figure(title, said or f"None is better than: {names}.", drawn, below=as_numbers(numbers))
 
@@ -180,6 +239,6 @@ def _labels(points: Sequence[tuple[str, float, float]]) -> Iterator[Markup]:
         yield el("text", name, text_anchor="end" if left else "start", class_="strong", **place)
 
 
-def _circle(x: float, y: float, class_: str, *, radius: int) -> Markup:
+def _circle(x: float, y: float, class_: str | None, *, radius: int) -> Markup:
     place = {"cx": percent(x * 100), "cy": pixels(HEIGHT * (1 - y))}
     return el("circle", r=radius, class_=class_, **place)

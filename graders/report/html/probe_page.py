@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from graders.markup import Child, Markup, cut, el, many
 from graders.report.html.chart_tables import bars
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.table import table
 from graders.report.probed import to_json

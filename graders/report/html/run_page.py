@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from graders.ledger import Ledger
+from graders.markup import Child, Markup, cut, el, many
 from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.charts import histogram
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table
+from graders.report.studied import rests_on, short_verdicts
+from graders.report.studied_json import to_json as study_json
 from graders.report.summary import Summary
 from graders.report.text import count
 from graders.report.totals import Histogram
+from graders.studies.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent
 
 _MANY_FAILED: Final = 0.05
 """Share of samples without a score from which on a run is not to be built on."""
-_MANY_FLAT: Final = 0.5
-"""Share of groups that teach nothing from which on it is worth a look."""
 _LONGEST: Final = 4_000
 _LONGEST_NAME: Final = 200
 _LARGE: Final = 1e6
@@ -40,7 +40,8 @@ class RunFindings:
         lead: What was run, in words.
         summary: Its numbers.
         rows: Its rows and groups.
-        seconds: Wall time it took.
+        seconds: Wall time it took; 0.0 where nobody knows.
+        study: Whether it will teach; None where no item has two samples.
         command: What shows all of a row, as `RowsTable` has it.
         ended: What ended it early; "" at its end.
         ledger: What models were asked; None where none is.
@@ -53,6 +54,7 @@ class RunFindings:
     summary: Summary
     rows: RunRows
     seconds: float
+    study: Study | None = None
     command: tuple[str, ...] = ()
     ended: str = ""
     ledger: Ledger | None = None
@@ -83,7 +85,7 @@ def run_verdicts(found: RunFindings) -> Iterator[Verdict]:
 
 
 def _verdicts(found: RunFindings) -> Iterator[Verdict]:
-    summary, groups = found.summary, found.rows.groups
+    summary = found.summary
     if found.ended:
         said = f"The run ended early: {cut(found.ended, _LONGEST)}"
         yield Verdict(code="ended-early", tone="bad", text=said)
@@ -108,15 +110,15 @@ def _verdicts(found: RunFindings) -> Iterator[Verdict]:
     if low is not None and low == high and summary.graded.count > 1:
         said = f"Every reward is {low:g}: a model that is trained on them learns nothing."
         yield Verdict(code="one-reward", tone="bad", text=said, value=low)
-    elif groups.several and not groups.flat:
-        said = f"No group gives all its samples the same reward ({groups.several:,} groups)."
-        yield Verdict(code="flat-groups", tone="good", text=said, value=0.0)
-    elif groups.several:
-        share = groups.flat / groups.several
-        said = f"{percent(share)} of the groups give all their samples the same reward"
-        said += f" ({groups.flat:,} of {groups.several:,}): they teach nothing."
-        how: Tone = "warning" if share > _MANY_FLAT else "note"
-        yield Verdict(code="flat-groups", tone=how, text=said, value=share)
+    if found.study is not None:
+        yield from _taught(found.study)
+
+
+def _taught(study: Study) -> Iterator[Verdict]:
+    """What the terminal says of whether it will teach; failures are said already."""
+    yield from (one for one in short_verdicts(study) if one.code != "failures")
+    if rests := rests_on(study):
+        yield Verdict(code="rests-on", tone="note", text=f"What it will teach is said {rests}.")
 
 
 def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> Iterator[Section]:
@@ -152,8 +154,9 @@ def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
     groups = f"in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
     yield "Samples", (f"{summary.samples:,}", groups)
     yield "Failed", (f"{summary.failed:,}", "")
-    rate = summary.samples / found.seconds if found.seconds > 0 else 0.0
-    yield "Time", (f"{found.seconds:.1f} s", f"{rate:,.0f} samples/s")
+    if found.seconds > 0:
+        rate = summary.samples / found.seconds
+        yield "Time", (f"{found.seconds:.1f} s", f"{rate:,.0f} samples/s")
     if found.ledger is not None and found.ledger.accounts:
         cost = spending.show_cost(found.ledger.usd)
         yield "Spent", (cost, f"{found.ledger.tokens:,} tokens")
@@ -263,6 +266,7 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
         "lead": found.lead,
         "verdicts": [one.to_json() for one in verdicts],
         "summary": found.summary.to_json(),
+        "signal": None if found.study is None else study_json(found.study),
         "seconds": round(found.seconds, 3),
         "groups": {
             "count": groups.count,

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graders.errors import Failure, RowError
+from graders.markup import cut, seen
 from graders.report.html.draw import Draw
-from graders.report.html.elements import seen
-from graders.report.html.embedded import cut
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.report.totals import Histogram
 from graders.results import Part, Result
@@ -130,12 +129,13 @@ class RunRows:
         """See results, as `read_results` gives them."""
         for one in results:
             if isinstance(one, Result):
-                self._see(one)
+                self.see(one)
             else:
                 self.unread += isinstance(one, RowError)
         self.groups.settle()
 
-    def _see(self, one: Result) -> None:
+    def see(self, one: Result) -> None:
+        """See one result, in the order of the file."""
         self.groups.add(one.group, one.row, one.score)
         self._failed = self._failed or one.failure is not None
         if len(self._members) < _MEMBERS:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from graders.report.html.elements import Child, Markup, el, many
-from graders.report.html.embedded import cut, embedded
+from graders.markup import Child, Markup, cut, el, many
+from graders.report.html.embedded import embedded
 
 MOST_BYTES: Final = 760_000
 """What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
@@ -185,7 +185,10 @@ def table(
     def style(i: int) -> str | None:
         return "number" if i in numbers else None
 
-    heads = [el("th", cell, scope="col", class_=style(i)) for i, cell in enumerate(head)]
+    heads = [
+        el("th", cell, scope="col", class_=style(i)) if cell else el("td")
+        for i, cell in enumerate(head)
+    ]
     lines = [
         [
             el("td" if i else "th", _held(cell), scope=None if i else "row", class_=style(i))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Final, Literal
@@ -15,6 +15,7 @@ from graders.testing.probe.bars import NEAR, Bar, bar_of, labelled
 from graders.testing.probe.forms import BARE, Form
 from graders.testing.probe.trials import Attempt, Probed
 
+_SMALL: Final = 2.0**-64
 _NO_CRASH: Final = frozenset(
     {
         FailureKind.INVALID_VARIABLE,
@@ -82,7 +83,7 @@ class Figures:
     @property
     def mean(self) -> float | None:
         """Mean score over the rows on which it has one."""
-        return fmean(self.scores) if self.scores else None
+        return _mean(self.scores)
 
     def add(self, probed: Probed, bar: Bar, attempts: Sequence[Attempt]) -> bool:
         """Count its attempts on one row, of which one has a score at most; says whether it wins."""
@@ -268,9 +269,10 @@ def _count_control(control: Figures, row: Probed, bar: Bar) -> None:
         control.over_preferred += _over(bar.reference, bar.preferred)
 
 
-def _mean(values: Iterator[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+def _mean(values: Iterable[float | None]) -> float | None:
+    # Scaled by a power of two, which rounds nothing: the sum of scores of 1e308 is infinite.
+    known = [value * _SMALL for value in values if value is not None]
+    return fmean(known) / _SMALL if known else None
 
 
 def _only_score(rows: Sequence[Probed]) -> float | None:

@@ -126,3 +126,15 @@ def _hides(character: str) -> bool:
     if len(character) != 1 or character in "\n\t":
         return False
     return unicodedata.category(character) in _HIDDEN
+
+
+def cut(text: str, characters: int) -> str:
+    """A text, or its beginning and how long it is.
+
+    Example:
+        >>> cut("abcdef", 3), cut("abc", 3)
+        ('abc... (6 characters)', 'abc')
+    """
+    if len(text) <= characters:
+        return text
+    return f"{text[:characters]}... ({len(text):,} characters)"

@@ -8,8 +8,8 @@ from html_reading import Reader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.report.html.elements import Markup, el, many, seen
-from graders.report.html.embedded import cut, embedded, written
+from graders.markup import Markup, cut, el, many, seen
+from graders.report.html.embedded import embedded, written
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.sampled_from(HOSTILE)
 JSON = st.recursive(

@@ -1,0 +1,79 @@
+"""What `graders diff` shows: lines, Markdown, JSON, and a page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graders.cli.reports import explain_command, made_from, write_report
+from graders.terminal import printable
+
+if TYPE_CHECKING:
+    from graders.cli.diff import Found
+    from graders.report.diffed import Diffed
+
+Named = tuple[Path, Path, str | None]
+"""OLD, NEW and ROWS."""
+
+
+def show_diff(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) -> None:
+    """Print a diff, and write its page where one is asked for.
+
+    Raises:
+        OSError: The page cannot be written.
+    """
+    worst = diffed.diff.worst[: given["worst"]]
+    _print(replace(diffed, diff=replace(diffed.diff, worst=worst)), found, given)
+    if given["report"] is not None:
+        _write(diffed, found, named, given)
+        apart = given["as_json"] or given["as_markdown"]
+        click.echo(f"  report   {printable(given['report'])}", err=apart)
+
+
+def _print(diffed: Diffed, found: Found, given: dict[str, Any]) -> None:
+    from graders.report import spending
+    from graders.report.diffed import to_lines
+    from graders.report.diffed_json import to_json
+    from graders.report.diffed_markdown import to_markdown
+
+    if given["as_json"]:
+        spent = spending.to_json(found.ledger) if found.ledger else {}
+        click.echo(json.dumps({**to_json(diffed), **spent}, indent=2))
+        return
+    for line in to_markdown(diffed) if given["as_markdown"] else to_lines(diffed):
+        click.echo(line)
+    if found.ledger and not given["as_markdown"]:
+        for line in ("", *spending.to_lines(found.ledger)):
+            click.echo(line)
+
+
+def _write(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) -> None:
+    from graders.report.html.diff_page import DiffFindings, diff_page
+    from graders.runs.manifest import data_of
+
+    _, new, rows = named
+    old_signature, new_signature = found.signatures
+    layers = found.layers
+    made = made_from(
+        [data_of(one) for one in (*named, given["outputs"]) if one is not None],
+        base_url=given["base_url"],
+        old_signature=old_signature,
+        new_signature=new_signature,
+        profile=given["profile_name"] if rows is not None else "",
+        isolation="" if layers is None else ", ".join(layers) or "none: unsafe",
+    )
+    stopped = found.stopped
+    ended = "" if stopped is None else str(stopped) or "it was interrupted."
+    page = diff_page(
+        DiffFindings(
+            diffed=diffed,
+            command=explain_command(new, rows, given["base_url"]) if rows is not None else (),
+            stopped=ended,
+            made=made,
+        )
+    )
+    write_report(given["report"], page)
