@@ -291,7 +291,6 @@ def test_criteria_go_over_one_by_one(exported):
 
 def test_what_is_written_asks_as_we_grade(exported, monkeypatch, tmp_path):
     """Through the assertion that these files import."""
-    pytest.importorskip("graders.trainers.promptfoo")
     monkeypatch.syspath_prepend(tmp_path / "made")
     criteria = [EXACT, similar("bleu"), similar("gleu", name="other")]
     _, _, files = exported({"testing_criteria": criteria}, "promptfoo")
