@@ -44,9 +44,7 @@ PYTEST = [line for line in LINES if line.startswith("pytest ")]
 
 
 def first_short(commands):
-    """Each starts a process of its own that takes seconds: the first runs always, all others in
-    continuous integration.
-    """
+    """The first; and the others marked, as each starts a process that takes seconds."""
     return [commands[0], *(pytest.param(one, marks=pytest.mark.long) for one in commands[1:])]
 
 
