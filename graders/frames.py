@@ -5,6 +5,7 @@ Nothing is imported but what the caller's own frame was made with, or asks for.
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -86,7 +87,9 @@ def grade_frame(
         FormatError: A column cannot be JSON.
         RowError: A row is none.
     """
-    shape = RowFormat(columns=parse_columns(columns.items()) if columns else None)
+    # pandas has columns that are called 0; rows have keys, which are text.
+    pairs = [(str(place), str(column)) for place, column in (columns or {}).items()]
+    shape = RowFormat(columns=parse_columns(pairs))
     return form.like(_columns_of(judge(list(_rows(form.lines(frame), shape)))), frame)
 
 
@@ -167,6 +170,11 @@ def _score(grade: Judged, member: str) -> float | None:
 def _pandas_lines(frame: Any) -> Iterator[bytes]:
     names = [str(name) for name in frame.columns]
     _refuse_twice(names)
+    kinds = zip(names, frame.dtypes, strict=True)
+    if arrow := {
+        name: kind.pyarrow_dtype for name, kind in kinds if hasattr(kind, "pyarrow_dtype")
+    }:
+        check_schema(_NAME, pyarrow(_NAME).schema(arrow))
     # NaN is how pandas writes that there is nothing.
     values = [
         [None if none else value for value, none in zip(column, column.isna(), strict=True)]
@@ -196,8 +204,29 @@ def _pandas_like(columns: Mapping[str, _Column], frame: Any) -> Any:
 
 
 def _polars_lines(frame: Any) -> Iterator[bytes]:
+    for name in frame.columns:
+        if problem := _lost_moment(frame[name]):
+            raise FormatError(f"{_NAME}: column {name!r:.80}: {problem}")
     for row in frame.iter_rows(named=True):
         yield to_line(row, frame.columns)
+
+
+def _lost_moment(column: Any) -> str | None:
+    """Which moment of a column Python has not: polars would cut it to the microsecond, or stop."""
+    polars: Any = sys.modules["polars"]
+    kind = column.dtype
+    if kind in (polars.List, polars.Array):
+        return _lost_moment(column.explode())
+    if kind == polars.Struct:
+        inside = (column.struct.field(one.name) for one in kind.fields)
+        return next(filter(None, map(_lost_moment, inside)), None)
+    if kind in (polars.Datetime, polars.Time) and (column.dt.nanosecond() % 1000 != 0).any():
+        return "it has a moment finer than a microsecond; round it, or write text"
+    if kind in (polars.Datetime, polars.Date):
+        years = column.drop_nulls().dt.year()
+        if years.has_nulls() or not years.is_between(dt.MINYEAR, dt.MAXYEAR).all():
+            return f"it has a date outside of the years {dt.MINYEAR} to {dt.MAXYEAR}; write text"
+    return None
 
 
 def _polars_like(columns: Mapping[str, _Column], _frame: Any) -> Any:
@@ -248,6 +277,8 @@ _NO_FRAMES: Final = {
     "polars.LazyFrame": "collect() it first",
     "polars.Series": "it is one column; make it a frame",
     "pandas.Series": "it is one column; make it a frame",
+    "pyarrow.Array": "it is one column; make it a table",
+    "pyarrow.ChunkedArray": "it is one column; make it a table",
     "datasets.DatasetDict": 'choose a split, as in dataset["train"]',
     "datasets.IterableDatasetDict": 'choose a split, as in dataset["train"]',
 }

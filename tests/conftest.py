@@ -20,6 +20,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 # A job in the background of a script starts with Ctrl-C ignored, and its children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Scripts that tests start, whose imports and arguments are there only then.
+collect_ignore = ["graders/inspect_evals.py", "graders/promptfoo_wrapper.py"]
+
 LEFT_OUT = pytest.StashKey[Counter]()
 LOOPBACK = ("127.", "::1", "localhost")
 

@@ -41,6 +41,13 @@ COMMANDS = [
     if line.startswith("graders ") and line not in SERVERS
 ]
 PYTEST = [line for line in LINES if line.startswith("pytest ")]
+
+
+def first_short(commands):
+    """The first; and the others marked, as each starts a process that takes seconds."""
+    return [commands[0], *(pytest.param(one, marks=pytest.mark.long) for one in commands[1:])]
+
+
 CASES = Path(graders.__file__).with_name("testing") / "README.md"
 
 
@@ -141,7 +148,7 @@ def _table_for(arguments):
         pyarrow.parquet.write_table(pyarrow.table(columns), "train.parquet")
 
 
-@pytest.mark.parametrize("command", PYTEST)
+@pytest.mark.parametrize("command", first_short(PYTEST))
 @pytest.mark.usefixtures("starter")
 def test_a_command_of_pytest(command):
     """In a starter as it is, all tests pass."""
@@ -220,7 +227,7 @@ def test_the_output_shown_is_the_output(shown, capfd):
         assert found, f"after {before!r}"
 
 
-@pytest.mark.parametrize("command", SERVERS)
+@pytest.mark.parametrize("command", first_short(SERVERS))
 def test_servers_serve(command, starter):
     """Each says where, on a port that is free here, and ends when it is told to."""
     command = re.sub(r" --port \d+", "", command).replace("starter/", f"{starter}/starter/")

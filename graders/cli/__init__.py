@@ -23,45 +23,50 @@ from graders.terminal import printable_lines
 
 OK, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
-_COMMANDS: Final = {
-    "compare": "Say which metric or grader agrees best with people.",
-    "diff": "Say what a change of grader does to the same rows.",
-    "doctor": "Show how well this machine can isolate python graders.",
-    "explain": "Show everything about the grading of one sample.",
-    "export": "Write what promptfoo or Inspect needs to grade the same.",
-    "image": "Build an environment with the packages of a hosted image.",
-    "import": "Make a config and rows of what a hosted API gave.",
-    "init": "Write a starter, or an example of a common reward.",
-    "lint": "Find what would go wrong with a config and its rows.",
-    "mutate": "Say which small changes to a grader its cases would notice.",
-    "pack": "Make a grader config from a Python file.",
-    "plan": "Say what a fine-tuning job would take, before it is started.",
-    "probe": "Try to cheat a grader, and say what it falls for.",
-    "run": "Grade a file of rows, or one sample.",
-    "sample": "Draw the outputs to grade from a model.",
-    "schema": "Write the JSON Schema of configs, for editors.",
-    "serve": "Serve the hosted API on this machine.",
-    "study": "Compute another formula from results, without grading again.",
-    "validate": "Check a config without running it.",
+_SECTIONS: Final = {
+    "Write a grader": {
+        "init": "Write a starter, or an example of a common reward.",
+        "pack": "Make a grader config from a Python file.",
+        "schema": "Write the JSON Schema of configs, for editors.",
+        "validate": "Check a config without running it.",
+        "lint": "Find what would go wrong with a config and its rows.",
+        "mutate": "Say which small changes to a grader its cases would notice.",
+        "probe": "Try to cheat a grader, and say what it falls for.",
+    },
+    "Grade": {
+        "sample": "Draw the outputs to grade from a model.",
+        "run": "Grade a file of rows, or one sample.",
+        "explain": "Show everything about the grading of one sample.",
+    },
+    "Study and compare": {
+        "study": "Say what results teach, or compute another formula from them.",
+        "compare": "Say which metric or grader agrees best with people.",
+        "diff": "Say what a change of grader does to the same rows.",
+    },
+    "Hosted services and other tools": {
+        "plan": "Say what a fine-tuning job would take, before it is started.",
+        "serve": "Serve the hosted API on this machine.",
+        "import": "Make a config and rows of what a hosted API gave.",
+        "export": "Write what promptfoo or Inspect needs to grade the same.",
+    },
+    "This machine": {
+        "doctor": "Show how well this machine can isolate python graders.",
+        "image": "Build an environment with the packages of a hosted image.",
+    },
 }
+"""Commands in the order in which one comes to need them."""
+_COMMANDS: Final = tuple(name for section in _SECTIONS.values() for name in section)
 
 _EPILOG: Final = """\b
 Examples:
   graders init starter
-  graders init --example math rewards
   graders run starter/grader.json starter/rows.jsonl -o results.jsonl
   graders run grader.json --sample "Paris" --item '{"answer": "Paris"}'
-  graders explain grader.json rows.jsonl --row 3
   graders lint grader.json rows.jsonl
-  graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
-  graders validate grader.json
-  graders plan method.json train.jsonl
-  graders probe grader.json rows.jsonl
-  graders diff old.json new.json rows.jsonl
-  graders pack grade.py -o grader.json
-  graders import eval.json output_items.jsonl -o imported --check
-  graders doctor
-  graders serve
+  graders explain grader.json rows.jsonl --row 3
+  graders study results.jsonl
+
+`graders COMMAND --help` has more.
 
 Shell completion: eval "$(_GRADERS_COMPLETE=bash_source graders)"
 """
@@ -81,8 +86,10 @@ class _LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        width = max(map(len, _COMMANDS))  # one column of names through all sections
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), said) for name, said in commands.items()])
 
 
 @click.command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,9 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
 
     if tool == "inspect" and given["pass_threshold"] is not None:
         raise click.UsageError("--pass-threshold is for promptfoo; Inspect knows none.")
+    threshold = given["pass_threshold"]
+    if threshold is not None and not isfinite(threshold):
+        raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
     source = _source(config, output, given)
     made = {"promptfoo": to_promptfoo, "inspect": to_inspect}[tool](source, output.name)
     _write(made, config, output.parent, overwrite=given["overwrite"])

@@ -28,7 +28,7 @@ def without(secrets: Iterable[str], text: str, *, shortest: int = SHORTEST) -> s
 
 
 def masked_url(url: str) -> str:
-    """An address without what may be a credential: user, password and query.
+    """An address without what may be a credential: user, password, query and fragment.
 
     Example:
         >>> masked_url("https://me:pw@host/grade?code=secret")
@@ -40,7 +40,8 @@ def masked_url(url: str) -> str:
         return "***"
     _, at, host = parts.netloc.rpartition("@")
     netloc = f"***@{host}" if at else host
-    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
+    query, fragment = ("***" if said else "" for said in (parts.query, parts.fragment))
+    return urlunsplit(parts._replace(netloc=netloc, query=query, fragment=fragment))
 
 
 def masked_text(text: str, url: str, headers: Mapping[str, str]) -> str:

@@ -34,7 +34,8 @@ def open_columns(path: Path | str) -> Iterator[Iterator[bytes]]:
         OSError: It cannot be read, or is damaged.
     """
     with open_batches(path) as (schema, batches):
-        check_schema(path, schema)
+        with _damage(path):  # names that are no text
+            check_schema(path, schema)
         yield (line for batch in batches for line in lines_of(batch))
 
 
@@ -68,9 +69,9 @@ def _damage(path: Path | str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
         kind = "Parquet" if form_of(path).rows == "parquet" else "Arrow"
-        said = str(error).partition("\n")[0][:200]
+        said = str(error).partition("\n")[0][:200] or "it asks for more memory than there is"
         raise OSError(f"{path}: not {kind}, or damaged: {said}") from None
 
 
@@ -94,9 +95,37 @@ def _ipc(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
     file.seek(0)
     if not is_file:
         stream = ipc.open_stream(file)
-        return stream.schema, iter(stream)
+        return stream.schema, map(_validated, stream)
     opened = ipc.open_file(file)
-    return opened.schema, (opened.get_batch(i) for i in range(opened.num_record_batches))
+    batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
+    return opened.schema, map(_validated, batches)
+
+
+def _validated(batch: RecordBatch) -> RecordBatch:
+    """A batch that nothing in it leads out of: Arrow reads offsets and indices as they stand.
+
+    A text that is not UTF-8 is left to its row, and is damage inside of other columns.
+
+    Raises:
+        ArrowInvalid: The file is damaged.
+    """
+    import pyarrow as pa
+
+    for column in batch.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            if not _is_text(column.type):
+                raise
+            _as_bytes(column).validate(full=True)
+    return batch
+
+
+def _as_bytes(texts: Array) -> Array:
+    import pyarrow as pa
+
+    kinds = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
+    return texts.view(kinds.get(texts.type) or pa.binary_view())
 
 
 def pyarrow(path: Path | str) -> Any:
@@ -130,7 +159,7 @@ def _unfit(kind: DataType) -> str | None:
     """Why no value of a type has a form in JSON; None where some have one."""
     import pyarrow.types as is_
 
-    if is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind):
+    if _is_bytes(kind):
         return _AS_TEXT
     if is_.is_duration(kind) or is_.is_interval(kind):
         return "a span of time has no form in JSON; write a number, or text"
@@ -146,7 +175,18 @@ def _unfit(kind: DataType) -> str | None:
 
 
 def _inner(kind: DataType) -> list[DataType]:
+    import pyarrow.types as is_
+
+    if is_.is_dictionary(kind):
+        return [kind.value_type]
     return [kind.field(i).type for i in range(kind.num_fields)]
+
+
+def _is_bytes(kind: DataType) -> bool:
+    import pyarrow.types as is_
+
+    sized = is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind)
+    return bool(sized or is_.is_binary_view(kind))
 
 
 def _is_text(kind: DataType) -> bool:

@@ -96,6 +96,8 @@ def _key(key: object) -> str:
 
 
 def _moment(value: date | time) -> str:
+    if str(value) == "NaT":
+        raise CellError("NaT is no moment; null says that there is none")
     if getattr(value, "nanosecond", 0):  # of a pandas Timestamp
         raise CellError(f"{value} is finer than a microsecond; round it, or write text")
     # Those of pandas go by the text of the standard library's, too.

@@ -24,6 +24,8 @@ _DELIMITERS: Final = {"csv": ",", "tsv": "\t"}
 _LONGEST_CELL: Final = 1 << 24
 """Characters. A quote that nobody closes would make a cell of all the file."""
 _NOT_UTF8: Final = re.compile("[\udc80-\udcff]")
+_PARTING: Final = frozenset(",;\t|")
+"""What parts cells in files that are called .csv, whatever they are."""
 
 
 def delimited_lines(path: Path | str, file: BinaryIO, form: str) -> Generator[bytes, None, None]:
@@ -49,6 +51,7 @@ def delimited_lines(path: Path | str, file: BinaryIO, form: str) -> Generator[by
     try:
         records = (record for record in reader if record)
         names = _header(path, next(records, None))
+        _refuse_one_column(path, names, form)
         for record in records:
             yield _line(names, record, reader.line_num)
     except csv.Error as error:
@@ -65,6 +68,15 @@ def _header(path: Path | str, names: Sequence[str] | None) -> Sequence[str]:
     if _not_utf8(names) is not None:
         raise FormatError(f"{path}: the names of the columns are not UTF-8; save the file as UTF-8")
     return names
+
+
+def _refuse_one_column(path: Path | str, names: Sequence[str], form: str) -> None:
+    """Refuse a file whose cells something else parts: all of a row would be one text."""
+    if len(names) == 1 and (_PARTING - {_DELIMITERS[form]}) & set(names[0]):
+        raise FormatError(
+            f"{path}: its only column is called {names[0]!r:.80}; cells of a .csv are parted by "
+            "commas, those of a .tsv by tabs"
+        )
 
 
 def _line(names: Sequence[str], record: Sequence[str], last: int) -> bytes:

@@ -195,15 +195,16 @@ def _body_of(plain: dict[str, JSON], place: str) -> tuple[dict[str, JSON], list[
 
 
 def _masked(config: dict[str, JSON]) -> dict[str, JSON]:
-    """A config with stars for credentials, wherever in it a grader or a tool stands."""
+    """A config with stars for credentials, wherever in it something has settings."""
     shown = masked_grader(config)
     assert isinstance(shown, dict), "it was one"
     if isinstance(criteria := config.get("testing_criteria"), list):
         shown["testing_criteria"] = [masked_grader(one) for one in criteria]
     if isinstance(inside := config.get("reinforcement"), dict):
         shown["reinforcement"] = _masked(inside)
-    if isinstance(grader := config.get("grader"), dict):
-        shown["grader"] = masked_grader(grader)
+    for key in ("grader", "data_source_config", "metadata"):
+        if key in config:
+            shown[key] = masked_grader(config[key])
     if isinstance(tools := config.get("tools"), list):  # Azure's, with addresses and headers
         shown["tools"] = [masked_grader(tool) for tool in tools]
     return shown

@@ -28,7 +28,10 @@ SDKS = {  # its command, what its version begins with, and where it is, if not i
     "javascript 6": ([*IN_JAVASCRIPT, "openai-6"], "6.", NODE_MODULES / "openai-6"),
 }
 EACH = [
-    pytest.param(name, marks=[pytest.mark.needs(str(place))] if place else [])
+    pytest.param(
+        name,
+        marks=pytest.mark.needs(str(place)) if place else [pytest.mark.long] * ("async" in name),
+    )
     for name, (_, _, place) in SDKS.items()
 ]
 """Their names, for fixtures."""

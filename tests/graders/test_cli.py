@@ -76,6 +76,7 @@ def assert_safe(text):
     ("arguments", "code", "shown"),
     [
         (["--help"], 0, ["init", "run", "validate", "Usage: graders", "-h, --help"]),
+        (["--help"], 0, ["\nGrade:\n  sample ", "\nThis machine:\n  doctor    Show how"]),
         (["-h"], 0, ["graders run starter/grader.json starter/rows.jsonl -o results.jsonl"]),
         ([], 2, ["Usage: graders"]),
         (["--version"], 0, ["graders, version "]),

@@ -224,6 +224,7 @@ def test_a_dry_run_knows_what_openais_embeddings_cost(run, monkeypatch):
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_a_run_while_the_server_thinks():
     """The server would have taken an hour."""

@@ -291,7 +291,6 @@ def test_criteria_go_over_one_by_one(exported):
 
 def test_what_is_written_asks_as_we_grade(exported, monkeypatch, tmp_path):
     """Through the assertion that these files import."""
-    pytest.importorskip("graders.trainers.promptfoo")
     monkeypatch.syspath_prepend(tmp_path / "made")
     criteria = [EXACT, similar("bleu"), similar("gleu", name="other")]
     _, _, files = exported({"testing_criteria": criteria}, "promptfoo")
@@ -378,6 +377,14 @@ def test_inspect_knows_no_threshold(exported):
     code, said, _ = exported(EXACT, "inspect", "--pass-threshold", "0.5")
 
     assert (code, "--pass-threshold is for promptfoo; Inspect knows none." in said) == (2, True)
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf"])
+def test_a_threshold_is_a_number(exported, threshold):
+    code, said, files = exported(PYTHON, "promptfoo", "--pass-threshold", threshold)
+
+    assert (code, files) == (2, {})
+    assert f"Invalid value for --pass-threshold: {threshold} is not a number" in said
 
 
 def test_files_that_are_there_are_kept(exported, tmp_path):

@@ -219,7 +219,7 @@ def test_requests_of_several_graders_are_several_configs(imported):
 
 
 def test_credentials_stay_behind_unless_they_are_wanted(imported):
-    url, secret = "https://me:pw@host/grade?code=s3cret", "Bearer s3cret"
+    url, secret = "https://me:pw@host/grade?code=s3cret#s3cret", "Bearer s3cret"
     endpoint = {"type": "endpoint", "name": "e", "url": url, "headers": {"Authorization": secret}}
     tool = {"name": "t", "server_url": "https://host/?code=s3cret", "headers": {"x-key": "s3cret"}}
     method = {"grader": endpoint, "tools": [tool], "hyperparameters": {}}
@@ -235,6 +235,16 @@ def test_credentials_stay_behind_unless_they_are_wanted(imported):
     code, said, files = imported(logged, options=["--overwrite", "--with-secrets"])
     assert files["grader.json"]["reinforcement"]["grader"] == endpoint
     assert "left behind" not in said
+
+
+@pytest.mark.parametrize("key", ["data_source_config", "metadata"])
+def test_credentials_beside_the_criteria_of_an_eval_stay_behind(imported, key):
+    body = {"testing_criteria": [EXACT], key: {"type": "custom", "headers": {"key": "s3cret"}}}
+    code, said, files = imported(body)
+
+    assert code == 0
+    assert "s3cret" not in json.dumps(files) + said
+    assert f"warning: out/grader.json: {key}.headers.key: a credential was left behind" in said
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,7 @@ def test_unusable_input(probe, arguments, message):
     assert message in err
 
 
+@pytest.mark.long
 def test_the_same_bytes_in_another_process():
     """Whatever Python hashes texts to."""
     write("close.json", similar("fuzzy_match"))

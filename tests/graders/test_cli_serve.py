@@ -107,6 +107,7 @@ def test_a_missing_package_is_named(refused, monkeypatch):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("host", "called"), [("localhost", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")]
 )

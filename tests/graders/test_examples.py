@@ -237,6 +237,7 @@ def test_the_command_refuses(tmp_path, monkeypatch, capsys, arguments, message):
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["rows.jsonl"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_probe_of_its_rows_finds_nothing(name, capsys):
     """Neither attacks nor, but for programs, the search; and the attacks were in its form."""

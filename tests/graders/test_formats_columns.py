@@ -6,6 +6,7 @@ The oracle of what a file holds is pyarrow, which wrote it.
 import datetime as dt
 import json
 import os
+import struct
 import tracemalloc
 from decimal import Decimal
 
@@ -79,6 +80,8 @@ def type_of(name):
         "numbers": pa.map_(pa.int64(), pa.int64()),
         "fixed": pa.list_(pa.int64(), 2),
         "bytes": pa.binary(),
+        "view of bytes": pa.binary_view(),
+        "category of bytes": pa.dictionary(pa.int8(), pa.binary()),
         "span": pa.duration("s"),
         "time ns": pa.time64("ns"),
         "null": pa.null(),
@@ -131,6 +134,8 @@ def test_a_type_means(name, kind, value, meant, tmp_path):
     ("kind", "problem"),
     [
         ("bytes", r"column 'value' \(binary\): bytes have no form in JSON; write text: CAST"),
+        ("view of bytes", "bytes have no form in JSON; write text: CAST"),
+        ("category of bytes", "bytes have no form in JSON; write text: CAST"),
         ("span", "column 'value' .*: a span of time has no form in JSON; write a number, or text"),
         ("time ns", "times finer than a microsecond; write microseconds, or text"),
         ("numbers", "keys are text in JSON; write a map whose keys are"),
@@ -310,6 +315,45 @@ def test_a_file_that_is_cut_or_damaged_says_so(name, tmp_path):
 def read_into(found, path):
     with open_lines(path) as file:
         found.extend(json.loads(line)["output"] for line in file)
+
+
+@pytest.mark.parametrize("name", ["rows.arrow", "rows.feather"])
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        ("texts behind the end", "[Oo]ffset"),
+        ("lists behind the end", "[Oo]ffset"),
+        ("words that no dictionary has", "Dictionary indices invalid"),
+        ("texts that are none, inside", "Invalid UTF8"),
+        ("a name that is no text", "codec can't decode"),
+    ],
+)
+def test_a_hostile_file_leads_nowhere(make, problem, name, tmp_path):
+    """Arrow follows what a file of it says to read, also out of the file."""
+    import pyarrow as pa
+
+    far = pa.py_buffer(struct.pack("<iii", 0, 1 << 28, 2))
+    value = {
+        "texts behind the end": lambda: pa.Array.from_buffers(
+            pa.string(), 2, [None, far, pa.py_buffer(b"abc")]
+        ),
+        "lists behind the end": lambda: pa.Array.from_buffers(
+            pa.list_(pa.int8()), 2, [None, far], children=[pa.array([1, 2], pa.int8())]
+        ),
+        "words that no dictionary has": lambda: pa.DictionaryArray.from_arrays(
+            pa.array([0, 1 << 28], pa.int32()), pa.array(["a"]), safe=False
+        ),
+        "texts that are none, inside": lambda: pa.array([[b"\xff"], []]).view(
+            pa.list_(pa.string())
+        ),
+        "a name that is no text": lambda: pa.array([1, 2]),
+    }[make]()
+    path = written(tmp_path / name, {"output": value, "NAME": ["a", "b"]})
+    if make == "a name that is no text":
+        path.write_bytes(path.read_bytes().replace(b"NAME", b"\xff\xfe\xfd\xfc"))
+
+    with pytest.raises(OSError, match=f"{name}: not Arrow, or damaged: .*({problem})"):
+        lines(path)
 
 
 def test_absurdly_nested_columns_are_refused(tmp_path):

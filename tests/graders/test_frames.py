@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from contextlib import nullcontext
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -173,6 +174,60 @@ def test_what_has_no_form_in_json_is_an_error(kind, column, problem):
 
 @pytest.mark.needs("polars")
 @pytest.mark.parametrize(
+    ("kind", "count", "problem"),
+    [
+        (lambda pl: pl.Datetime("ns"), 1, "column 'x': it has a moment finer than a microsecond"),
+        (lambda pl: pl.List(pl.Datetime("ns", "UTC")), [1], "it has a moment finer than a micro"),
+        (lambda pl: pl.Time, 1, "it has a moment finer than a microsecond; round it, or write"),
+        (lambda pl: pl.Date, 10**7, "it has a date outside of the years 1 to 9999; write text"),
+        (lambda pl: pl.Date, 10**9, "it has a date outside of the years 1 to 9999; write text"),
+        (lambda pl: pl.Datetime("ns"), 1000, None),
+        (lambda pl: pl.Time, 1000, None),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_moment_that_python_has_not_is_not_cut_to_one_that_it_has(kind, count, problem, inside):
+    """What polars would do without a word, and pandas and Arrow refuse, too."""
+    polars = import_module("polars")
+    moments = polars.Series("x", [count, None, count]).cast(kind(polars))
+    frame = polars.DataFrame(FLAT).with_columns(moments)
+    if inside:
+        frame = frame.with_columns(polars.struct("x").alias("x"))
+
+    with nullcontext() if problem is None else pytest.raises(FormatError, match=problem):
+        assert len(graders.grade(EXACT, frame, columns=COLUMNS)) == 3
+
+
+@pytest.mark.needs("pandas")
+def test_a_column_of_pandas_may_be_called_a_number():
+    frame = import_module("pandas").DataFrame([["x", "x"], ["x", "y"]])
+
+    assert list(graders.grade(EXACT, frame, columns={"item.a": 0, "sample": 1}).score) == [1, 0]
+
+
+@pytest.mark.needs("pandas")
+def test_no_moment_inside_of_a_cell_of_pandas_is_an_error():
+    pandas = import_module("pandas")
+    frame = pandas.DataFrame({**FLAT, "x": [[1], [pandas.NaT], [2]]})
+
+    with pytest.raises(RowError, match=r"frame:2:1: column 'x\[0\]': NaT is no moment; null says"):
+        graders.grade(EXACT, frame, columns=COLUMNS)
+
+
+@pytest.mark.needs("pandas")
+@pytest.mark.needs("pyarrow")
+def test_columns_of_arrow_in_pandas_are_refused_as_those_of_a_table():
+    """A list of times would be cut, without a word."""
+    pandas, pa = import_module("pandas"), import_module("pyarrow")
+    times = pa.chunked_array([pa.array([1, 2, 3]).cast(pa.time64("ns"))])
+    frame = pandas.DataFrame({**FLAT, "x": pandas.arrays.ArrowExtensionArray(times)})
+
+    with pytest.raises(FormatError, match=r"frame: column 'x' \(time64\[ns\]\): times finer than"):
+        graders.grade(EXACT, frame, columns=COLUMNS)
+
+
+@pytest.mark.needs("polars")
+@pytest.mark.parametrize(
     ("columns", "error", "problem"),
     [
         ({"item.a": "golt", "sample": "said"}, RowError, "frame:1:1: there is no column 'golt'"),
@@ -196,6 +251,15 @@ def test_a_frame_that_is_not_loaded_says_what_to_do():
         graders.grade(EXACT, polars.LazyFrame(FLAT), columns=COLUMNS)
     with pytest.raises(TypeError, match=r"a polars.Series cannot be graded: it is one column"):
         graders.grade(EXACT, polars.Series(["x"]))
+
+
+@pytest.mark.needs("pyarrow")
+@pytest.mark.parametrize("make", ["array", "chunked_array"])
+def test_a_column_of_arrow_is_no_table(make):
+    column = getattr(import_module("pyarrow"), make)([["x"]])
+
+    with pytest.raises(TypeError, match=r"Array cannot be graded: it is one column; make it a tab"):
+        graders.grade(EXACT, column)
 
 
 def test_columns_without_a_frame_are_refused():

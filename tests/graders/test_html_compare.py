@@ -78,8 +78,8 @@ def test_rows_are_those_on_which_the_best_and_people_differ(compared):
     assert {one["label"] for one in rows["rows"]} == {"good", "not good"}
 
 
+@pytest.mark.needs("sklearn")
 def test_a_fitted_reward_is_on_the_page(compared):
-    pytest.importorskip("sklearn")
     page, _ = compared(*FEW, "--fit", "hash_char,rouge_l", "-o", "fitted.json")
     found, said = data(page), page.text()
 
@@ -138,9 +138,9 @@ def test_many_contestants_make_no_large_page(compared):
     assert "12 more are in the data alone." in Path("r.html").read_text("utf-8")
 
 
+@pytest.mark.needs("sklearn")
 @pytest.mark.parametrize("taken", ["labelled.jsonl", "grader.json", "fitted.json"])
 def test_a_report_overwrites_no_other_file(taken, capsys):
-    pytest.importorskip("sklearn")
     Path("fitted.json").write_text("{}")
     Path("r.html").hardlink_to(taken)
     kept = Path(taken).read_bytes()

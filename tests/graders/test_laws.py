@@ -162,6 +162,7 @@ def test_every_law_has_its_graders():
 # --- what a law is told
 
 
+@pytest.mark.long
 def test_a_range_is_the_laws_or_the_graders_or_the_usual(bench):
     """A judge's 3 is fine where its config or the law says so."""
     case = {"item": FOUR, "sample": "x", "judge": 3, "expect": 3}
@@ -176,6 +177,7 @@ def test_a_range_is_the_laws_or_the_graders_or_the_usual(bench):
     )
 
 
+@pytest.mark.long
 def test_a_reference_can_be_a_template(bench):
     """Many graders want the answer in a form."""
     boxed = grade("return float(text == '<' + answer + '>')")
@@ -296,6 +298,7 @@ def test_no_law_of_scores_holds_where_there_is_none(bench, laws):
         check(bench(grade("raise ValueError('no')"), CASES, laws))
 
 
+@pytest.mark.long
 def test_a_case_that_expects_a_failure_is_no_sample_of_a_good_one(bench):
     """It is there to say how the grader fails; only that it does so every time is a law."""
     cases = [CASES[0], {"item": {}, "sample": "four", "expect": "python_grader_runtime_error"}]

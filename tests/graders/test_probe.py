@@ -143,6 +143,7 @@ def test_the_known_weaknesses_of_metrics(metric, attacks):
     assert attacks <= found(probed(similar(metric), WORDS))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not DATA.is_file(), reason="the folder with the real rows is not here")
 @pytest.mark.parametrize(
     ("config", "attacks"),

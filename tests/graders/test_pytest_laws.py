@@ -38,6 +38,7 @@ def outcomes(result):
     return {line[1].partition("::")[2]: line[2] for line in lines if line}
 
 
+@pytest.mark.long
 def test_each_law_is_a_test(project):
     """It stands beside the cases, and what breaks it is shown at its line, ready to paste."""
     result = project({"grade.py": SOURCE, "grade.cases.json": CASES}, "-v")
@@ -87,6 +88,7 @@ def test_the_starters_grader_keeps_its_laws_and_would_not_if_short_were_good(pro
     result.stdout.fnmatch_lines(["*: no sample scores below an empty one; * and empty gets 0.5"])
 
 
+@pytest.mark.long
 def test_a_law_is_selected_like_any_test(project):
     files = {"grade.py": SOURCE, "grade.cases.json": CASES}
 
@@ -136,6 +138,7 @@ def test_github_shows_it_at_the_laws_line(project, monkeypatch):
     ]
 
 
+@pytest.mark.long
 def test_a_law_covers_nothing(project):
     """It runs every line by accident; coverage is of what somebody wrote down."""
     cases = {"cases": [{"sample": "x", "expect": 1}], "laws": ["in_range", "deterministic"]}

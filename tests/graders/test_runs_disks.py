@@ -53,6 +53,7 @@ def test_a_full_disk_costs_no_row(run, workers, size, name):
     assert list(Path("out.run").glob("parts/*")) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_state_that_cannot_be_written_costs_no_row(run, workers):
     """It stays as it was, and says less than there is."""

@@ -76,6 +76,7 @@ def test_any_count_of_workers_gives_the_same(run, options):
     assert found[2] == found[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [[], ["--failures", "stop"], ["--strict"]], ids=" ".join)
 def test_streams_and_files_hold_the_same(capfdbinary, options):
     """Plain, packed, and on standard output, whoever grades."""

@@ -47,6 +47,7 @@ def told(grades):
     return [(one.score, one.failure, one.passed, dict(one.detail)) for one in grades]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("profile", ["openai", "azure-docs"])
 @pytest.mark.parametrize("config", [EXACT, SIMILAR, {**SIMILAR, "evaluation_metric": "rouge_l"}])
 def test_long_rows_have_the_same_grades_there(config, profile):

@@ -49,6 +49,7 @@ def test_equals_the_library_on_random_pairs(candidate, reference):
     assert _ours("f1")(candidate, reference) == _library("f1")(candidate, reference)
 
 
+@pytest.mark.long
 def test_sentences_too_long_for_the_librarys_recursion():
     """The package recurses once a word and overflows; the number it would give is this one."""
     text = " ".join(f"word{i}" for i in range(1_100))

@@ -161,6 +161,7 @@ def test_a_verdict_needs_no_sandbox(pool):
     assert kept(pool) == []
 
 
+@pytest.mark.long
 def test_many_sources_leave_nothing_open(pool):
     """Neither a descriptor here nor a process."""
     run(pool, "abc")
