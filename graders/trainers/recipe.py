@@ -50,7 +50,8 @@ class Options(TypedDict, total=False):
         workers: Rows in the sandbox at once; the number of processors by default.
         client: How judges are asked: settings of `OpenAICompatible` (`{"base_url": ...}`), or a
             function of a module that makes a client. Keys come from the environment only.
-        deadline: Seconds that one call may take, however many rows it has.
+        deadline: Seconds that one call may take, however many rows it has. The first has as long,
+            and at least 60 s, to open what grades.
     """
 
     profile: str

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from graders.compile import member_keys
@@ -100,7 +101,7 @@ def _opened(grader: str, options: Mapping[str, object]) -> _Opened:
     if not isinstance(grader, str):
         raise _refused("grader", f"{grader!r:.60} is not the path of a config")
     ours = {name: value for name, value in options.items() if name not in _OF_REWARD_MODELS}
-    return _read(grader, encode(plain(ours, "reward_kwargs")))
+    return _read(str(Path(grader).absolute()), encode(plain(ours, "reward_kwargs")))
 
 
 @lru_cache(maxsize=64)  # verl loads a user's file again and again, and calls for each sample
