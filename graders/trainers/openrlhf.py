@@ -92,10 +92,12 @@ def reward(
     return reward_func
 
 
-def _number(on_failure: float) -> float:
-    if isinstance(on_failure, bool) or not isfinite(on_failure):
-        raise refused("on_failure", f"{on_failure!r:.60} is neither 'raise' nor a number")
-    return float(on_failure)
+def _number(on_failure: object) -> float:
+    if isinstance(on_failure, (int, float)) and not isinstance(on_failure, bool):
+        number = float(on_failure)
+        if isfinite(number):
+            return number
+    raise refused("on_failure", f"{on_failure!r:.60} is neither 'raise' nor a number")
 
 
 def _as_tensors(told: dict[str, Any]) -> dict[str, Any]:
