@@ -1,13 +1,15 @@
 """The fallback without isolation: a process per row, for code you wrote yourself.
 
 It runs on every system. A row's code can read your files, reach the network and leave processes
-behind; what is kept from it is the environment, and on Unix there are resource limits.
+behind; what is kept from it is the environment, and on Unix there are resource limits, and an alarm
+that ends it soon after its time where we were killed meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import signal
@@ -35,10 +37,15 @@ except ImportError:
 else:
     _MEASURES = True
 
+_SPARE_SECONDS: Final = 2
+"""After its time a process ends by itself: who would have ended it may have been killed."""
+
 _CODE: Final = """
-import json, linecache, sys
+import json, linecache, signal, sys
 with open("call", "rb") as file:
     call = json.load(file)
+if hasattr(signal, "alarm"):
+    signal.alarm(call["seconds"])
 try:
     import resource
 except ImportError:
@@ -158,7 +165,8 @@ class Processes:
             "RLIMIT_FSIZE": (self.limits.disk_bytes, self.limits.disk_bytes),
         }
         args = list(call.args)
-        return {"source": call.source, "entry": call.entry, "args": args, "rlimits": limits}
+        request = {"source": call.source, "entry": call.entry, "args": args, "rlimits": limits}
+        return {**request, "seconds": math.ceil(self.limits.wall_seconds) + _SPARE_SECONDS}
 
     def _wait(self, run: Run, folder: Path) -> _Ended:
         """Run the process to its end, or to the end of its time."""

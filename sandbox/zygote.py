@@ -109,6 +109,7 @@ class Zygote:
         started = monotonic()
         self._deadline = started + wall_seconds
         try:
+            self._read_ahead()
             self._send(wire.CALLS.pack(len(calls), len(payload)) + payload)
             for left in range(len(calls) - 1, -1, -1):
                 body = self._ended(answer)
@@ -226,6 +227,19 @@ class Zygote:
         except (OSError, EOFError):  # the row hung up, or does not read: its own loss
             self._drop_connections(keep=len(self._connections) - 1)
         return True
+
+    def _read_ahead(self) -> None:
+        """Take the connection of the child that waits for the next call.
+
+        Raises:
+            EOFError: That child has ended, unasked: somebody killed it. No call is to get its end.
+        """
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        while poll.poll(0):
+            kind, _ = self._message()
+            if kind != wire.CONNECTION:
+                raise EOFError(f"an unexpected message {kind!r}")
 
     def _expect(self, wanted: bytes) -> bytes:
         """The body of the next message of a kind; descriptors are kept on the way.

@@ -24,6 +24,8 @@ from graders.trainers.recipe import Options, Recipe
 T = TypeVar("T")
 _GRACE_SECONDS: Final = 1.0
 """After the deadline, for a loop that something else keeps busy."""
+_OPENING_SECONDS: Final = 60.0
+"""The least that a first call waits for what grades: to try the sandbox, to import libraries."""
 
 _CLOSED: Final = Failure(
     kind=FailureKind.OTHER, reason="closed", message="the grading was closed meanwhile"
@@ -58,10 +60,10 @@ class Grading:
         live = process.here()
         try:
             if live.opened(self.recipe) is None:
-                _result(live.submit(live.grader(self.recipe)), None)
+                _result(live.submit(live.grader(self.recipe)), self._opening_seconds)
             return _result(live.submit(self._graded(live, rows)), self._most_seconds)
         except TimeoutError:
-            return self._failed(rows, self._late())
+            return self._failed(rows, self._not_in_time(live))
         except (process.ClosedError, CancelledError):
             return self._failed(rows, _CLOSED)
 
@@ -73,11 +75,12 @@ class Grading:
         live = process.here()
         try:
             if live.opened(self.recipe) is None:
-                await asyncio.wrap_future(live.submit(live.grader(self.recipe)))
+                opening = asyncio.wrap_future(live.submit(live.grader(self.recipe)))
+                await asyncio.wait_for(opening, self._opening_seconds)
             future = asyncio.wrap_future(live.submit(self._graded(live, rows)))
             return await asyncio.wait_for(future, self._most_seconds)
         except TimeoutError:
-            return self._failed(rows, self._late())
+            return self._failed(rows, self._not_in_time(live))
         except process.ClosedError:
             return self._failed(rows, _CLOSED)
         except asyncio.CancelledError:
@@ -93,6 +96,10 @@ class Grading:
     @property
     def _most_seconds(self) -> float:
         return self.recipe.deadline + _GRACE_SECONDS
+
+    @property
+    def _opening_seconds(self) -> float:
+        return max(_OPENING_SECONDS, self.recipe.deadline)
 
     async def _graded(self, live: process.Process, rows: Sequence[Row | Failure]) -> list[Grade]:
         grader = await live.grader(self.recipe)  # open already, unless it was closed meanwhile
@@ -122,10 +129,16 @@ class Grading:
         return grade
 
     async def _safely(self, grader: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
-        """What a grader raises is broken, and no score either; a trainer is not to stop for it."""
+        """What a grader raises is broken, and no score either; a trainer is not to stop for it.
+
+        So is what a user's client raises to end a process, or as if somebody had cancelled it.
+        """
         try:
             return await grader.grade(rows)
-        except Exception as error:  # noqa: BLE001 - whatever is broken
+        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
             said = "".join(traceback.format_exception(error))[-MAX_MESSAGE:]
             return self._failed(rows, _failure(f"the grader broke: {said}", "broken"))
 
@@ -133,6 +146,12 @@ class Grading:
         return [
             Grade(name=self.name, failure=failure if isinstance(row, Row) else row) for row in rows
         ]
+
+    def _not_in_time(self, live: process.Process) -> Failure:
+        if live.opened(self.recipe) is not None:
+            return self._late()
+        message = f"what grades was not open after {self._opening_seconds:g} s"
+        return _failure(message, "timeout")
 
     def _late(self) -> Failure:
         message = f"took longer than the deadline of {self.recipe.deadline:g} s"

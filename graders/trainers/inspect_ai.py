@@ -19,13 +19,13 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, Unpack, get_args
 
-from graders.errors import ConfigError, Failure, FailureKind, Finding, GradingError
+from graders.errors import Failure, FailureKind, GradingError
 from graders.grades import Grade
 from graders.rows import Row
 from graders.strict_json import encode
 from graders.trainers.failures import reward_or_raise
 from graders.trainers.grading import Grading, open_grading
-from graders.trainers.recipe import Options
+from graders.trainers.recipe import Options, refused
 from graders.trainers.rows import spoken, to_item
 from sandbox import JSON
 
@@ -67,11 +67,9 @@ def scorer(
     from inspect_ai.scorer import scorer as registered
 
     if failures not in get_args(Failures):
-        raise _refused(
-            "failures", f"{failures!r:.60} is not one of {', '.join(get_args(Failures))}"
-        )
+        raise refused("failures", f"{failures!r:.60} is not one of {', '.join(get_args(Failures))}")
     if not isinstance(config, (str, os.PathLike)):
-        raise _refused("config", f"a {type(config).__name__} would be in every log; give a path")
+        raise refused("config", f"a {type(config).__name__} would be in every log; give a path")
     name = open_grading(config, **options).name
 
     def made(config: str, failures: Failures = "unscored", **options: Unpack[Options]) -> Scorer:
@@ -135,7 +133,3 @@ def _score(grade: Grade, answer: str, failures: Failures) -> Score:
         explanation=grade.failure.message,
         metadata={"members": members, "kind": str(kind), "reason": reason},
     )
-
-
-def _refused(path: str, message: str) -> ConfigError:
-    return ConfigError(Finding(code="option", severity="error", path=path, message=message))

@@ -24,10 +24,9 @@ from typing import Any, Final, Literal, Unpack
 
 from graders.compile import member_keys
 from graders.config.parse import ConfigSource, read_config
-from graders.errors import ConfigError, Finding
 from graders.trainers.grading import open_grading
 from graders.trainers.queries import END_TOKENS, answer_of, label_item, rows_of
-from graders.trainers.recipe import Options
+from graders.trainers.recipe import Options, refused
 from graders.trainers.rows import plain
 from sandbox import JSON
 
@@ -93,13 +92,12 @@ def reward(
     return reward_func
 
 
-def _number(on_failure: float) -> float:
-    if isinstance(on_failure, bool) or not isfinite(on_failure):
-        message = f"{on_failure!r:.60} is neither 'raise' nor a number"
-        raise ConfigError(
-            Finding(code="option", severity="error", path="on_failure", message=message)
-        )
-    return float(on_failure)
+def _number(on_failure: object) -> float:
+    if isinstance(on_failure, (int, float)) and not isinstance(on_failure, bool):
+        number = float(on_failure)
+        if isfinite(number):
+            return number
+    raise refused("on_failure", f"{on_failure!r:.60} is neither 'raise' nor a number")
 
 
 def _as_tensors(told: dict[str, Any]) -> dict[str, Any]:

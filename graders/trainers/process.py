@@ -44,10 +44,8 @@ class Process:
         self._loop = asyncio.SelectorEventLoop(self._selector)
         self._graders: dict[str, tuple[Grader, ModelClient | None]] = {}
         self._boxes: dict[tuple[Level, Limits, int | None], Pool | Processes] = {}
-        self._preload: dict[
-            str, Sequence[str]
-        ] = {}  # of all sources; sandboxes look when they start
-        self._submitting, self._closed = threading.Lock(), False
+        self._preload: Preloads = {}  # of all sources; sandboxes look when they start
+        self._submitting, self._closed, self._ended = threading.Lock(), False, False
         self._thread = threading.Thread(target=self._run, name="graders", daemon=True)
         self._thread.start()
 
@@ -98,7 +96,10 @@ class Process:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_forever()
+            while not self._ended:
+                # What ends a process is raised through the loop, too; here it ends its task alone.
+                with suppress(SystemExit, KeyboardInterrupt):
+                    self._loop.run_forever()
         finally:
             self._loop.close()
 
@@ -111,6 +112,7 @@ class Process:
             box.close()
         await self._loop.shutdown_asyncgens()  # connections hang on them
         await self._loop.shutdown_default_executor()
+        self._ended = True
         self._loop.call_soon(self._loop.stop)  # after whoever waits for what is done was told
 
     def _open_box(

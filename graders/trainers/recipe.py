@@ -50,7 +50,8 @@ class Options(TypedDict, total=False):
         workers: Rows in the sandbox at once; the number of processors by default.
         client: How judges are asked: settings of `OpenAICompatible` (`{"base_url": ...}`), or a
             function of a module that makes a client. Keys come from the environment only.
-        deadline: Seconds that one call may take, however many rows it has.
+        deadline: Seconds that one call may take, however many rows it has. The first has as long,
+            and at least 60 s, to open what grades.
     """
 
     profile: str
@@ -151,7 +152,7 @@ def _refuse_unknown(options: Options) -> None:
     for name in options:
         if name not in known:
             hint = f"Known options: {', '.join(known)}."
-            raise _refused(name, "there is no such option", hint)
+            raise refused(name, "there is no such option", hint)
 
 
 def _key(parts: Mapping[str, object]) -> str:
@@ -163,7 +164,7 @@ def _key(parts: Mapping[str, object]) -> str:
         pickle.dumps(client)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         hint = "Give settings as a dict, or a function of a module that makes a client."
-        raise _refused("client", f"cannot go to another process: {error}", hint) from None
+        raise refused("client", f"cannot go to another process: {error}", hint) from None
     return hashlib.sha256(repr({**parts, "client": (known, made)}).encode()).hexdigest()
 
 
@@ -171,19 +172,19 @@ def _level(name: str) -> Level:
     try:
         return Level(name)
     except ValueError:
-        raise _refused("sandbox", f"{name!r} is not one of {', '.join(Level)}", "") from None
+        raise refused("sandbox", f"{name!r} is not one of {', '.join(Level)}") from None
 
 
 def _workers(count: object) -> int | None:
     if count is None or (type(count) is int and count >= 1):
         return count
-    raise _refused("workers", f"{count!r} is not a number of at least 1", "")
+    raise refused("workers", f"{count!r} is not a number of at least 1")
 
 
 def _seconds(deadline: object) -> float:
     if isinstance(deadline, (int, float)) and isfinite(deadline) and deadline > 0:
         return float(deadline)
-    raise _refused("deadline", f"{deadline!r} is not a number of seconds above 0", "")
+    raise refused("deadline", f"{deadline!r} is not a number of seconds above 0")
 
 
 def _asks(document: Document) -> bool:
@@ -198,7 +199,7 @@ def _maker(client: Mapping[str, Any] | ClientMaker | None) -> ClientMaker:
         return client
     if client is not None and "api_key" in client:
         hint = "Set OPENAI_API_KEY; options are shown and logged."
-        raise _refused("client.api_key", "is a secret and no option", hint)
+        raise refused("client.api_key", "is a secret and no option", hint)
     return partial(OpenAICompatible, **dict(sorted((client or {}).items())))
 
 
@@ -207,7 +208,7 @@ def _try(client: ClientMaker) -> None:
     try:
         client()
     except (TypeError, ValueError) as error:
-        raise _refused("client", f"cannot be made: {error}", "") from None
+        raise refused("client", f"cannot be made: {error}") from None
 
 
 def _base_url(client: ClientMaker) -> str | None:
@@ -229,7 +230,8 @@ def _endpoint(document: Document) -> EndpointClient | None:
     return HttpEndpoint()
 
 
-def _refused(path: str, message: str, fix: str) -> ConfigError:
+def refused(path: str, message: str, fix: str = "") -> ConfigError:
+    """What is wrong with an option, and what to do about it."""
     return ConfigError(
         Finding(code="option", severity="error", path=path, message=message, fix=fix)
     )

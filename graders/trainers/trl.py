@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final, Unpack
+from typing import Any, Final, Unpack, get_args
 
 from graders.config.parse import ConfigSource, Document
 from graders.errors import Failure, GradersError
@@ -25,7 +25,7 @@ from graders.grades import Grade
 from graders.rows import Row
 from graders.trainers.failures import Failures, rewards
 from graders.trainers.grading import Grading, open_grading
-from graders.trainers.recipe import Options
+from graders.trainers.recipe import Options, refused
 from graders.trainers.rows import ColumnError, column_rows
 
 LogExtra = Callable[[str, list[str]], None]
@@ -52,9 +52,15 @@ class Reward:
         name: What TRL logs it by.
         failures: What a row without a score is.
         prompt: Whether items have the prompt.
+
+    Raises:
+        ConfigError: `failures` is no such word.
     """
 
     def __init__(self, grading: Grading, name: str, failures: Failures, *, prompt: bool) -> None:
+        if failures not in get_args(Failures):
+            choices = ", ".join(get_args(Failures))
+            raise refused("failures", f"{failures!r:.60} is not one of {choices}")
         self.grading, self.failures, self.prompt = grading, failures, prompt
         self.__name__ = name
 

@@ -18,16 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from graders.compile import member_keys
 from graders.config.parse import read_config
-from graders.errors import ConfigError, Finding
 from graders.grades import Grade
 from graders.rows import Row, to_sample
 from graders.strict_json import decode, encode
 from graders.trainers.failures import reward_or_raise
 from graders.trainers.grading import Grading, open_grading
+from graders.trainers.recipe import refused
 from graders.trainers.rows import plain
 
 _PUT_INTO_EXTRA_INFO: Final = frozenset({"num_turns", "rollout_reward_scores", "experiment_name"})
@@ -98,9 +99,9 @@ async def compute_score_async(  # noqa: PLR0913
 
 def _opened(grader: str, options: Mapping[str, object]) -> _Opened:
     if not isinstance(grader, str):
-        raise _refused("grader", f"{grader!r:.60} is not the path of a config")
+        raise refused("grader", f"{grader!r:.60} is not the path of a config")
     ours = {name: value for name, value in options.items() if name not in _OF_REWARD_MODELS}
-    return _read(grader, encode(plain(ours, "reward_kwargs")))
+    return _read(str(Path(grader).absolute()), encode(plain(ours, "reward_kwargs")))
 
 
 @lru_cache(maxsize=64)  # verl loads a user's file again and again, and calls for each sample
@@ -131,9 +132,5 @@ def _told(grade: Grade, opened: _Opened, *, detail: bool) -> float | dict[str, f
         return reward
     if _SCORE in opened.members:
         problem = "a member is called 'score', where verl looks for the reward; rename it"
-        raise _refused("graders", problem)
+        raise refused("graders", problem)
     return {_SCORE: reward} | {key: grade.parts[key].score or 0.0 for key in opened.members}
-
-
-def _refused(path: str, message: str) -> ConfigError:
-    return ConfigError(Finding(code="option", severity="error", path=path, message=message))

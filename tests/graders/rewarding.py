@@ -15,6 +15,7 @@ from graders.clients import ModelReply
 from graders.errors import GradersError
 from graders.rows import Row, to_sample
 from graders.trainers import process
+from graders.trainers.grading import open_grading
 
 HERE = Path(__file__).parent
 EXACT = {
@@ -55,16 +56,29 @@ ASKED = threading.Event()
 """Set when the judge is asked about a text "wait"."""
 
 
+RAISED = {
+    "raise": KeyError("a bug"),
+    "exit": SystemExit(3),
+    "interrupt": KeyboardInterrupt(),
+    "cancel": asyncio.CancelledError(),
+}
+
+
 class Judge:
-    """Scores 0.5; of a text "wait" it never says anything, of "raise" what is no model's."""
+    """Scores 0.5; of a text "wait" it never says anything, and it raises what `RAISED` names."""
 
     async def complete(self, request):
         if request.messages[0].content == "wait":
             ASKED.set()
             await asyncio.get_running_loop().create_future()
-        if request.messages[0].content == "raise":
-            raise KeyError("a bug")
+        if error := RAISED.get(request.messages[0].content):
+            raise error
         return ModelReply(text='{"steps": [], "result": 0.5}')
+
+
+def judging(**options):
+    """A grading by a judge."""
+    return open_grading(JUDGE, client=Judge, **options)
 
 
 def no_judge():
@@ -97,7 +111,7 @@ def busy(grading):
     return any(zygote.usable for run in runs for zygote in list(run.busy))
 
 
-PRELUDE = "from rewarding import *\nfrom graders.trainers.grading import open_grading\n"
+PRELUDE = "from rewarding import *\n"
 
 
 def start(script, environment=None, **pipes):

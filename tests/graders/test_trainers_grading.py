@@ -4,12 +4,11 @@ import asyncio
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 
 import pytest
-from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, no_judge, row, said, scores
+from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, judging, row, said, scores
 
-from graders.errors import ConfigError, Failure, FailureKind, GradersError
+from graders.errors import ConfigError, Failure, FailureKind
 from graders.trainers import process
 from graders.trainers.grading import open_grading
 
@@ -20,10 +19,6 @@ UNREAD = Failure(kind=FailureKind.OTHER, reason="bad_row", message="no text")
 def _close():
     yield
     process.close_all()
-
-
-def judging(**options):
-    return open_grading(JUDGE, client=Judge, **options)
 
 
 def test_a_row_gets_its_score_and_one_that_was_not_read_stays_a_failure():
@@ -85,51 +80,6 @@ def test_many_threads_grade_at_once():
         ]
 
 
-@pytest.mark.parametrize(
-    ("grading", "late"),
-    [(open_grading(CODE, deadline=1.0), row("wait")), (judging(deadline=0.3), row("wait"))],
-    ids=["a sandbox", "a judge"],
-)
-def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late):
-    """And nobody waits for it."""
-    started = monotonic()
-    on_time, failed = grading.grade([row("4"), late])
-
-    assert on_time.score is not None
-    assert failed.failure.kind == FailureKind.OTHER
-    seconds = f"{grading.recipe.deadline:g}"
-    assert failed.failure.message == f"took longer than the deadline of {seconds} s"
-    assert failed.failure.reason == "timeout"
-    assert monotonic() - started < 10
-
-
-def test_what_computes_too_long_is_a_failure_too(monkeypatch):
-    """Nothing can stop it; whoever asked goes on, and closing waits for it."""
-    monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
-    text = " ".join(f"word{n % 97} {n}" for n in range(5_000))
-    config = {**EXACT, "type": "text_similarity", "evaluation_metric": "meteor"}
-    del config["operation"]
-    grading = open_grading(config, deadline=0.1)
-    started = monotonic()
-    grades = grading.grade([row(text, answer=text[::-1])] * 2)
-    awaited = asyncio.run(grading.agrade([row("4")]))
-
-    assert scores([*grades, *awaited]) == ["timeout"] * 3
-    assert monotonic() - started < 10
-    process.close_all()
-    assert "graders" not in [thread.name for thread in threading.enumerate()]
-
-
-def test_what_cannot_be_opened_is_raised_at_each_call():
-    """It would fail every row, and the training can do nothing about it."""
-    grading = open_grading(JUDGE, client=no_judge)
-    for _ in range(2):
-        with pytest.raises(GradersError, match="no judge today"):
-            grading.grade([row("4")])
-        with pytest.raises(GradersError, match="no judge today"):
-            asyncio.run(grading.agrade([row("4")]))
-
-
 def test_whoever_stops_waiting_stops_the_work():
     """A cancelled task, an interrupted cell: the judge is not asked any longer."""
 
@@ -149,23 +99,6 @@ def test_whoever_stops_waiting_stops_the_work():
         return len(asyncio.all_tasks())
 
     assert asyncio.run(stopped()) <= 2  # the one that counts, and one that is about to end
-
-
-def test_a_grader_that_breaks_is_a_failure_with_its_error():
-    """A bug is no score, and does not stop a training."""
-    broken, fine = judging().grade([row("raise"), row("4")])
-
-    assert broken.failure.reason == "broken"
-    assert broken.failure.message.startswith("the grader broke: Traceback")
-    assert "KeyError: 'a bug'" in broken.failure.message
-    assert fine.score == 0.5
-
-
-def test_a_row_that_dies_costs_no_other_its_score():
-    """Nor does one whose sandbox is killed with it."""
-    rows = [row("4"), row("die"), row("5"), row("4")]
-
-    assert scores(open_grading(CODE).grade(rows)) == [1.0, "signaled", 0.0, 1.0]
 
 
 def test_copies_share_what_is_open():

@@ -242,7 +242,7 @@ def test_what_no_row_can_be_made_of_is_an_error_whatever_the_number(lists, messa
     assert message in caplog.records[0].message
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), True])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), True, "Raise", None])
 def test_only_a_number_stands_for_a_score(number):
     """NaN would cost the whole group its advantages."""
     with pytest.raises(ConfigError, match=r"on_failure: .* is neither 'raise' nor a number"):

@@ -39,7 +39,7 @@ def test_a_forked_child_grades_and_the_parent_goes_on():
 
 
 def test_a_fork_while_other_threads_grade_harms_neither():
-    """Whatever lock they hold then, the child has its own."""
+    """Whatever lock they hold then, the child has its own; several threads may fork at once."""
     (line,) = said(f"""
         import threading
         grading = open_grading(CODE)
@@ -55,10 +55,16 @@ def test_a_fork_while_other_threads_grade_harms_neither():
         for thread in threads:
             thread.start()
         codes = []
-        for _ in range(4):
-            if not (pid := os.fork()):
-                os._exit(scores(grading.grade({ROWS})) != [1.0, 0.0])
-            codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+        def forks():
+            for _ in range(2):
+                if not (pid := os.fork()):
+                    os._exit(scores(grading.grade({ROWS})) != [1.0, 0.0])
+                codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+        threads.append(threading.Thread(target=forks))
+        threads[-1].start()
+        forks()
         for thread in threads:
             thread.join()
         tell([codes, wrong])
@@ -90,6 +96,7 @@ def test_a_process_of_multiprocessing_gets_it_pickled(method):
 ENDS = {
     "it returns": "",
     "it exits": "sys.exit(0)",
+    "it leaves at once": "os._exit(0)",
     "it is interrupted": "os.kill(os.getpid(), signal.SIGINT)",
     "it raises": "raise RuntimeError('x')",
     "it is killed": "os.kill(os.getpid(), signal.SIGKILL)",
@@ -100,8 +107,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_nothing_is_left_of_a_trainer_however_it_ends(how):
-    """No process, not even of one that is killed; and its end takes no longer than usual."""
+def test_nothing_is_left_of_a_trainer_however_it_ends(how, tmp_path, monkeypatch):
+    """No process or file, not even of one that is killed; its end takes no longer than usual."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     script = f"""
         import signal, threading
         from rewarding import busy
@@ -118,6 +126,41 @@ def test_nothing_is_left_of_a_trainer_however_it_ends(how):
         trainer.communicate("go on\n", timeout=20)
 
     assert gone(children) is True
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.long
+def test_an_unsafe_row_outlives_a_killed_trainer_by_no_more_than_its_time():
+    """Nothing isolates it, so that nothing but its own clock can end it."""
+    script = """
+        grading = open_grading(CODE, sandbox="unsafe", deadline=2.0)
+        grading.grade([row("wait")])
+    """
+    with start(script) as trainer:
+        while not (children := family(trainer.pid)):
+            pass
+        trainer.kill()
+
+    assert gone(children) is True
+
+
+def test_a_fork_inside_an_event_loop_harms_neither():
+    """The child, and the grading that its parent is waiting for."""
+    (line,) = said(f"""
+        grading = open_grading(CODE)
+
+        async def trainer():
+            awaited = asyncio.create_task(grading.agrade({ROWS}))
+            await asyncio.sleep(0)
+            if not (pid := os.fork()):
+                os._exit(scores(grading.grade({ROWS})) != [1.0, 0.0])
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            return [code, scores(await awaited)]
+
+        tell(asyncio.run(trainer()))
+    """)
+
+    assert line == [0, [1.0, 0.0]]
 
 
 def test_the_trainers_signals_and_streams_are_its_own():

@@ -16,7 +16,7 @@ from array import array
 import pytest
 from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge
 
-from graders.errors import GradersError, GradingError
+from graders.errors import ConfigError, GradersError, GradingError
 from graders.trainers import process, trl
 from graders.trainers.rows import ColumnError
 
@@ -278,3 +278,10 @@ def test_a_config_file_is_enough(tmp_path):
     assert trl.reward(path)(completions=["4"], answer=["4"]) == [1.0]
     with pytest.raises(GradersError, match="operation"):
         trl.reward({**EXACT, "operation": "is"})
+
+
+@pytest.mark.parametrize("make", [trl.reward, trl.async_reward])
+def test_a_word_for_failures_that_it_does_not_know_is_refused(make):
+    """Else a misspelt "raise" would be None, and to an old TRL a zero."""
+    with pytest.raises(ConfigError, match=r"^failures: 'Raise' is not one of none, raise$"):
+        make(EXACT, failures="Raise")

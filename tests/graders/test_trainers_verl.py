@@ -209,6 +209,19 @@ def test_it_is_called_by_position_too(path):
     assert [main_eval("gsm8k", r, "4") for r in ("4", "5")] == [1.0, 0.0]
 
 
+def test_a_path_is_of_the_folder_that_it_is_given_in(path, tmp_path, monkeypatch):
+    """The same relative one, after a change of folder, is another grader."""
+    (tmp_path / "b").mkdir()
+    path(EXACT)
+    path({**EXACT, "operation": "ne"}, "b/grader.json")
+    rewards = []
+    for folder in (tmp_path, tmp_path / "b"):
+        monkeypatch.chdir(folder)
+        rewards.append(verl.compute_score("d", "4", "4", EXTRA, grader="grader.json"))
+
+    assert rewards == [1.0, 0.0]
+
+
 def test_a_config_is_read_once(path):
     """Verl calls for each sample; what is graded by does not change in a run."""
     grader = path(EXACT)

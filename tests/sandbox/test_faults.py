@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +13,9 @@ import threading
 import pytest
 from crashes import CRASHES, ENDS, gone, processes
 
-from sandbox import Call, Limits, Pool, Status, examine
+from sandbox import Call, Limits, Pool, Status, examine, wire
+from sandbox.mother import BrokenSandboxError
+from sandbox.zygote import Zygote
 
 LAYERS = [proof.layer.name for proof in examine()]
 SLOW = "import time\ndef grade(x):\n    time.sleep(x)\n    return x\n"
@@ -194,6 +197,30 @@ def test_sandboxes_that_died_between_rows_cost_no_row():
 
 
 NESTED = "import sandbox\ndef grade(x):\n    return sandbox.run_code(str(x))['value']\n"
+
+
+class Scripted:
+    """A mother whose zygote has said something before it is asked, and is still there."""
+
+    def __init__(self, said):
+        self.ours, self.theirs = socket.socketpair()
+        self.theirs.sendall(said)
+
+    def fork(self, _):
+        return self.ours
+
+
+def test_the_end_of_a_child_that_nobody_asked_is_no_calls_end():
+    """A system short of memory kills one that waits: its zygote tells that, and goes."""
+    end = wire.END.pack(wire.WITHOUT_FRAME, wire.GONE, 1, 0, 9, 0.0, 0, 0, 0, 0)
+    mother = Scripted(wire.MESSAGE.pack(wire.ENDED, len(end)) + end)
+    zygote = Zygote(mother, {"slot": 0}, PLAIN)
+
+    with (
+        mother.theirs,
+        pytest.raises(BrokenSandboxError, match=r"the sandbox ended: an unexpected"),
+    ):
+        next(zygote.run([Call(PLAIN, "grade", [1])], 5))
 
 
 def test_sandboxes_for_nested_code_that_died_between_rows_cost_no_row():

@@ -1,0 +1,133 @@
+"""What is late, breaks, dies or does not open inside a trainer's process: no score, and no stop."""
+
+import asyncio
+import threading
+from time import monotonic
+
+import pytest
+from rewarding import CODE, EXACT, JUDGE, Judge, judging, no_judge, row, scores
+
+from graders.errors import FailureKind, GradersError
+from graders.trainers import process
+from graders.trainers.grading import open_grading
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _close():
+    yield
+    process.close_all()
+
+
+@pytest.mark.parametrize(
+    ("grading", "late"),
+    [(open_grading(CODE, deadline=1.0), row("wait")), (judging(deadline=0.3), row("wait"))],
+    ids=["a sandbox", "a judge"],
+)
+def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late):
+    """And nobody waits for it."""
+    started = monotonic()
+    on_time, failed = grading.grade([row("4"), late])
+
+    assert on_time.score is not None
+    assert failed.failure.kind == FailureKind.OTHER
+    seconds = f"{grading.recipe.deadline:g}"
+    assert failed.failure.message == f"took longer than the deadline of {seconds} s"
+    assert failed.failure.reason == "timeout"
+    assert monotonic() - started < 10
+
+
+def test_what_computes_too_long_is_a_failure_too(monkeypatch):
+    """Nothing can stop it; whoever asked goes on, and closing waits for it."""
+    monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
+    text = " ".join(f"word{n % 97} {n}" for n in range(5_000))
+    config = {**EXACT, "type": "text_similarity", "evaluation_metric": "meteor"}
+    del config["operation"]
+    grading = open_grading(config, deadline=0.1)
+    started = monotonic()
+    grades = grading.grade([row(text, answer=text[::-1])] * 2)
+    awaited = asyncio.run(grading.agrade([row("4")]))
+
+    assert scores([*grades, *awaited]) == ["timeout"] * 3
+    assert monotonic() - started < 10
+    process.close_all()
+    assert "graders" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_what_cannot_be_opened_is_raised_at_each_call():
+    """It would fail every row, and the training can do nothing about it."""
+    grading = open_grading(JUDGE, client=no_judge)
+    for _ in range(2):
+        with pytest.raises(GradersError, match="no judge today"):
+            grading.grade([row("4")])
+        with pytest.raises(GradersError, match="no judge today"):
+            asyncio.run(grading.agrade([row("4")]))
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("raise", "KeyError: 'a bug'"),
+        ("exit", "SystemExit: 3"),
+        ("interrupt", "KeyboardInterrupt"),
+        ("cancel", "CancelledError"),
+    ],
+)
+def test_a_grader_that_breaks_is_a_failure_with_its_error(text, error):
+    """A bug is no score, and does not stop a training, whatever it raises; the next call works."""
+    grading = judging(deadline=20.0)
+    broken, fine = grading.grade([row(text), row("4")])
+    (awaited,) = asyncio.run(grading.agrade([row(text)]))
+
+    assert broken.failure.reason == awaited.failure.reason == "broken"
+    assert broken.failure.message.startswith("the grader broke: Traceback")
+    assert error in broken.failure.message
+    assert fine.score == 0.5
+    assert scores(grading.grade([row("4")])) == [0.5]
+
+
+def leaves():
+    """Makes no client, and would end the process."""
+    raise SystemExit(4)
+
+
+def test_what_ends_a_process_while_it_opens_ends_no_other_grading():
+    """It is raised where it was asked for; all else goes on."""
+    other = judging()
+    other.grade([row("4")])
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            open_grading(JUDGE, client=leaves).grade([row("4")])
+
+    assert scores(other.grade([row("4")])) == [0.5]
+
+
+OPENED = threading.Event()
+
+
+def late_judge():
+    """Makes a client once it may."""
+    assert OPENED.wait(60)
+    return Judge()
+
+
+def test_what_does_not_open_in_time_is_a_failure(monkeypatch):
+    """Nobody waits for it longer; once it is open, calls are graded."""
+    monkeypatch.setattr("graders.trainers.grading._OPENING_SECONDS", 0.2)
+    slow, other = open_grading(JUDGE, client=late_judge, deadline=0.1), open_grading(EXACT)
+    (late,) = slow.grade([row("4")])
+    (awaited,) = asyncio.run(slow.agrade([row("4")]))
+    monkeypatch.undo()
+    OPENED.set()
+
+    assert late.failure == awaited.failure
+    assert late.failure.reason == "timeout"
+    assert late.failure.message == "what grades was not open after 0.2 s"
+    assert scores(other.grade([row("4")])) == [1.0]
+    assert scores(slow.grade([row("4")])) == [0.5]
+
+
+def test_a_row_that_dies_costs_no_other_its_score():
+    """Nor does one whose sandbox is killed with it."""
+    rows = [row("4"), row("die"), row("5"), row("4")]
+
+    assert scores(open_grading(CODE).grade(rows)) == [1.0, "signaled", 0.0, 1.0]
