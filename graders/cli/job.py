@@ -28,11 +28,13 @@ from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
 from graders.row_files import Reader, read_lines
+from graders.runs.crew import Hire
 from graders.runs.folder import Folder, State
 from graders.runs.grading import Progress, Work
 from graders.runs.opening import Way, open_folder
 from graders.runs.output import Stream
-from graders.runs.run import Outcome, run_here, run_on_workers, run_streamed
+from graders.runs.run import Outcome, run_by, run_here, run_streamed
+from graders.runs.workers import Workers
 from graders.terminal import WIDTH, printable, printable_lines, shorten
 from sandbox import JSON
 
@@ -59,6 +61,8 @@ class Job:
         as_json: Whether output is for programs.
         settings: What else decides a result: limits of the sandbox.
         workers: How many processes grade; None is one for each core.
+        on_ray: Whether a cluster grades.
+        address: Where that is; None starts one here.
         layers: What isolates python graders; None where none runs.
         ledger: What models were asked, and what it took; None where none is asked.
     """
@@ -72,6 +76,8 @@ class Job:
     as_json: bool
     settings: Mapping[str, JSON] = field(default_factory=dict)
     workers: int | None = None
+    on_ray: bool = False
+    address: str | None = None
     layers: list[str] | None = None
     ledger: Ledger | None = None
 
@@ -153,26 +159,40 @@ def _graded(
     # What is wrong with how lines are read comes before old results are gone.
     Reader(job.work.rows, job.work.shape)
     read_lines(job.work.rows, job.work.shape)
-    workers = _workers(job)
+    hire = stack.enter_context(_hired(job))
     if target.has_folder:
         results = Path(target.results or "")
         opened = open_folder(results, _manifest(job, results), target.way, _note)
         folder = stack.enter_context(opened)
-        if workers > 1:
-            outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
+        if hire:
+            outcome = run_by(hire, job.work, folder, show)
         else:
             outcome = run_here(job.grader, job.work, folder, job.ledger, show)
         return outcome, folder.seconds
     started = perf_counter()
     stream = stack.enter_context(open_stream(target.results))
     out = Copied(stream, copy) if copy else stream
-    if workers > 1:
+    if hire:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="graders-")))
         folder = Folder(aside, Stream(out), State(), durable=False)
-        outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
+        outcome = run_by(hire, job.work, folder, show)
     else:
         outcome = run_streamed(job.grader, job.work, out, job.ledger, show)
     return outcome, perf_counter() - started
+
+
+@contextmanager
+def _hired(job: Job) -> Iterator[Hire | None]:
+    """Who grades, if it is not this process alone."""
+    if job.on_ray:
+        from graders.cluster.tasks import hired
+
+        cores = job.workers or _cores()
+        with hired(job.recipe, address=job.address, cores=cores, most=job.workers) as hire:
+            yield hire
+        return
+    count = _workers(job)
+    yield (lambda work, parts: Workers(count, work, job.recipe, parts)) if count > 1 else None
 
 
 def _manifest(job: Job, results: Path) -> Manifest:

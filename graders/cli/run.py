@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options, judges, with_judge
+from graders.cli.cluster import check_engine, engine_options, node_recipe
 from graders.cli.embeddings import asks_embeddings
 from graders.cli.grading import (
     FILE,
@@ -48,6 +49,7 @@ Examples:
   graders run grader.json rows.csv --column item.answer=gold -o out.parquet
   graders run judge.json rows.jsonl -o results.jsonl --retry failures
   cat rows.jsonl | graders run grader.json - --failures stop
+  graders run grade.py rows.jsonl -o results.jsonl --engine ray --address auto
   graders run judge.json rows.jsonl --dry-run
   graders run judge.json rows.jsonl --base-url http://localhost:8080/v1
   graders run judge.json rows.jsonl --judge gpt-4.1-mini --cache kept.db
@@ -95,6 +97,7 @@ run request, or a flat object whose output stands under --output.
     metavar="N",
     help="Processes for graders that compute.  [default: one for each core]",
 )
+@engine_options
 @click.option("--resume", is_flag=True, help="Go on with the run that RESULTS is of.")
 @click.option(
     "--retry",
@@ -128,6 +131,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         document, profile = with_threshold(document, profile, given["pass_threshold"])
     if given["judge"] is not None:
         document = with_judge(document, given["judge"])
+    check_engine(document, profile, row, given)
     findings = sound(document, profile, given["python"])
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
@@ -156,9 +160,14 @@ def _job(
     with tools_for(document, profile, given, ledger) as (tools, asking):
         sandbox = tools.sandbox
         grader = compile_grader(document, tools=tools, profile=asking)
+        on_ray = given["engine"] == "ray"
         yield Job(
             grader=grader,
-            recipe=partial(compile_grader, document, profile=profile),
+            recipe=node_recipe(document, profile, given)
+            if on_ray
+            else partial(compile_grader, document, profile=profile),
+            on_ray=on_ray,
+            address=given["address"],
             work=_work(rows, f"profile:{profile.name}|{grader.signature}", given),
             config=document.grader,
             workers=given["workers"],

@@ -49,7 +49,7 @@ class WorkersDiedError(GradersError):
     def __str__(self) -> str:
         return (
             f"{self.count} workers died one after the other before they graded a row of "
-            f"shard {self.shard}; with --workers 1 the run says why"
+            f"shard {self.shard}; with --engine local --workers 1 the run says why"
         )
 
 

@@ -218,7 +218,7 @@ def test_workers_that_never_begin_end_the_run():
     assert isinstance(outcome.error, WorkersDiedError)
     assert re.fullmatch(
         "8 workers died one after the other before they graded a row of shard [01]; "
-        "with --workers 1 the run says why",
+        "with --engine local --workers 1 the run says why",
         str(outcome.error),
     )
     assert (lines, outcome.as_asked) == (b"", False)
