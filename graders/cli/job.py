@@ -159,9 +159,9 @@ def _graded(
     # What is wrong with how lines are read comes before old results are gone.
     Reader(job.work.rows, job.work.shape)
     read_lines(job.work.rows, job.work.shape)
-    hire = stack.enter_context(_hired(job))
     if target.has_folder:
         results = Path(target.results or "")
+        hire = stack.enter_context(_hired(job))  # before old results are gone, too
         opened = open_folder(results, _manifest(job, results), target.way, _note)
         folder = stack.enter_context(opened)
         if hire:
@@ -172,6 +172,7 @@ def _graded(
     started = perf_counter()
     stream = stack.enter_context(open_stream(target.results))
     out = Copied(stream, copy) if copy else stream
+    hire = stack.enter_context(_hired(job))
     if hire:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="graders-")))
         folder = Folder(aside, Stream(out), State(), durable=False)

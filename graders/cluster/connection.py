@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +57,8 @@ def connected(address: str | None, cores: int) -> Iterator[None]:
                 "object_store_memory": _STORE_BYTES,
                 "_node_ip_address": "127.0.0.1",
             }
+        # Ray prints there that a node has died, and results or a summary for programs may be there.
+        stack.enter_context(redirect_stdout(sys.stderr))
         stack.callback(ray.shutdown)
         with _own_signals():
             try:

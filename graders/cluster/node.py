@@ -153,18 +153,19 @@ def grade_shard(
     folder = Path(tempfile.gettempdir()) / f"graders-{name}-{node[:12]}-{shard.number}"
     try:
         with _alone(folder):
-            reply = _graded(_station(box), folder, work, shard, known)
+            reply = _graded(box, folder, work, shard, known)
     except Exception as error:  # noqa: BLE001 - the driver raises it
         reply = Reply(sendable(error), NO_LINES)
     shutil.rmtree(folder, ignore_errors=True)
     return node, reply
 
 
-def _graded(station: _Station, folder: Path, work: Work, shard: Shard, known: Pair) -> Reply:
+def _graded(box: list[Any], folder: Path, work: Work, shard: Shard, known: Pair) -> Reply:
     part = Part(folder, shard.number)
     if any(known) and not part.size:
         part.fill([known])
     task = Task(shard, _stalled(folder, part.size, shard.number))
+    station = _station(box)
     answer = station.runner.run(ShardGrader(station.grader, work, folder).grade(task))
     return Reply(answer, Pair(*part.columns()))
 

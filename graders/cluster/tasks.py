@@ -63,7 +63,7 @@ def check_nodes(box: list[Any]) -> None:
     """
     import ray
 
-    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+    nodes = [node for node in _alive() if node["Resources"].get("CPU")]
     if not nodes:
         raise ClusterError("the cluster has no node with a processor to grade on")
     asked = [_on(node, check).remote(box) for node in nodes]
@@ -72,11 +72,20 @@ def check_nodes(box: list[Any]) -> None:
         try:
             problem = ray.get(one)
         except ray.exceptions.RayError as error:
+            if node["NodeID"] not in {node["NodeID"] for node in _alive()}:
+                continue  # it had died already, or dies now: the others grade
             problem = _said(error)
         if problem:
             wrong.append(f"{_name(node)}: {problem}")
     if wrong:
         raise ClusterError("not every node can grade this:\n" + "\n".join(wrong))
+
+
+def _alive() -> list[dict[str, Any]]:
+    """The nodes of the cluster, as far as it knows."""
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]
 
 
 def _on(node: dict[str, Any], work: Callable[..., Any]) -> Any:
@@ -186,8 +195,7 @@ class Tasks:
             for one in self._sent:
                 ray.cancel(one, force=True)
             ray.wait(list(self._sent), num_returns=len(self._sent), timeout=_SWEPT_SECONDS)
-            nodes = [node for node in ray.nodes() if node["Alive"]]
-            swept = [_on(node, sweep).remote(self._name) for node in nodes]
+            swept = [_on(node, sweep).remote(self._name) for node in _alive()]
             ray.wait(swept, num_returns=len(swept), timeout=_SWEPT_SECONDS)
         self._sent.clear()
 
