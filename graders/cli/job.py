@@ -22,11 +22,13 @@ from graders.cli.progress import progress_bar
 from graders.cli.run_report import Copied, Ended, RunReport, copy_for, write_run_report
 from graders.engine import RunStoppedError
 from graders.errors import RowError
+from graders.formats.remote import is_url, upload
 from graders.grades import Grader
 from graders.ledger import Ledger
 from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
+from graders.results import timing_path
 from graders.row_files import Reader, read_lines
 from graders.runs.crew import Hire
 from graders.runs.folder import Folder, State
@@ -91,12 +93,14 @@ class Target:
         way: Whether to begin or go on.
         again: The command that goes on with it.
         report: The page to write at its end; None for none.
+        upload: An address to copy the results to at the end; None for none.
     """
 
     results: str | None
     way: Way
     again: str
     report: RunReport | None = None
+    upload: str | None = None
 
     @property
     def has_folder(self) -> bool:
@@ -140,7 +144,9 @@ def grade_file(job: Job, target: Target) -> int:
                 outcome=outcome, manifest=_manifest(job, results), results=results, seconds=seconds
             )
             write_run_report(target.report, job, ended)
-    if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
+    if target.upload is not None:
+        _upload(Path(target.results or ""), target.upload, outcome)
+    if target.has_folder and not outcome.as_asked and all(map(_is_there, _data(job))):
         click.echo(f"graders: go on with: {printable(target.again)}", err=True)
     if isinstance(outcome.error, (RunStoppedError, RowError)):
         click.echo(f"graders: {printable_lines(str(outcome.error))}", err=True)
@@ -150,6 +156,23 @@ def grade_file(job: Job, target: Target) -> int:
     if not outcome.summary.samples and not outcome.summary.bad_lines:
         raise click.UsageError(f"{job.work.rows} holds no rows.")
     return 1 if outcome.summary.failed or outcome.summary.bad_lines else 0
+
+
+def _is_there(path: Path | str) -> bool:
+    """Whether a file can be read a second time."""
+    return is_url(path) or Path(path).is_file()
+
+
+def _upload(results: Path, url: str, outcome: Outcome) -> None:
+    """Copy the results and their times to where they were asked for, once they are whole."""
+    if not outcome.as_asked:
+        _note(f"{url} is written at the end of the run; until then results are in {results}")
+        return
+    times = timing_path(results)
+    upload(results, url)
+    if times.exists():
+        upload(times, f"{url.rpartition('/')[0]}/{times.name}")
+    click.echo(f"graders: copied to {printable(url)}", err=True)
 
 
 def _graded(
@@ -220,10 +243,10 @@ def _manifest(job: Job, results: Path) -> Manifest:
     return make_manifest(job.config, _data(job), settings, environment)
 
 
-def _data(job: Job) -> list[Path]:
+def _data(job: Job) -> list[Path | str]:
     """The files that are read."""
     outputs = job.work.shape.outputs
-    return [Path(job.work.rows), *([outputs] if outputs else [])]
+    return [job.work.rows, *([outputs] if outputs else [])]
 
 
 def _workers(job: Job) -> int:

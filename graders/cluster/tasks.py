@@ -21,7 +21,7 @@ from graders.runs.shards import Block, Shard
 from graders.runs.worker import Ended
 from sandbox import IsolationError
 
-_MOST_BYTES: Final = 1 << 28
+_MOST_BYTES: Final = 1 << 30
 """Of shards that are sent and not answered, about."""
 _COUNTED_EVERY_SECONDS: Final = 5.0
 """How long the count of a cluster's processors holds: nodes come and go."""
