@@ -1,10 +1,11 @@
 """A billion gradings on paper: measured costs of a row and of a shard, and a simulation of a run.
 
 Measured: CPU seconds of a row by kind of grader (the whole command over many rows less the same
-over few), and CPU seconds of the driver for a shard (cutting, pickling there and back, writing the
-part, joining it), by a crew that answers at once with lines made before. Simulated: one driver and
-many processors, shards in flight as `graders.cluster.tasks` bounds them, nodes that die and what
-was under way on them graded again. Judges are not simulated: their quota is the time.
+over few, each in a control group, which takes root), and CPU seconds of the driver for a shard
+(cutting, pickling there and back, writing the part, joining it), by a crew that answers at once
+with lines made before. Simulated: one driver and many processors, shards in flight as
+`graders.cluster.tasks` bounds them, nodes that die and what was under way on them graded again.
+Judges are not simulated: their quota is the time.
 
     PYTHONPATH=. python benchmarks/cluster/scale.py [--cores 64 256 1024 4096] [--dollars 0.04]
 """
@@ -20,7 +21,6 @@ import json
 import os
 import pickle
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -45,6 +45,8 @@ from graders.runs.run import run_by
 from graders.runs.shards import Shard
 
 PER_SHARD = 4096
+_JUDGE_SECONDS = 0.0015
+"""CPU of a row that asks a judge: benchmarks/judge/overhead.py."""
 TASK_SECONDS = 0.005
 """What Ray takes to start a task and to say that it is over, beside its work."""
 MEMBERS = CONFIG["graders"]
@@ -82,6 +84,9 @@ def main() -> None:
     parser.add_argument("--cores", type=int, nargs="+", default=[64, 256, 1024, 4096])
     parser.add_argument("--dollars", type=float, default=0.04, help="Of a processor for an hour.")
     parser.add_argument("--deaths", type=float, default=0.05, help="Of a node in an hour.")
+    parser.add_argument("--quotas", type=int, nargs="+", default=[10_000, 30_000])
+    parser.add_argument("--tokens", type=int, nargs=2, default=[500, 50], help="In and out.")
+    parser.add_argument("--prices", type=float, nargs=2, default=[0.4, 1.6], help="Of a million.")
     args = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}\n")
     samples = list(_samples())
@@ -101,6 +106,19 @@ def main() -> None:
             cells.append(f" {_said(took)}, driver {driven:.0%} |")
         money = f"{hours * args.dollars:,.0f}"
         print(f"| {kind} | {seconds * 1000:.3f} | {hours:,.1f} | {money} |", *cells, flush=True)
+    _judges(args)
+
+
+def _judges(args: argparse.Namespace) -> None:
+    """What a judge takes: arithmetic on its quota and prices."""
+    million = args.rows / 1e6
+    money = million * (args.tokens[0] * args.prices[0] + args.tokens[1] * args.prices[1])
+    print(f"\njudge, {args.tokens[0]} and {args.tokens[1]} tokens a row at ${args.prices[0]} and "
+          f"${args.prices[1]} a million: ${money:,.0f}")  # fmt: skip
+    for quota in args.quotas:
+        print(f"  {quota:,} requests a minute: {args.rows / quota / 1440:,.1f} days")
+    hours = args.rows * _JUDGE_SECONDS / 3600
+    print(f"  asking: {hours:,.0f} core-hours, {60 / _JUDGE_SECONDS:,.0f} a minute by one process")
 
 
 def _said(seconds: float) -> str:
@@ -116,17 +134,29 @@ def _row_seconds(kind: str, samples: list[bytes]) -> float:
         Path("grader.json").write_text(json.dumps(config))
         with Path("rows.jsonl").open("wb") as file:
             file.writelines(itertools.islice(itertools.cycle(samples), rows))
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        code = "import sys; from graders.cli import main; sys.exit(main(sys.argv[1:]) > 1)"
         command = ["run", "grader.json", "rows.jsonl", "-o", "out.jsonl", "--overwrite"]
-        subprocess.run(
-            [sys.executable, "-c", code, *command, "--workers", "1", *options],
-            check=True,
-            capture_output=True,
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        took.append(_cpu_of([*command, "--workers", "1", *options]))
     return (took[1] - took[0]) / (count - few)
+
+
+def _cpu_of(arguments: list[str]) -> float:
+    """CPU of a command in a control group: a sandbox's processes are nobody's to wait for."""
+    first = Path("/sys/fs/cgroup/cpuacct")
+    group = (first if first.is_dir() else first.parent) / f"graders-benchmark-{os.getpid()}"
+    code = (
+        "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); "
+        "from graders.cli import main; sys.exit(main(sys.argv[2:]) > 1)"
+    )
+    group.mkdir()
+    try:
+        command = [sys.executable, "-c", code, str(group / "cgroup.procs"), *arguments]
+        subprocess.run(command, check=True, capture_output=True)
+        if first.is_dir():
+            return int((group / "cpuacct.usage").read_text()) / 1e9
+        usage = (group / "cpu.stat").read_text().split()
+        return int(usage[usage.index("usage_usec") + 1]) / 1e6
+    finally:
+        group.rmdir()
 
 
 class _Instant:
