@@ -47,8 +47,8 @@ from graders.runs.shards import Shard
 PER_SHARD = 4096
 _JUDGE_SECONDS = 0.0015
 """CPU of a row that asks a judge: benchmarks/judge/overhead.py."""
-TASK_SECONDS = 0.005
-"""What Ray takes to start a task and to say that it is over, beside its work."""
+TASK_SECONDS = 0.025
+"""What a shard takes beyond its rows and the driver, by `engines.py`: Ray, and lines on their way."""
 MEMBERS = CONFIG["graders"]
 PYTHON = {
     "type": "python",

@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from graders.cluster.node import ClusterError
+from graders.terminal import shorten
 
 _QUIET: Final[Mapping[str, str | None]] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as it will be; else it warns
 }
+_SHOWN: Final = 400
 _STORE_BYTES: Final = 1 << 30
 """Shards and results on their way, in a cluster that we start."""
 
@@ -64,7 +66,7 @@ def connected(address: str | None, cores: int) -> Iterator[None]:
             try:
                 ray.init(**settings, log_to_driver=False, logging_level="ERROR")
             except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
-                said = str(error).partition("\n")[0]
+                said = shorten(" ".join(str(error).split()), _SHOWN)
                 where = f"--address {address}" if address else "a cluster on this machine"
                 raise ClusterError(f"{where}: Ray does not connect: {said}") from None
         yield

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 from collections import Counter
 from functools import partial
@@ -82,6 +83,15 @@ def slow():
     return "near.json", "rows.jsonl", "-o"
 
 
+@pytest.fixture(autouse=True)
+def _swept(request):
+    """Killed drivers leave folders on nodes."""
+    if "nodes" in request.fixturenames:
+        nodes = request.getfixturevalue("nodes")
+        for folder in nodes.tmp.glob("graders-*"):
+            shutil.rmtree(folder)
+
+
 def at_work(nodes, node=""):
     """Folders of shards that are being graded, on a node or on any."""
     return [*nodes.tmp.glob(f"graders-*-{node[:12]}*-*/stalled")]
@@ -136,19 +146,24 @@ def held(free):
     return partial(Holding, str(Path.cwd()), free)
 
 
+def begun():
+    """How often each shard was begun, by its first row."""
+    path = Path("begun.txt")
+    return Counter(path.read_text().split() if path.exists() else ())
+
+
 def test_a_node_that_dies_costs_no_row(nodes, second):
     """In the middle of a shard: nothing is lost, and nothing is there twice."""
     recipe = held(free=32)
     pid = nodes("hold", 32)
-    until(lambda: at_work(nodes, second) or nodes("over", pid))
+    until(lambda: (at_work(nodes, second) and len(begun()) == 3) or nodes("over", pid))
     nodes("kill", second)
     nodes.killed.append(second)
     assert at_work(nodes, second), f"it was not in the middle of a shard: {said()}"
     write("let", "")
     assert nodes("ended", pid) == 0, said()
     assert said("stdout") == ""
-    begun = Counter(Path("begun.txt").read_text().split())
-    assert max(begun.values()) == 2, "what it had begun was begun again"
+    assert max(begun().values()) == 2, "what it had begun is begun again"
     assert grade_here(recipe, "here") == 0
     assert files("out.jsonl") == files("here.jsonl")
 
@@ -167,11 +182,21 @@ def test_a_killed_driver_is_gone_on_with_by_any_engine(nodes, engine):
         assert nodes("grade", "Holding", [str(Path.cwd()), 32], "out", "resume") == 0
     else:
         assert grade_here(recipe, "out", "resume") == 0
-    begun = Counter(Path("begun.txt").read_text().split())
-    assert begun["1"] == 1
-    assert begun.keys() == {"1", "33", "65", "97", "129"}
+    assert begun()["1"] == 1
+    assert begun().keys() == {"1", "33", "65", "97", "129"}
     assert grade_here(recipe, "here") == 0
     assert files("out.jsonl") == files("here.jsonl")
+
+
+def test_an_interrupt_leaves_nothing_on_the_nodes(nodes):
+    """And keeps what has come back; the line that goes on with it names the cluster."""
+    command = slow()
+    pid = nodes("begin", *command, "out.jsonl", "--json", *ray(nodes))
+    until(lambda: at_work(nodes) or nodes("over", pid))
+    os.kill(pid, signal.SIGINT)
+    assert nodes("ended", pid) == 130, said()
+    assert f"--engine ray --address {nodes.address} --resume" in said()
+    assert at_work(nodes) == []
 
 
 def test_a_run_that_was_begun_here_goes_on_there(nodes, run):
