@@ -48,7 +48,7 @@ PER_SHARD = 4096
 _JUDGE_SECONDS = 0.0015
 """CPU of a row that asks a judge: benchmarks/judge/overhead.py."""
 TASK_SECONDS = 0.025
-"""What a shard takes beyond its rows and the driver, by `engines.py`: Ray, and lines on their way."""
+"""What a shard takes beyond its rows and the driver, by `engines.py`: Ray, and lines that go."""
 MEMBERS = CONFIG["graders"]
 PYTHON = {
     "type": "python",
