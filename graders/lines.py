@@ -13,6 +13,7 @@ from graders.errors import RowError
 from graders.formats.cells import refusal
 from graders.formats.forms import form_of
 from graders.formats.packed import open_packed
+from graders.formats.remote import is_url
 from graders.strict_json import NotJSONError, decode
 from sandbox import JSON
 
@@ -55,7 +56,7 @@ def check_form(path: Path | str) -> None:
         FormatError: Its form cannot be read; says what to do.
         OSError: It cannot be read.
     """
-    if not form_of(path).is_plain and Path(path).is_file():
+    if not form_of(path).is_plain and (is_url(path) or Path(path).is_file()):
         with open_lines(path) as lines:
             next(iter(lines), None)
 

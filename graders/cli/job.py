@@ -22,17 +22,21 @@ from graders.cli.progress import progress_bar
 from graders.cli.run_report import Copied, Ended, RunReport, copy_for, write_run_report
 from graders.engine import RunStoppedError
 from graders.errors import RowError
+from graders.formats.remote import is_url, upload
 from graders.grades import Grader
 from graders.ledger import Ledger
 from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
+from graders.results import timing_path
 from graders.row_files import Reader, read_lines
+from graders.runs.crew import Hire
 from graders.runs.folder import Folder, State
 from graders.runs.grading import Progress, Work
 from graders.runs.opening import Way, open_folder
 from graders.runs.output import Stream
-from graders.runs.run import Outcome, run_here, run_on_workers, run_streamed
+from graders.runs.run import Outcome, run_by, run_here, run_streamed
+from graders.runs.workers import Workers
 from graders.terminal import WIDTH, printable, printable_lines, shorten
 from sandbox import JSON
 
@@ -62,6 +66,8 @@ class Job:
         as_json: Whether output is for programs.
         settings: What else decides a result: limits of the sandbox.
         workers: How many processes grade; None is one for each core.
+        on_ray: Whether a cluster grades.
+        address: Where that is; None starts one here.
         layers: What isolates python graders; None where none runs.
         ledger: What models were asked, and what it took; None where none is asked.
     """
@@ -75,6 +81,8 @@ class Job:
     as_json: bool
     settings: Mapping[str, JSON] = field(default_factory=dict)
     workers: int | None = None
+    on_ray: bool = False
+    address: str | None = None
     layers: list[str] | None = None
     ledger: Ledger | None = None
 
@@ -88,12 +96,14 @@ class Target:
         way: Whether to begin or go on.
         again: The command that goes on with it.
         report: The page to write at its end; None for none.
+        upload: An address to copy the results to at the end; None for none.
     """
 
     results: str | None
     way: Way
     again: str
     report: RunReport | None = None
+    upload: str | None = None
 
     @property
     def has_folder(self) -> bool:
@@ -142,7 +152,9 @@ def grade_file(job: Job, target: Target) -> int:
                 study=study,
             )
             write_run_report(target.report, job, ended)
-    if target.has_folder and not outcome.as_asked and all(Path(f).is_file() for f in _data(job)):
+    if target.upload is not None:
+        _upload(Path(target.results or ""), target.upload, outcome)
+    if target.has_folder and not outcome.as_asked and all(map(_is_there, _data(job))):
         click.echo(f"graders: go on with: {printable(target.again)}", err=True)
     if isinstance(outcome.error, (RunStoppedError, RowError)):
         click.echo(f"graders: {printable_lines(str(outcome.error))}", err=True)
@@ -154,6 +166,23 @@ def grade_file(job: Job, target: Target) -> int:
     return 1 if outcome.summary.failed or outcome.summary.bad_lines else 0
 
 
+def _is_there(path: Path | str) -> bool:
+    """Whether a file can be read a second time."""
+    return is_url(path) or Path(path).is_file()
+
+
+def _upload(results: Path, url: str, outcome: Outcome) -> None:
+    """Copy the results and their times to where they were asked for, once they are whole."""
+    if not outcome.as_asked:
+        _note(f"{url} is written at the end of the run; until then results are in {results}")
+        return
+    times = timing_path(results)
+    upload(results, url)
+    if times.exists():
+        upload(times, f"{url.rpartition('/')[0]}/{times.name}")
+    click.echo(f"graders: copied to {printable(url)}", err=True)
+
+
 def _graded(
     job: Job, target: Target, show: Progress, stack: ExitStack, copy: BinaryIO | None
 ) -> tuple[Outcome, float]:
@@ -161,26 +190,41 @@ def _graded(
     # What is wrong with how lines are read comes before old results are gone.
     Reader(job.work.rows, job.work.shape)
     read_lines(job.work.rows, job.work.shape)
-    workers = _workers(job)
     if target.has_folder:
         results = Path(target.results or "")
+        hire = stack.enter_context(_hired(job))  # before old results are gone, too
         opened = open_folder(results, _manifest(job, results), target.way, _note)
         folder = stack.enter_context(opened)
-        if workers > 1:
-            outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
+        if hire:
+            outcome = run_by(hire, job.work, folder, show)
         else:
             outcome = run_here(job.grader, job.work, folder, job.ledger, show)
         return outcome, folder.seconds
     started = perf_counter()
     stream = stack.enter_context(open_stream(target.results))
     out = Copied(stream, copy) if copy else stream
-    if workers > 1:
+    hire = stack.enter_context(_hired(job))
+    if hire:
         aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="graders-")))
         folder = Folder(aside, Stream(out), State(), durable=False)
-        outcome = run_on_workers(job.recipe, workers, job.work, folder, show)
+        outcome = run_by(hire, job.work, folder, show)
     else:
         outcome = run_streamed(job.grader, job.work, out, job.ledger, show)
     return outcome, perf_counter() - started
+
+
+@contextmanager
+def _hired(job: Job) -> Iterator[Hire | None]:
+    """Who grades, if it is not this process alone."""
+    if job.on_ray:
+        from graders.cluster.tasks import hired
+
+        cores = job.workers or _cores()
+        with hired(job.recipe, address=job.address, cores=cores, most=job.workers) as hire:
+            yield hire
+        return
+    count = _workers(job)
+    yield (lambda work, parts: Workers(count, work, job.recipe, parts)) if count > 1 else None
 
 
 def _manifest(job: Job, results: Path) -> Manifest:
@@ -207,10 +251,10 @@ def _manifest(job: Job, results: Path) -> Manifest:
     return make_manifest(job.config, _data(job), settings, environment)
 
 
-def _data(job: Job) -> list[Path]:
+def _data(job: Job) -> list[Path | str]:
     """The files that are read."""
     outputs = job.work.shape.outputs
-    return [Path(job.work.rows), *([outputs] if outputs else [])]
+    return [job.work.rows, *([outputs] if outputs else [])]
 
 
 def _workers(job: Job) -> int:

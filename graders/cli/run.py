@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options, judges, with_judge
+from graders.cli.cluster import check_engine, engine_options, node_recipe
 from graders.cli.embeddings import asks_embeddings
 from graders.cli.grading import (
-    FILE,
     given_row,
     grouping_option,
     row_format,
@@ -23,9 +24,11 @@ from graders.cli.grading import (
     tools_for,
     with_threshold,
 )
+from graders.cli.locations import FILE_OR_URL, results_here
 from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
 from graders.cli.reports import check_report, report_option, shown_arguments
 from graders.cli.sandbox import sandbox_options
+from graders.formats.remote import is_url
 
 if TYPE_CHECKING:
     from graders.cli.job import Job, Target
@@ -48,6 +51,8 @@ Examples:
   graders run grader.json rows.csv --column item.answer=gold -o out.parquet
   graders run judge.json rows.jsonl -o results.jsonl --retry failures
   cat rows.jsonl | graders run grader.json - --failures stop
+  graders run grader.json s3://data/rows.jsonl.zst -o s3://data/results.jsonl
+  graders run grade.py rows.jsonl -o results.jsonl --engine ray --address auto
   graders run judge.json rows.jsonl --dry-run
   graders run judge.json rows.jsonl --base-url http://localhost:8080/v1
   graders run judge.json rows.jsonl --judge gpt-4.1-mini --cache kept.db
@@ -60,12 +65,12 @@ run request, or a flat object whose output stands under --output.
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", required=False, type=FILE)
+@click.argument("rows", required=False, type=FILE_OR_URL)
 @click.option(
     "-o",
     "results",
     metavar="RESULTS",
-    help="Write results: JSON Lines (- is stdout), .parquet or .arrow.",
+    help="Write results: JSON Lines (- is stdout), .parquet or .arrow; a file or a URL.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @report_option
@@ -95,6 +100,7 @@ run request, or a flat object whose output stands under --output.
     metavar="N",
     help="Processes for graders that compute.  [default: one for each core]",
 )
+@engine_options
 @click.option("--resume", is_flag=True, help="Go on with the run that RESULTS is of.")
 @click.option(
     "--retry",
@@ -112,7 +118,8 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     """Grade the samples in ROWS.
 
     They are JSON Lines, CSV, Parquet or Arrow, by the file's name; .gz and .zst are
-    unpacked; - is JSON Lines from standard input.
+    unpacked; - is JSON Lines from standard input. A URL (s3://..., gs://...) is read
+    as it comes. Results for a URL are made here, and copied there at the end.
     """
     from graders.cli.dry_run import dry_run
     from graders.cli.job import grade_file
@@ -128,13 +135,17 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
         document, profile = with_threshold(document, profile, given["pass_threshold"])
     if given["judge"] is not None:
         document = with_judge(document, given["judge"])
+    check_engine(document, profile, row, given)
     findings = sound(document, profile, given["python"])
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
+    results, given["results"] = given["results"], results_here(given["results"], rows, row)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
     refuse_overwriting(given["results"], inputs, with_times=True, columns=True)
     check_report(given["report"], (*inputs, given["results"]))
-    target = _target(config, rows, row, given)
+    target = replace(
+        _target(config, rows, row, given), upload=results if is_url(results or "") else None
+    )
     if row is None and target.has_folder:
         given["paid"] = judges_path(Path(given["results"]))
     with _job(document, profile, config, rows, given) as job:
@@ -156,9 +167,14 @@ def _job(
     with tools_for(document, profile, given, ledger) as (tools, asking):
         sandbox = tools.sandbox
         grader = compile_grader(document, tools=tools, profile=asking)
+        on_ray = given["engine"] == "ray"
         yield Job(
             grader=grader,
-            recipe=partial(compile_grader, document, profile=profile),
+            recipe=node_recipe(document, profile, given)
+            if on_ray
+            else partial(compile_grader, document, profile=profile),
+            on_ray=on_ray,
+            address=given["address"],
             work=_work(rows, f"profile:{profile.name}|{grader.signature}", given),
             config=document.grader,
             workers=given["workers"],

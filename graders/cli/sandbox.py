@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -71,24 +72,44 @@ def sandbox_for(document: Document, given: Mapping[str, Any]) -> Iterator[Pool |
     Raises:
         click.ClickException: An option is wrong, or the machine cannot isolate.
     """
-    from graders.config.graders import PythonConfig, walk
-
-    sources = [part.source for _, part in walk(document.grader) if isinstance(part, PythonConfig)]
-    if not sources:
+    opener = sandbox_opener(document, given)
+    if opener is None:
         yield None
         return
-    from graders.images import preloads
     from sandbox.doctor import IsolationError
 
     _warn_of_unsafe(given)
     try:
-        box = _open(given, preload={source: preloads(source) for source in sources})
+        box = opener()
     except IsolationError as error:
         raise click.ClickException(str(error)) from None
     try:
         yield box
     finally:
         box.close()
+
+
+def sandbox_opener(
+    document: Document, given: Mapping[str, Any], **settings: Any
+) -> Callable[[], Pool | Processes] | None:
+    """What opens the sandbox that a config needs, anywhere; None where it runs no Python.
+
+    Args:
+        document: The config.
+        given: The command's options.
+        settings: Further ones of `open_sandbox`.
+
+    Raises:
+        click.ClickException: An option is wrong.
+    """
+    from graders.config.graders import PythonConfig, walk
+    from graders.images import preloads
+
+    sources = [part.source for _, part in walk(document.grader) if isinstance(part, PythonConfig)]
+    if not sources:
+        return None
+    preload = {source: preloads(source) for source in sources}
+    return _opener(given, preload=preload, **settings)
 
 
 @contextmanager
@@ -167,9 +188,16 @@ def _open(
         click.ClickException: An option is wrong.
         IsolationError: The machine cannot isolate.
     """
+    return _opener(given, limits=limits, **settings)()
+
+
+def _opener(
+    given: Mapping[str, Any], *, limits: Limits | None = None, **settings: Any
+) -> Callable[[], Pool | Processes]:
     from sandbox.opening import open_sandbox
 
-    return open_sandbox(
+    return partial(
+        open_sandbox,
         given["level"],
         limits=limits or _limits(given["sandbox_limits"]),
         python=chosen_python(given["python"]),

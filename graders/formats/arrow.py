@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from graders.formats.cells import CellError, refused, to_json, to_line
 from graders.formats.forms import FormatError, form_of, missing_extra
+from graders.formats.remote import open_raw
 
 if TYPE_CHECKING:
     from pyarrow import Array, DataType, RecordBatch, Schema
@@ -48,7 +49,7 @@ def open_batches(path: Path | str) -> Iterator[tuple[Schema, Iterator[RecordBatc
         OSError: It cannot be read, or is damaged.
     """
     pyarrow(path)
-    with Path(path).open("rb") as file:
+    with open_raw(path) as file:
         with _damage(path):
             if form_of(path).rows == "parquet":
                 schema, batches = _parquet(file)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from graders.formats.forms import form_of, missing_extra
+from graders.formats.remote import open_raw
 
 _ZSTD: Final = ("compression.zstd", "backports.zstd")
 """Of the standard library from Python 3.14 on, and the same for those before."""
@@ -34,14 +35,14 @@ def open_packed(path: Path | str) -> Iterator[BinaryIO]:
     """
     packing = form_of(path).packing
     if not packing:
-        with Path(path).open("rb") as plain:
+        with open_raw(path) as plain:
             yield plain
     elif packing == ".gz":
-        with gzip.open(path, "rb") as file:
+        with open_raw(path) as raw, gzip.open(raw, "rb") as file:
             yield _Unpacked(path, packing, file, (gzip.BadGzipFile, zlib.error)).buffered()
     else:
         zstd = _zstd(path)
-        with zstd.open(path, "rb") as file:
+        with open_raw(path) as raw, zstd.open(raw, "rb") as file:
             yield _Unpacked(path, packing, file, (zstd.ZstdError,)).buffered()
 
 

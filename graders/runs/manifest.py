@@ -18,6 +18,7 @@ import msgspec
 
 from graders.clients.masked import masked_url
 from graders.config.graders import AnyConfig
+from graders.formats.remote import is_url, open_raw
 from graders.strict_json import encode
 from graders.terminal import shorten
 from sandbox import JSON
@@ -26,6 +27,7 @@ _FORM: Final = 1
 _DECIDING: Final = ("local-graders", "rapidfuzz", "nltk", "numpy", "regex", "rouge-score",
                     "rouge-score-rs", "sacrebleu", "onnxruntime")  # fmt: skip
 """Packages that a number can depend on, as far as they are installed."""
+_AT_ONCE: Final = 1 << 20
 _SHOWN: Final = 60
 _NAMED: Final = 5
 
@@ -112,11 +114,14 @@ def data_of(path: Path | str) -> Data:
     Raises:
         OSError: It cannot be read.
     """
-    if not Path(path).is_file():  # standard input, or a pipe
+    if not is_url(path) and not Path(path).is_file():  # standard input, or a pipe
         return Data(path=str(path), bytes=None, sha256=None)
-    with Path(path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Data(path=str(path), bytes=file.tell(), sha256=digest)
+    digest, size = hashlib.sha256(), 0
+    with open_raw(path) as file:
+        while data := file.read(_AT_ONCE):
+            digest.update(data)
+            size += len(data)
+    return Data(path=str(path), bytes=size, sha256=digest.hexdigest())
 
 
 def versions() -> Mapping[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from graders.engine import RunStoppedError
 from graders.errors import GradersError, RowError
@@ -15,6 +16,7 @@ from graders.ledger import Ledger
 from graders.report.summary import SAMPLES, Summary
 from graders.row_files import Reader, read_lines
 from graders.rows import Row
+from graders.runs.crew import Crew, Hire, InOrder
 from graders.runs.folder import Folder
 from graders.runs.grading import Done, Grading, Progress, Work
 from graders.runs.output import Sink
@@ -116,13 +118,23 @@ def run_on_workers(
         folder: Where parts are, and what results are joined into.
         progress: Called as shards are graded.
     """
+
+    def hire(work: Work, parts: Path) -> Crew:
+        return Workers(count, work, recipe, parts)
+
+    return run_by(hire, work, folder, progress)
+
+
+def run_by(hire: Hire, work: Work, folder: Folder, progress: Progress) -> Outcome:
+    """Grade the rows that a folder lacks by a crew; the other arguments as in `run_on_workers`."""
     work = replace(work, retry=folder.state.retrying)
-    workers = Workers(count, work, recipe, folder.parts)
+    crew = hire(work, folder.parts)
+    in_order = InOrder(crew)
     unjoined: dict[int, Summary] = {}
     ended: Ended | None = None
     error: BaseException | None = None
     try:
-        for answer in workers.grade(_shards(work, folder)):
+        for answer in in_order.grade(_shards(work, folder)):
             if isinstance(answer, Ended):
                 ended, unjoined[answer.shard] = answer, answer.summary
                 if answer.error is not None:
@@ -136,10 +148,10 @@ def run_on_workers(
     except _ENDS as raised:
         error = raised
     finally:
-        workers.stop()
+        crew.stop()
     if error is None and ended is None:
         return _completed(folder)
-    unjoined |= workers.waiting()
+    unjoined |= in_order.waiting()
     last = None
     if error is None and ended is not None and ended.error is not None:
         error, last = ended.error, ended.shard

@@ -33,7 +33,46 @@ _ONE_BY_ONE: Final = 1
 """Workers that died of a shard without a new row, from which on rows are graded one by one."""
 _GIVEN_UP: Final = 3
 """The same, from which on the first missing row is a failure."""
+HOPELESS: Final = 6
+"""The same, from which on no further one is started."""
 WORKER_DIED: Final = "worker_died"
+
+
+class WorkersDiedError(GradersError):
+    """Workers that die whatever they are given."""
+
+    def __init__(self, count: int, shard: int) -> None:
+        """So many died of a shard."""
+        super().__init__(count, shard)
+        self.count, self.shard = count, shard
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count} workers died one after the other before they graded a row of "
+            f"shard {self.shard}; with --engine local --workers 1 the run says why"
+        )
+
+
+class Stalled(NamedTuple):
+    """How often workers died of a shard without a new row, and how long its part was then."""
+
+    size: int
+    deaths: int
+
+    def died(self, size: int) -> Stalled:
+        """The same after one more has died.
+
+        Args:
+            size: Bytes of the part now.
+
+        Example:
+            >>> UNTRIED.died(0).died(0).died(0), UNTRIED.died(0).died(0).died(80)
+            (Stalled(size=0, deaths=2), Stalled(size=80, deaths=0))
+        """
+        return Stalled(size, self.deaths + 1 if size == self.size else 0)
+
+
+UNTRIED: Final = Stalled(-1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +105,10 @@ def work_on(connection: Connection, work: Work, recipe: Callable[[], Grader], pa
     try:
         grader = recipe()
     except Exception as error:  # noqa: BLE001 - the supervisor raises it
-        connection.send(_sendable(error))
+        connection.send(sendable(error))
         return
     with asyncio.Runner() as runner:
-        worker = _Worker(grader, work, parts)
+        worker = ShardGrader(grader, work, parts)
         signal.signal(signal.SIGTERM, worker.stop)
         with suppress(EOFError, OSError):  # nobody sends any more, or waits for an answer
             while not worker.stopped:
@@ -86,7 +125,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-class _Worker:
+class ShardGrader:
     """Grades shards one by one.
 
     Attributes:
@@ -94,6 +133,7 @@ class _Worker:
     """
 
     def __init__(self, grader: Grader, work: Work, parts: Path) -> None:
+        """Grade with these, into a folder of parts."""
         self.stopped = False
         self._grader, self._work, self._parts = grader, work, parts
 
@@ -115,10 +155,10 @@ class _Worker:
             reader.go_on(shard.group)
             done = [done async for done in grading.shards(rows, keeper, lambda *_: None)]
         except (GradersError, OSError) as error:
-            return Ended(shard.number, grading.unfinished, _sendable(error))
+            return Ended(shard.number, grading.unfinished, sendable(error))
         except BaseException as error:  # noqa: BLE001 - the supervisor raises it
             error.add_note(f"in a worker, at shard {shard.number}:\n{format_exc()}")
-            return _sendable(error)
+            return sendable(error)
         finally:
             keeper.close()
         return done[0] if done else Ended(shard.number, grading.unfinished, None)
@@ -136,7 +176,7 @@ def _lines(shard: Shard) -> Iterator[Joined | RowError | Boundary]:
         yield Boundary(shard.number)
 
 
-def _sendable(error: BaseException) -> BaseException:
+def sendable(error: BaseException) -> BaseException:
     """An error that survives the way to the supervisor."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own

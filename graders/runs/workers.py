@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -19,29 +19,28 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from graders.errors import GradersError
 from graders.grades import Grader
-from graders.report.summary import Summary
+from graders.runs.crew import AHEAD
 from graders.runs.grading import Done, Work
 from graders.runs.parts import Part
 from graders.runs.shards import Shard
 from graders.runs.undisturbed import undisturbed
-from graders.runs.worker import Ended, Task, work_on
+from graders.runs.worker import (
+    HOPELESS,
+    UNTRIED,
+    Ended,
+    Stalled,
+    Task,
+    WorkersDiedError,
+    work_on,
+)
 
 _LEAVE_SECONDS: Final = 0.5
 """How long a worker may take to come to the end of a batch when the run is stopped."""
-_HOPELESS: Final = 6
-"""Workers that died of a shard without a new row, from which on no further one is started."""
-_AHEAD: Final = 2
-"""Shards for each worker that may be graded before those in front of them are."""
-
-
-class WorkersDiedError(GradersError):
-    """Workers that die whatever they are given."""
 
 
 class Workers:
-    """Processes that grade shards."""
+    """Processes that grade shards: a `Crew`."""
 
     def __init__(self, count: int, work: Work, recipe: Callable[[], Grader], parts: Path) -> None:
         """Prepare them; each is started when there is a shard for it.
@@ -54,33 +53,15 @@ class Workers:
         """
         self._count, self._work, self._recipe, self._parts = count, work, recipe, parts
         self._workers: list[_Worker] = []
-        self._stalled: dict[int, _Stalled] = {}
-        self._finished: dict[int, Done | Ended] = {}
+        self._stalled: dict[int, Stalled] = {}
 
-    def grade(self, shards: Iterator[Shard]) -> Iterator[Done | Ended]:
-        """Grade shards; yields them in their order.
+    def has_room(self, under_way: int) -> bool:
+        return under_way < AHEAD * self._count and self._idle() is not None
 
-        Raises:
-            Exception: What reading them raised, after all that was read is graded; or a bug in
-                a worker, with its traceback.
-        """
-        finished = self._finished
-        under_way: list[int] = []  # those not handed on, in their order
-        reading = _Reading(shards)
-        while True:
-            while len(under_way) < _AHEAD * self._count and (worker := self._idle()):
-                shard = reading.next()
-                if shard is None:
-                    break
-                under_way.append(shard.number)
-                worker.send(Task(shard))
-            if not under_way:
-                break
-            for answer in self._answers():
-                finished[answer.shard] = answer
-            while under_way and under_way[0] in finished:
-                yield finished.pop(under_way.pop(0))
-        reading.check()
+    def send(self, shard: Shard) -> None:
+        worker = self._idle()
+        assert worker is not None, "there is room"
+        worker.send(Task(shard))
 
     def _idle(self) -> _Worker | None:
         for worker in self._workers:
@@ -111,7 +92,13 @@ class Workers:
         theirs.close()
         return _Worker(process, ours)
 
-    def _answers(self) -> Iterator[Done | Ended]:
+    def answers(self) -> Iterator[Done | Ended]:
+        """What workers say of the shards that they are done with.
+
+        Raises:
+            WorkersDiedError: One after the other dies of a shard.
+            Exception: A bug in a worker, with its traceback.
+        """
         busy = {worker.connection: worker for worker in self._workers if worker.task is not None}
         for connection in wait(list(busy)):
             worker = busy[connection]  # type: ignore[index]
@@ -132,19 +119,11 @@ class Workers:
         self._workers.remove(dead)
         shard = dead.task.shard
         size = Part(self._parts, shard.number).size
-        stalled = self._stalled.setdefault(shard.number, _Stalled())
-        stalled.count = stalled.count + 1 if size == stalled.size else 0
-        stalled.size = size
-        if stalled.count > _HOPELESS:
-            raise WorkersDiedError(
-                f"{stalled.count + 1} workers died one after the other before they graded a row of "
-                f"shard {shard.number}; with --workers 1 the run says why"
-            )
-        self._start().send(Task(shard, stalled.count))
-
-    def waiting(self) -> Mapping[int, Summary]:
-        """The summaries of shards that wait for those in front of them."""
-        return {shard: answer.summary for shard, answer in self._finished.items()}
+        before = self._stalled.get(shard.number, UNTRIED)
+        stalled = self._stalled[shard.number] = before.died(size)
+        if stalled.deaths > HOPELESS:
+            raise WorkersDiedError(stalled.deaths + 1, shard.number)
+        self._start().send(Task(shard, stalled.deaths))
 
     def stop(self) -> None:
         """Let each come to the end of its batch, and end it."""
@@ -156,14 +135,6 @@ class Workers:
                 worker.process.join(max(until - monotonic(), 0.0))
             worker.end()
         self._workers.clear()
-
-
-@dataclass(slots=True)
-class _Stalled:
-    """How often workers died of a shard without a new row, and how far it was."""
-
-    size: int = -1
-    count: int = 0
 
 
 @dataclass(slots=True)
@@ -190,22 +161,3 @@ class _Worker:
         self.process.kill()
         self.process.join()
         self.process.close()
-
-
-class _Reading:
-    """Shards one by one, and what reading them raised, for later."""
-
-    def __init__(self, shards: Iterator[Shard]) -> None:
-        self._shards = shards
-        self._error: Exception | None = None
-
-    def next(self) -> Shard | None:
-        try:
-            return next(self._shards, None)
-        except Exception as error:  # noqa: BLE001 - raised again, when all that was read is graded
-            self._error = error
-            return None
-
-    def check(self) -> None:
-        if self._error is not None:
-            raise self._error

@@ -25,12 +25,14 @@ from graders.errors import RowError
 from graders.grades import Grade
 from graders.results import read_results
 from graders.row_files import Reader, RowFormat
+from graders.runs.crew import InOrder
 from graders.runs.folder import Folder, State
 from graders.runs.grading import Work
 from graders.runs.output import NOTHING, Files
 from graders.runs.run import run_here, run_on_workers
 from graders.runs.shards import shards as cut
-from graders.runs.workers import Workers, WorkersDiedError
+from graders.runs.worker import WorkersDiedError
+from graders.runs.workers import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes")
 ROWS = 500
@@ -217,7 +219,7 @@ def test_workers_that_never_begin_end_the_run():
     assert isinstance(outcome.error, WorkersDiedError)
     assert re.fullmatch(
         "8 workers died one after the other before they graded a row of shard [01]; "
-        "with --workers 1 the run says why",
+        "with --engine local --workers 1 the run says why",
         str(outcome.error),
     )
     assert (lines, outcome.as_asked) == (b"", False)
@@ -297,7 +299,7 @@ def test_workers_killed_while_idle_cost_nothing():
                     os.kill(child.pid, signal.SIGKILL)
             yield shard
 
-    done = list(workers.grade(shards()))
+    done = list(InOrder(workers).grade(shards()))
     assert [(one.shard, one.summary.samples) for one in done] == [(i, 32) for i in range(20)]
     workers.stop()
     assert multiprocessing.active_children() == []

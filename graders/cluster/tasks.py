@@ -1,0 +1,207 @@
+"""A crew of Ray's tasks: each shard is one, given again to whoever is there when a node dies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from graders.cluster.connection import connected
+from graders.cluster.node import NO_LINES, ClusterError, Kit, Reply, check, grade_shard, sweep
+from graders.errors import GradersError
+from graders.grades import Grader
+from graders.runs.crew import AHEAD, Hire
+from graders.runs.grading import Done, Work
+from graders.runs.manifest import versions
+from graders.runs.parts import Pair, Part
+from graders.runs.shards import Block, Shard
+from graders.runs.worker import Ended
+from sandbox import IsolationError
+
+_MOST_BYTES: Final = 1 << 30
+"""Of shards that are sent and not answered, about."""
+_COUNTED_EVERY_SECONDS: Final = 5.0
+"""How long the count of a cluster's processors holds: nodes come and go."""
+_SWEPT_SECONDS: Final = 5.0
+
+
+@contextmanager
+def hired(
+    recipe: Callable[[], Grader], *, address: str | None, cores: int, most: int | None
+) -> Iterator[Hire]:
+    """A cluster whose nodes have all been found fit, to grade shards.
+
+    Args:
+        recipe: Makes the grader, on the nodes.
+        address: Where the cluster is; None starts one here.
+        cores: How many processes grade in one that is started.
+        most: Shards at once; None for one for each processor there is.
+
+    Raises:
+        ClusterError: It cannot be reached, or a node is not fit: it cannot isolate as asked, or
+            has other versions. Names the node.
+    """
+    with connected(address, cores):
+        import ray
+
+        try:
+            box = [ray.put(Kit(recipe=recipe, versions=versions()))]
+            check_nodes(box)
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"the cluster failed: {_said(error)}") from None
+        yield lambda work, parts: Tasks(box, work, parts, most)
+
+
+def check_nodes(box: list[Any]) -> None:
+    """Look at every node that can grade, all at once.
+
+    Raises:
+        ClusterError: There is none, or one is not fit; names it.
+    """
+    import ray
+
+    nodes = [node for node in _alive() if node["Resources"].get("CPU")]
+    if not nodes:
+        raise ClusterError("the cluster has no node with a processor to grade on")
+    asked = [_on(node, check).remote(box) for node in nodes]
+    wrong = []
+    for node, one in zip(nodes, asked, strict=True):
+        try:
+            problem = ray.get(one)
+        except ray.exceptions.RayError as error:
+            if node["NodeID"] not in {node["NodeID"] for node in _alive()}:
+                continue  # it had died already, or dies now: the others grade
+            problem = _said(error)
+        if problem:
+            wrong.append(f"{_name(node)}: {problem}")
+    if wrong:
+        raise ClusterError("not every node can grade this:\n" + "\n".join(wrong))
+
+
+def _alive() -> list[dict[str, Any]]:
+    """The nodes of the cluster, as far as it knows."""
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _on(node: dict[str, Any], work: Callable[..., Any]) -> Any:
+    """A task that runs on one node and no other, beside whatever is at work there."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    return ray.remote(work).options(num_cpus=0, scheduling_strategy=there)
+
+
+def _name(node: dict[str, Any]) -> str:
+    return f"node {node['NodeManagerAddress']} ({node['NodeID'][:12]})"
+
+
+def _said(error: BaseException) -> str:
+    """What an error of Ray comes to: its last line that is no traceback's."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
+class Tasks:
+    """Shards as tasks of a cluster: a `Crew`."""
+
+    def __init__(self, box: list[Any], work: Work, parts: Path, most: int | None) -> None:
+        """Prepare them.
+
+        Args:
+            box: Holds the reference of a `Kit`.
+            work: What to do with each row.
+            parts: The folder of the parts, here.
+            most: Shards at once; None for one for each processor there is.
+        """
+        import ray
+
+        self._box, self._work, self._parts, self._most = box, work, parts, most
+        # What dies is done again without end: on each node that is left a shard gets on by a row,
+        # or comes nearer to where it is given up.
+        self._task = ray.remote(grade_shard).options(num_cpus=1, max_retries=-1)
+        self._name = secrets.token_hex(16)
+        self._sent: dict[Any, tuple[int, int]] = {}  # numbers and bytes, by reference
+        self._bytes = 0
+        self._counted, self._cores = -_COUNTED_EVERY_SECONDS, 0
+
+    def has_room(self, under_way: int) -> bool:
+        return under_way < AHEAD * self._count() and (not self._sent or self._bytes < _MOST_BYTES)
+
+    def _count(self) -> int:
+        """How many shards can be graded at once, now."""
+        if self._most is not None:
+            return self._most
+        if monotonic() - self._counted > _COUNTED_EVERY_SECONDS:
+            import ray
+
+            self._counted = monotonic()
+            self._cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
+        return self._cores
+
+    def send(self, shard: Shard) -> None:
+        part = Part(self._parts, shard.number)
+        known = Pair(*part.columns()) if part.size else NO_LINES
+        size = len(known.result) + len(known.times) + _length(shard)
+        sent = self._task.remote(self._box, self._name, self._work, shard, known)
+        self._sent[sent] = shard.number, size
+        self._bytes += size
+
+    def answers(self) -> Iterator[Done | Ended]:
+        """Put into their parts what has come back.
+
+        Raises:
+            ClusterError: The cluster failed, or a node that has come later is not fit.
+            Exception: A bug in a task, with its traceback.
+        """
+        import ray
+
+        ready, _ = ray.wait(list(self._sent), num_returns=1)
+        for one in ready:
+            number, size = self._sent.pop(one)
+            self._bytes -= size
+            try:
+                node, reply = ray.get(one)
+            except ray.exceptions.RayTaskError:
+                raise  # a bug, with its traceback
+            except ray.exceptions.RayError as error:
+                raise ClusterError(f"the cluster failed: {_said(error)}") from None
+            yield self._kept(number, node, reply)
+
+    def _kept(self, number: int, node: str, reply: Reply) -> Done | Ended:
+        answer = reply.answer
+        if isinstance(answer, (IsolationError, GradersError, OSError)):
+            raise ClusterError(f"node {node[:12]}: {answer}")
+        if isinstance(answer, BaseException):
+            raise answer
+        part = Part(self._parts, number)
+        part.fill([reply.lines])
+        if isinstance(answer, Done):
+            part.finish()
+        return answer
+
+    def stop(self) -> None:
+        """End what is under way, and remove what it leaves on the nodes."""
+        if not self._sent:
+            return
+        import ray
+
+        with suppress(Exception):  # whatever is wrong with the cluster, the run is kept here
+            for one in self._sent:
+                ray.cancel(one, force=True)
+            ray.wait(list(self._sent), num_returns=len(self._sent), timeout=_SWEPT_SECONDS)
+            swept = [_on(node, sweep).remote(self._name) for node in _alive()]
+            ray.wait(swept, num_returns=len(swept), timeout=_SWEPT_SECONDS)
+        self._sent.clear()
+
+
+def _length(shard: Shard) -> int:
+    """Bytes of a shard, about."""
+    if isinstance(shard.lines, Block):
+        return len(shard.lines.data)
+    return sum(len(getattr(line, "line", b"")) for line in shard.lines)

@@ -1,0 +1,161 @@
+"""Rows and results behind addresses, by fsspec: the same bytes, whole or not at all."""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from kept_runs import BOTH, files, mixed, summed, write
+
+from graders.formats.forms import FormatError
+from graders.formats.remote import check_url, upload
+
+pytestmark = pytest.mark.needs("fsspec")
+COUNT = 300
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("both.json", BOTH)
+    write("rows.jsonl", mixed(COUNT))
+
+
+@pytest.fixture
+def storage():
+    """A storage in memory, empty."""
+    import fsspec
+
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    yield system
+    system.store.clear()
+
+
+def stated(err):
+    return [line for line in err.splitlines() if line.startswith("graders: ")]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_rows_of_a_storage_are_read_as_files_are(run, storage, name, workers):
+    """Packed or not, by one process or several: every byte but that of the name."""
+    data = Path("rows.jsonl").read_bytes()
+    Path(name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    storage.pipe(f"/data/{name}", Path(name).read_bytes())
+    code, out, _ = run("both.json", name, "-o", "here.jsonl", "--json")
+    found = run("both.json", f"memory://data/{name}", "-o", "out.jsonl", "--json",
+                "--workers", workers)  # fmt: skip
+    named = summed(found[1].replace(f"memory://data/{name}", name))
+    assert (found[0], named) == (code, summed(out))
+    assert files() == files("here.jsonl")
+
+
+@pytest.mark.needs("pyarrow")
+def test_columns_of_a_storage_are_read_and_written(run, storage):
+    """Parquet is read where it lies, and copied there."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.table({"a": ["x", "y"] * 9, "completion": ["x"] * 18})
+    parquet.write_table(table, "rows.parquet")
+    storage.pipe("/data/rows.parquet", Path("rows.parquet").read_bytes())
+    run("both.json", "rows.parquet", "-o", "here.parquet")
+    code, _, _ = run("both.json", "memory://data/rows.parquet", "-o", "memory://made/out.parquet")
+    assert code == 0
+    assert storage.cat("/made/out.parquet") == Path("here.parquet").read_bytes()
+    assert (
+        storage.exists("/made/out.parquet.timing.jsonl")
+        == Path("out.parquet.timing.jsonl").exists()
+    )
+
+
+def test_results_are_copied_at_the_end(run, storage):
+    """With their times; and they stay here, where a run can be gone on with."""
+    run("both.json", "rows.jsonl", "-o", "here.jsonl")
+    _, _, err = run("both.json", "rows.jsonl", "-o", "memory://made/out.jsonl")
+    assert stated(err) == ["graders: copied to memory://made/out.jsonl"]
+    assert storage.cat("/made/out.jsonl") == Path("here.jsonl").read_bytes()
+    assert storage.cat("/made/out.timing.jsonl") == Path("out.timing.jsonl").read_bytes()
+    _, _, err = run("both.json", "rows.jsonl", "-o", "memory://made/out.jsonl", "--resume")
+    assert stated(err) == ["graders: copied to memory://made/out.jsonl"]
+
+
+def test_a_folder_by_its_address(run, tmp_path):
+    """file:// is a storage, too."""
+    (tmp_path / "far").mkdir()
+    run("both.json", "rows.jsonl", "-o", "here.jsonl")
+    url = f"file://{tmp_path}/far/out.jsonl"
+    assert run("both.json", f"file://{tmp_path}/rows.jsonl", "-o", url)[0] == 1
+    assert (tmp_path / "far/out.jsonl").read_bytes() == Path("here.jsonl").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that breaks")
+def test_what_is_not_whole_is_not_there(storage):
+    """A copy that breaks off leaves what was there."""
+    storage.pipe("/made/out.jsonl", b"before")
+    broken = Path("/proc/self/mem")  # opens, and cannot be read from its beginning
+    with pytest.raises(OSError, match=r"^/proc/self/mem to memory://made/out\.jsonl: Input/output"):
+        upload(broken, "memory://made/out.jsonl")
+    assert storage.cat("/made/out.jsonl") == b"before"
+
+
+def test_a_run_goes_on_with_the_same_rows_only(run, storage):
+    """An address is no proof of that: what is behind it is."""
+    storage.pipe("/data/rows.jsonl", Path("rows.jsonl").read_bytes())
+    command = ("both.json", "memory://data/rows.jsonl", "-o", "out.jsonl")
+    run(*command)
+    assert run(*command, "--resume")[0] == 1
+    storage.pipe("/data/rows.jsonl", mixed(COUNT)[:-40].encode() + b" " * 39 + b"\n")
+    code, _, err = run(*command, "--resume")
+    assert code == 2
+    assert "memory://data/rows.jsonl (SHA-256): " in err
+
+
+@pytest.mark.parametrize(
+    ("rows", "results", "problem"),
+    [
+        ("memory://data/none.jsonl", "o.jsonl", "memory://data/none.jsonl: "),
+        ("nowhere://x/rows.jsonl", "o.jsonl", "nowhere://x/rows.jsonl cannot be opened: "),
+        ("https://me:pw@host/r.jsonl", "o.jsonl", "https://...: an address with a password"),
+        ("https://host/r.jsonl?token=a", "o.jsonl", "https://...: an address with a password"),
+        ("rows.jsonl", "memory://", "-o memory://: name a file"),
+        ("rows.jsonl", "memory://made/rows.jsonl", "is made in rows.jsonl first, which is the"),
+        ("memory://d/rows.jsonl", "memory://d/rows.jsonl", "would overwrite the input"),
+    ],
+)
+@pytest.mark.usefixtures("storage")
+def test_addresses_that_are_refused(run, rows, results, problem):
+    """Before anything is begun; and no secret is said."""
+    code, out, err = run("both.json", rows, "-o", results)
+    assert (code, out) == (2, "")
+    assert problem in err
+    assert "pw" not in err
+    assert "token=a" not in err
+    assert not list(Path().glob("*.timing.jsonl"))
+
+
+def test_without_fsspec(monkeypatch):
+    """Says which extra has it."""
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(
+        FormatError, match=r"s3://b/r needs an extra: pip .*local-graders\[remote\]"
+    ):
+        check_url("s3://b/r")
+
+
+def test_an_unfinished_run_is_not_copied(run, storage):
+    """Until it is gone on with; the note says where results are."""
+    from kept_runs import JOINED, room
+
+    command = ("both.json", "rows.jsonl", "-o", "memory://made/out.jsonl")
+    with room(JOINED):
+        code, _, err = run(*command)
+    assert code == 2
+    assert "memory://made/out.jsonl is written at the end of the run" in err
+    assert not storage.exists("/made/out.jsonl")
+    run(*command, "--resume")
+    rows = storage.cat("/made/out.jsonl").splitlines()
+    assert len(rows) == len({(one["row"], one["sample_index"]) for one in map(json.loads, rows)})
+    assert storage.cat("/made/out.jsonl") == Path("out.jsonl").read_bytes()
