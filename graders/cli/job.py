@@ -346,7 +346,8 @@ def _rows_again(job: Job, samples: int) -> Iterable[Row | RowError]:
     """The rows that were graded, for their texts; none where to read them again would take long."""
     from graders.row_files import read_rows
 
-    files = job.work.rows != "-" and all(path.is_file() for path in _data(job))
+    here = all(Path(path).is_file() for path in _data(job))  # and no URL, which is far away
+    files = job.work.rows != "-" and here
     return read_rows(job.work.rows, job.work.shape) if files and samples <= _READ_AGAIN else ()
 
 

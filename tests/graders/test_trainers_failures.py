@@ -39,7 +39,7 @@ def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late)
 def test_what_computes_too_long_is_a_failure_too(monkeypatch):
     """Nothing can stop it; whoever asked goes on, and closing waits for it."""
     monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
-    text = " ".join(f"word{n % 97} {n}" for n in range(5_000))
+    text = " ".join(f"word{n % 97} {n}" for n in range(60_000))
     config = {**EXACT, "type": "text_similarity", "evaluation_metric": "meteor"}
     del config["operation"]
     grading = open_grading(config, deadline=0.1)
