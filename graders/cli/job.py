@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import click
 from graders.cli.interrupts import stopped_by_signals
 from graders.cli.progress import progress_bar
 from graders.cli.run_report import Copied, Ended, RunReport, copy_for, write_run_report
+from graders.cli.taught import as_json, as_lines, study_of_run
 from graders.engine import RunStoppedError
 from graders.errors import RowError
 from graders.formats.remote import is_url, upload
@@ -42,14 +43,11 @@ from sandbox import JSON
 
 if TYPE_CHECKING:
     from graders.config.graders import AnyConfig
-    from graders.rows import Row
     from graders.runs.manifest import Manifest
     from graders.studies.teaching import Study
 
 _WORTH_WORKERS: Final = 1 << 18
 """Bytes of rows from which on starting workers pays, where nobody says how many."""
-_READ_AGAIN: Final = 200_000
-"""Samples up to which rows are read a second time: a second or two, and a pipe has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +136,7 @@ def grade_file(job: Job, target: Target) -> int:
             )
             stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
             outcome, seconds = _graded(job, target, show, stack, copy)
-        study = _study(job, outcome.summary)
+        study = study_of_run(outcome.summary, job.work, job.grader.signature)
         _report(job, outcome.summary, study, seconds=seconds, results=target.results)
         if target.report is not None:
             if copy:
@@ -308,7 +306,7 @@ def _report(
     if job.as_json:
         report = {
             **summary.to_json(),
-            "signal": _signal(study),
+            "signal": as_json(study),
             "seconds": round(seconds, 3),
             "results": results,
             **settings,
@@ -329,39 +327,5 @@ def _report(
             click.echo(line, err=err)
     where = results if results is not None else "not kept; -o RESULTS.jsonl keeps them"
     click.echo(f"  results  {printable(where)}", err=err)
-    for line in _taught(study):
+    for line in as_lines(study):
         click.echo(line, err=err)
-
-
-def _study(job: Job, summary: Summary) -> Study | None:
-    """Whether what was graded will teach; None where no item has two samples."""
-    if summary.observed is None or not summary.observed.has_groups:
-        return None
-    from graders.studies.teaching import quick_study  # with numpy, which takes its time
-
-    return quick_study(summary.observed, job.grader.signature, _rows_again(job, summary.samples))
-
-
-def _rows_again(job: Job, samples: int) -> Iterable[Row | RowError]:
-    """The rows that were graded, for their texts; none where to read them again would take long."""
-    from graders.row_files import read_rows
-
-    here = all(Path(path).is_file() for path in _data(job))  # and no URL, which is far away
-    files = job.work.rows != "-" and here
-    return read_rows(job.work.rows, job.work.shape) if files and samples <= _READ_AGAIN else ()
-
-
-def _signal(study: Study | None) -> Mapping[str, object] | None:
-    if study is None:
-        return None
-    from graders.report.studied_json import to_json
-
-    return to_json(study)
-
-
-def _taught(study: Study | None) -> list[str]:
-    if study is None:
-        return []
-    from graders.report.studied import short_lines
-
-    return ["", *short_lines(study)]

@@ -102,9 +102,9 @@ def test_a_run_without_its_rows_has_no_form(graders, monkeypatch, way):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(rows)))
         read = "-"
     elif way == "many":
-        monkeypatch.setattr("graders.cli.job._READ_AGAIN", 63)
+        monkeypatch.setattr("graders.cli.taught._READ_AGAIN", 63)
     else:
-        report = job._study  # noqa: SLF001 - what comes between grading and the study
+        report = job.study_of_run  # what comes between grading and the summary
 
         def spoilt(*given):
             Path("rows.jsonl").unlink()
@@ -112,7 +112,7 @@ def test_a_run_without_its_rows_has_no_form(graders, monkeypatch, way):
                 write("rows.jsonl", *[{"item": {}, "samples": ["another"] * 4}] * 16)
             return report(*given)
 
-        monkeypatch.setattr(job, "_study", spoilt)
+        monkeypatch.setattr(job, "study_of_run", spoilt)
     without = signal_of(graders, rows=read)
 
     assert whole["form"]["share"]["value"] > 0

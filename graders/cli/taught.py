@@ -1,0 +1,54 @@
+"""Whether what a run graded will teach: the part behind its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from graders.errors import RowError
+from graders.report.summary import Summary
+from graders.rows import Row
+from graders.runs.grading import Work
+
+if TYPE_CHECKING:
+    from graders.studies.teaching import Study  # with numpy, which takes its time
+
+_READ_AGAIN: Final = 200_000
+"""Samples up to which rows are read a second time: a second or two, and a pipe has none."""
+
+
+def study_of_run(summary: Summary, work: Work, signature: str) -> Study | None:
+    """The study of what was graded; None where no item has two samples."""
+    if summary.observed is None or not summary.observed.has_groups:
+        return None
+    from graders.studies.teaching import quick_study
+
+    return quick_study(summary.observed, signature, _rows_again(work, summary.samples))
+
+
+def _rows_again(work: Work, samples: int) -> Iterable[Row | RowError]:
+    """The rows that were graded, for their texts; none where to read them again would take long."""
+    from graders.row_files import read_rows
+
+    outputs = work.shape.outputs
+    here = Path(work.rows).is_file() and (outputs is None or outputs.is_file())  # no URL, no pipe
+    return read_rows(work.rows, work.shape) if here and samples <= _READ_AGAIN else ()
+
+
+def as_json(study: Study | None) -> Mapping[str, object] | None:
+    """All of it, for programs."""
+    if study is None:
+        return None
+    from graders.report.studied_json import to_json
+
+    return to_json(study)
+
+
+def as_lines(study: Study | None) -> list[str]:
+    """What matters most of it, for people; nothing of nothing."""
+    if study is None:
+        return []
+    from graders.report.studied import short_lines
+
+    return ["", *short_lines(study)]
