@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from graders.errors import RowError
+from graders.formats.remote import is_url
 from graders.report.summary import Summary
 from graders.rows import Row
 from graders.runs.grading import Work
@@ -31,9 +32,9 @@ def _rows_again(work: Work, samples: int) -> Iterable[Row | RowError]:
     """The rows that were graded, for their texts; none where to read them again would take long."""
     from graders.row_files import read_rows
 
-    outputs = work.shape.outputs
-    here = Path(work.rows).is_file() and (outputs is None or outputs.is_file())  # no URL, no pipe
-    return read_rows(work.rows, work.shape) if here and samples <= _READ_AGAIN else ()
+    files = [work.rows] if work.shape.outputs is None else [work.rows, str(work.shape.outputs)]
+    still = all(is_url(file) or Path(file).is_file() for file in files)  # and no pipe
+    return read_rows(work.rows, work.shape) if still and samples <= _READ_AGAIN else ()
 
 
 def as_json(study: Study | None) -> Mapping[str, object] | None:

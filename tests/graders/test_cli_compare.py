@@ -368,6 +368,7 @@ def test_rows_have_to_be_named_before_graders(capsys):
     assert "Missing argument 'ROWS'" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_names_of_files_cannot_rewrite_the_screen(compare):
     """Nor can what a grader says when it fails."""
     name = "red\x1b[31m.py"

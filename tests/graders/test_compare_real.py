@@ -187,6 +187,6 @@ def test_the_command_says_what_is_dead(capsys):
     out = " ".join(capsys.readouterr().out.split())
 
     assert code == 0
-    assert "+ Use partial: AUC 0.88 [0.87, 0.89]; no other is better: each of the 3 is" in out
+    assert "good Use partial: AUC 0.88 [0.87, 0.89]; no other is better: each of the 3 is" in out
     assert "rouge_4 on 95 %, rouge_5 on 98 %." in out
     assert "The best threshold lets everything pass (0): no threshold of rouge_4, rouge_5" in out

@@ -183,6 +183,7 @@ def test_what_is_malformed_is_a_low_score_and_no_failure(name, grader):
     assert set(scores(grader(name), item, samples)) == {0.0}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_grading_depends_on_its_row_alone(name, grader):
     """The same twice, and in another order."""

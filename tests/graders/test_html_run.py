@@ -291,6 +291,7 @@ def test_the_same_run_gives_the_same_page_but_for_times(run):
     assert pages[0] == pages[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["run", "probe", "diff"])
 def test_a_page_is_small_whatever_names_and_configs_are(capsys, command):
     long = HOSTILE[8] * 100_000

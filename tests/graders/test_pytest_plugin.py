@@ -196,6 +196,7 @@ NO_USE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("arguments", "problem"), NO_USE)
 def test_what_makes_no_sense_ends_the_run(project, arguments, problem):
     """Before anything is collected."""
@@ -253,6 +254,7 @@ def pytest_unconfigure():
 }
 
 
+@pytest.mark.long
 def test_a_project_that_does_not_use_it_does_not_feel_it(project):
     """Nothing is imported, collected, or said; other JSON and YAML is not looked at."""
     result = project(UNUSED, apart=True)

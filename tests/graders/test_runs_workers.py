@@ -96,6 +96,12 @@ def test_streams_and_files_hold_the_same(capfdbinary, options):
     assert found[0] == found[1]
 
 
+@pytest.fixture(autouse=True)
+def _no_other_threads(monkeypatch):
+    """As in a run, whatever idle threads the tests before these have left: workers are forked."""
+    monkeypatch.setattr(graders.runs.workers.threading, "active_count", lambda: 1)
+
+
 def work_of(per_shard, **options):
     return Work(
         signature="s",
@@ -126,6 +132,7 @@ def graded(count, per_shard, recipe, **options):
 both = partial(compile_grader, BOTH)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("per_shard", [5, 64, 10_000])
 def test_any_shard_size_gives_the_same(per_shard):
     """Cutting is for sharing out: it changes no byte and no sum."""

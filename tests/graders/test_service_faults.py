@@ -213,6 +213,7 @@ def test_a_redirect_takes_prompts_and_keys_to_nobody(status):
     assert (len(received), len(other.received)) == (1, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [200, 500])
 def test_an_answer_without_end_is_cut_off(status):
     """Whether it is one or an error; once, because a second would be as long."""

@@ -73,6 +73,7 @@ def test_a_fork_while_other_threads_grade_harms_neither():
     assert line == [[0] * 4, []]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_a_process_of_multiprocessing_gets_it_pickled(method):
     """A trainer's workers; each opens its own at its first call, and leaves nothing."""
