@@ -23,7 +23,7 @@ from graders.cli.run_report import Copied, Ended, RunReport, copy_for, write_run
 from graders.cli.taught import as_json, as_lines, study_of_run
 from graders.engine import RunStoppedError
 from graders.errors import RowError
-from graders.formats.remote import is_url, upload
+from graders.formats.remote import beside, is_url, upload
 from graders.grades import Grader
 from graders.ledger import Ledger
 from graders.report import spending
@@ -177,7 +177,7 @@ def _upload(results: Path, url: str, outcome: Outcome) -> None:
     times = timing_path(results)
     upload(results, url)
     if times.exists():
-        upload(times, f"{url.rpartition('/')[0]}/{times.name}")
+        upload(times, beside(url, times.name))
     click.echo(f"graders: copied to {printable(url)}", err=True)
 
 

@@ -139,8 +139,9 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     findings = sound(document, profile, given["python"])
     if given["dry_run"]:
         return dry_run(document, _rows(row, rows, given), _options(given), profile, given)
-    results, given["results"] = given["results"], results_here(given["results"], rows, row)
     inputs = (config, rows, *(given[name] for name in ("outputs", "cache", "record", "replay")))
+    results = given["results"]
+    given["results"] = results_here(results, rows, row, inputs)
     refuse_overwriting(given["results"], inputs, with_times=True, columns=True)
     check_report(given["report"], (*inputs, given["results"]))
     target = replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -25,9 +26,16 @@ _QUIET: Final[Mapping[str, str | None]] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # as it will be; else it warns
 }
+_FEW_TRIES: Final[Mapping[str, str | None]] = {
+    "RAY_NUM_REDIS_GET_RETRIES": "2",  # else 20 of half a minute, where something else listens
+}
 _SHOWN: Final = 400
+_REACHED_SECONDS: Final = 10.0
+"""Ray tries for minutes where nobody is."""
 _STORE_BYTES: Final = 1 << 30
 """Shards and results on their way, in a cluster that we start."""
+_LONGEST_FOLDER: Final = 18
+"""Bytes of a folder's name that leave room for those of Ray's sockets, 103 with all."""
 
 
 @contextmanager
@@ -42,22 +50,27 @@ def connected(address: str | None, cores: int) -> Iterator[None]:
     Raises:
         ClusterError: Ray is not installed, or no cluster answers there.
     """
+    if address is not None:
+        _reach(address)
     with ExitStack() as stack:
         # Before Ray is imported, because that is when it looks.
         stack.enter_context(_environment(_QUIET))
-        if address is None:
-            stack.enter_context(_token())
+        if address is not None:
+            stack.enter_context(_environment(_FEW_TRIES))
+        folder = stack.enter_context(_own_folder()) if address is None else None
         ray = _ray()
         if ray.is_initialized():
             raise ClusterError("this process is connected to a cluster already: ray.shutdown()")
         settings: dict[str, Any] = {"address": address}
-        if address is None:
+        if folder is not None:
             settings = {
                 "address": "local",  # and not the one of RAY_ADDRESS
                 "num_cpus": cores,
                 "include_dashboard": False,
                 "object_store_memory": _STORE_BYTES,
                 "_node_ip_address": "127.0.0.1",
+                # Ray lets everybody into it, and leaves it.
+                "_temp_dir": str(folder / "ray"),
             }
         # Ray prints there that a node has died, and results or a summary for programs may be there.
         stack.enter_context(redirect_stdout(sys.stderr))
@@ -65,11 +78,29 @@ def connected(address: str | None, cores: int) -> Iterator[None]:
         with _own_signals():
             try:
                 ray.init(**settings, log_to_driver=False, logging_level="ERROR")
-            except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
+            except (
+                *(ray.exceptions.RayError, OSError, RuntimeError, ValueError),
+                ImportError,  # ray:// needs more than Ray
+            ) as error:
                 said = shorten(" ".join(str(error).split()), _SHOWN)
                 where = f"--address {address}" if address else "a cluster on this machine"
                 raise ClusterError(f"{where}: Ray does not connect: {said}") from None
         yield
+
+
+def _reach(address: str) -> None:
+    """Look whether somebody listens at HOST:PORT.
+
+    Raises:
+        ClusterError: Nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return  # `auto`, or what Ray refuses
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _REACHED_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"--address {address}: nobody answers there: {error}") from None
 
 
 def _ray() -> Any:
@@ -103,9 +134,14 @@ def _set(values: Mapping[str, str | None]) -> None:
 
 
 @contextmanager
-def _token() -> Iterator[None]:
-    """Have Ray ask everybody for a token, which is in a file that only we can read."""
-    with tempfile.TemporaryDirectory(prefix="graders-") as folder:
+def _own_folder() -> Iterator[Path]:
+    """A folder that only we can look into, for a token that Ray asks everybody for, and for Ray."""
+    place = tempfile.gettempdir()
+    if len(os.fsencode(place)) > _LONGEST_FOLDER and Path("/tmp").is_dir():  # noqa: S108 - made apart
+        place = "/tmp"  # noqa: S108
+    with tempfile.TemporaryDirectory(
+        prefix="graders-", dir=place, ignore_cleanup_errors=True
+    ) as folder:
         path = Path(folder) / "token"
         path.touch(mode=0o600)
         path.write_text(_secret(), "ascii")
@@ -116,7 +152,7 @@ def _token() -> Iterator[None]:
                 "RAY_AUTH_TOKEN": None,
             }
         ):
-            yield
+            yield Path(folder)
 
 
 @cache

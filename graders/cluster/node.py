@@ -156,7 +156,6 @@ def grade_shard(
             reply = _graded(box, folder, work, shard, known)
     except Exception as error:  # noqa: BLE001 - the driver raises it
         reply = Reply(sendable(error), NO_LINES)
-    shutil.rmtree(folder, ignore_errors=True)
     return node, reply
 
 
@@ -172,14 +171,17 @@ def _graded(box: list[Any], folder: Path, work: Work, shard: Shard, known: Pair)
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Make a folder, and keep out whoever was given the same shard, should Ray think us dead."""
+    """A folder while it is needed, without whoever has the same shard, should Ray think us dead."""
     import fcntl
 
     folder.mkdir(mode=0o700, exist_ok=True)
     with (folder / "lock").open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         folder.mkdir(mode=0o700, exist_ok=True)  # whoever was here before has removed it
-        yield
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stalled(folder: Path, size: int, shard: int) -> int:

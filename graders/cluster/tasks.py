@@ -47,12 +47,23 @@ def hired(
     with connected(address, cores):
         import ray
 
-        try:
+        with _failing():
             box = [ray.put(Kit(recipe=recipe, versions=versions()))]
             check_nodes(box)
-        except ray.exceptions.RayError as error:
-            raise ClusterError(f"the cluster failed: {_said(error)}") from None
         yield lambda work, parts: Tasks(box, work, parts, most)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """What Ray says of a cluster that fails is an error of ours; of a bug in a task, it stays."""
+    import ray.exceptions
+
+    try:
+        yield
+    except ray.exceptions.RayTaskError:
+        raise  # a bug, with its traceback
+    except ray.exceptions.RayError as error:
+        raise ClusterError(f"the cluster failed: {_said(error)}") from None
 
 
 def check_nodes(box: list[Any]) -> None:
@@ -141,14 +152,16 @@ class Tasks:
             import ray
 
             self._counted = monotonic()
-            self._cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
+            with _failing():
+                self._cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
         return self._cores
 
     def send(self, shard: Shard) -> None:
         part = Part(self._parts, shard.number)
         known = Pair(*part.columns()) if part.size else NO_LINES
         size = len(known.result) + len(known.times) + _length(shard)
-        sent = self._task.remote(self._box, self._name, self._work, shard, known)
+        with _failing():
+            sent = self._task.remote(self._box, self._name, self._work, shard, known)
         self._sent[sent] = shard.number, size
         self._bytes += size
 
@@ -161,16 +174,13 @@ class Tasks:
         """
         import ray
 
-        ready, _ = ray.wait(list(self._sent), num_returns=1)
+        with _failing():
+            ready, _ = ray.wait(list(self._sent), num_returns=1)
         for one in ready:
             number, size = self._sent.pop(one)
             self._bytes -= size
-            try:
+            with _failing():
                 node, reply = ray.get(one)
-            except ray.exceptions.RayTaskError:
-                raise  # a bug, with its traceback
-            except ray.exceptions.RayError as error:
-                raise ClusterError(f"the cluster failed: {_said(error)}") from None
             yield self._kept(number, node, reply)
 
     def _kept(self, number: int, node: str, reply: Reply) -> Done | Ended:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from io import SEEK_SET, BufferedReader, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 from graders.formats.forms import FormatError
 
 _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+_QUERY: Final = re.compile(r"\?[^\s'\"]+")
+_READ_ONLY: Final = ("http", "https")
 _AT_ONCE: Final = 1 << 20
 
 
@@ -32,13 +34,57 @@ def check_url(url: str) -> None:
         FormatError: It carries a credential, or fsspec or what it needs for this kind of storage
             is not installed.
     """
-    if "?" in url or "@" in url.partition("://")[2].partition("/")[0]:
+    _check_secrets(url)
+    _filesystem(url)
+
+
+def _check_secrets(url: str) -> None:
+    hosts = [link.partition("://")[2].partition("/")[0] for link in url.split("::")]
+    if "?" in url or any("@" in host for host in hosts):
         shown = url.partition("://")[0]
         raise FormatError(
             f"{shown}://...: an address with a password or a query would stand in results and "
             "logs; give credentials in the way of that storage (its environment or its files)"
         )
+
+
+def check_target(url: str) -> None:
+    """Look whether a file can be made at an address, without asking for one.
+
+    Raises:
+        FormatError: See `check_url`; or it is of a kind that is only read.
+    """
+    _check_secrets(url)
+    if "::" in url or url.partition("://")[0].lower() in _READ_ONLY:
+        raise FormatError(f"{url} can be read, and not be written to; name a file of a storage")
     _filesystem(url)
+
+
+def is_same(one: Path | str, other: Path | str) -> bool:
+    """Whether two addresses or paths are one file, however they are spelled.
+
+    Raises:
+        FormatError: See `check_url`.
+    """
+    return _place(one) == _place(other)
+
+
+def _place(path: Path | str) -> tuple[Any, str]:
+    if not is_url(path):
+        return "file", str(Path(path).resolve())
+    system, inside = _filesystem(str(path))
+    names = [system.protocol] if isinstance(system.protocol, str) else system.protocol
+    return ("file", str(Path(inside).resolve())) if "file" in names else (system, inside)
+
+
+def beside(url: str, name: str) -> str:
+    """The address of another file in the same folder.
+
+    Example:
+        >>> beside("s3://bucket/results.jsonl", "results.timing.jsonl")
+        's3://bucket/results.timing.jsonl'
+    """
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 @contextmanager
@@ -63,12 +109,10 @@ def open_url(url: str) -> Iterator[BinaryIO]:
     """
     check_url(url)
     system, path = _filesystem(url)
-    try:
+    with _named(url):
         file = system.open(path, "rb")
-    except OSError as error:
-        raise _named(error, url) from None
     with file:
-        yield cast("BinaryIO", BufferedReader(file, _AT_ONCE))
+        yield BufferedReader(_File(file, url), _AT_ONCE)
 
 
 def upload(source: Path, url: str) -> None:
@@ -79,17 +123,51 @@ def upload(source: Path, url: str) -> None:
         OSError: It cannot be read or written; names it.
     """
     system, path = _filesystem(url)
-    with source.open("rb") as file:
-        try:
-            with system.transaction, system.open(path, "wb") as there:
-                while data := file.read(_AT_ONCE):
-                    there.write(data)
-        except OSError as error:
-            raise _named(error, f"{source} to {url}") from None
+    with (
+        source.open("rb") as file,
+        _named(f"{source} to {url}"),
+        system.transaction,
+        system.open(path, "wb") as there,
+    ):
+        while data := file.read(_AT_ONCE):
+            there.write(data)
 
 
-def _named(error: OSError, url: str) -> OSError:
-    return OSError(f"{url}: {error.strerror or error}")
+class _File(RawIOBase):
+    """A file behind an address, whose errors name it."""
+
+    def __init__(self, file: Any, url: str) -> None:
+        super().__init__()
+        self._file, self._url = file, url
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def readinto(self, buffer: Any) -> int:
+        with _named(self._url):
+            return int(self._file.readinto(buffer))
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        with _named(self._url):
+            return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Errors name what they are of; a storage's own, such as of missing credentials, too."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"{what}: {_QUERY.sub('?...', error.strerror or str(error))}") from None
+    except Exception as error:  # noqa: BLE001 - each storage has its own
+        said = _QUERY.sub("?...", " ".join(str(error).split()))
+        raise OSError(f"{what}: {type(error).__name__}: {said}") from None
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

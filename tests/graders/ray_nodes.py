@@ -125,13 +125,17 @@ class _Program:
 
     def _begin(self, *arguments):
         with Path("stdout.txt").open("wb") as out, Path("stderr.txt").open("wb") as err:
-            process = subprocess.Popen([sys.executable, *arguments], stdout=out, stderr=err)
+            process = subprocess.Popen(
+                [sys.executable, *arguments], stdout=out, stderr=err, start_new_session=True
+            )
         self._begun[process.pid] = process
         return process.pid
 
     def ended(self, pid):
         """The exit code of a command that was begun, at its end."""
-        return self._begun.pop(pid).wait(60)
+        code = self._begun[pid].wait(120)
+        del self._begun[pid]  # one that is late is killed at the end
+        return code
 
     def over(self, pid):
         """Whether it has ended."""

@@ -1,12 +1,19 @@
 """What can be said of a cluster without one."""
 
+import os
+import re
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from kept_runs import BOTH, mixed, write
 
-from graders.cluster.node import ClusterError, _check_versions, _stalled
+from graders.cluster.connection import _own_folder, connected
+from graders.cluster.node import ClusterError, _alone, _check_versions, _stalled
+from graders.cluster.tasks import _failing
 from graders.errors import GradersError
 from graders.runs.worker import WorkersDiedError
 
@@ -49,6 +56,62 @@ def test_what_is_said_before_anything_is_begun(run, tmp_path, monkeypatch, optio
     assert code == 2
     assert problem in err
     assert not Path("out.run").exists()
+
+
+def test_a_shard_s_folder_is_removed_before_the_next_process_has_it(tmp_path):
+    """So that nobody's rows go with those of a process that was thought dead."""
+    folder = tmp_path / "shard"
+
+    def enter():
+        with _alone(folder):
+            return [path.name for path in folder.iterdir()]
+
+    with ThreadPoolExecutor(1) as pool:
+        with _alone(folder):
+            (folder / "theirs").touch()
+            waiting = pool.submit(enter)
+        assert "theirs" not in waiting.result()
+    assert not folder.exists()
+
+
+def test_the_folder_of_a_cluster_started_here_is_ours_alone(tmp_path, monkeypatch):
+    """With a short name, for Ray's sockets; and the environment is as it was."""
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "mine")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a folder with a long name"))
+    before = dict(os.environ)
+    with _own_folder() as folder:
+        token = folder / "token"
+        assert (folder.stat().st_mode | token.stat().st_mode) & 0o077 == 0
+        assert len(str(folder)) <= len("/tmp/graders-12345678")
+        assert os.environ["RAY_AUTH_TOKEN_PATH"] == str(token)
+        assert "RAY_AUTH_TOKEN" not in os.environ
+    assert not folder.exists()
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [("127.0.0.1:1", ".*refused"), ("ray://127.0.0.1:1", ".*refused"), ("[::1]:99999", "")],
+)
+def test_an_address_where_nobody_is(address, problem):
+    """Is said at once: Ray alone tries it for minutes."""
+    said = rf"^--address {re.escape(address)}: nobody answers there: {problem}"
+    with pytest.raises(ClusterError, match=said), connected(address, 1):
+        pass
+
+
+def test_a_cluster_that_fails_is_said_and_a_bug_in_a_task_stays_one(monkeypatch):
+    """By the last line of what Ray says."""
+    ray, exceptions = ModuleType("ray"), ModuleType("ray.exceptions")
+    exceptions.RayError = type("RayError", (Exception,), {})
+    exceptions.RayTaskError = type("RayTaskError", (exceptions.RayError,), {})
+    ray.exceptions = exceptions
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.exceptions", exceptions)
+    with pytest.raises(ClusterError, match=r"^the cluster failed: it is gone$"), _failing():
+        raise exceptions.RayError("Traceback:\n  it is gone\n")
+    with pytest.raises(exceptions.RayTaskError), _failing():
+        raise exceptions.RayTaskError
 
 
 def test_a_cluster_s_errors_are_ours():

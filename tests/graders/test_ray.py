@@ -250,13 +250,13 @@ def test_a_node_that_cannot_isolate_is_named_before_anything_is_graded(nodes):
     assert not Path("out.run").exists()
 
 
-def test_no_cluster_at_an_address(nodes):
-    """Says which, and begins nothing."""
-    code, _, err = nodes(
-        "run", "both.json", "rows.jsonl", "-o", "o.jsonl", "--engine", "ray", "--address", "auto:x"
-    )
+@pytest.mark.parametrize("address", ["auto:x", "ray://x"])
+def test_no_cluster_at_an_address(nodes, address):
+    """Says which, and begins nothing; ray:// needs more than Ray, or a port."""
+    command = ("both.json", "rows.jsonl", "-o", "o.jsonl", "--engine", "ray", "--address", address)
+    code, _, err = nodes("run", *command)
     assert code == 2
-    assert "--address auto:x: Ray does not connect: " in err
+    assert f"--address {address}: Ray does not connect: " in err
     assert not Path("o.run").exists()
 
 
@@ -282,17 +282,18 @@ def test_what_a_cluster_is_not_for(run, options, problem):
 
 def test_one_that_is_started_here_listens_on_loopback_and_asks_for_a_token(nodes, run):
     """It sends no usage, shows its token to nobody, and is gone at the end."""
-    command = slow()
+    command, sessions = slow(), {*nodes.tmp.glob("ray/*")}
     here(run, *command, "here.jsonl")
     pid = nodes("begin", *command, "out.jsonl", "--engine", "ray", "--workers", "2")
-    until(lambda: at_work(nodes) or nodes("over", pid))
+    until(lambda: at_work(nodes) or nodes("over", pid), seconds=120)  # a cluster has to start
     os.kill(pid, signal.SIGSTOP)  # so that the cluster stays while it is looked at
     (server,) = [one for one in children(pid) if "gcs_server" in name_of(one)]
     settings = Path(f"/proc/{server}/environ").read_text().split("\0")
     assert {"RAY_AUTH_MODE=token", "RAY_USAGE_STATS_ENABLED=0"} <= {*settings}
     assert "RAY_AUTH_TOKEN=" + "0" * 64 not in settings
     (path,) = [one.partition("=")[2] for one in settings if one.startswith("RAY_AUTH_TOKEN_PATH=")]
-    assert Path(path).stat().st_mode & 0o077 == 0
+    own = Path(path).parent
+    assert (Path(path).stat().st_mode | own.stat().st_mode) & 0o077 == 0
     token = Path(path).read_text()
     assert len(token) == 64
     assert listening(pid) == {"127.0.0.1"}
@@ -301,7 +302,8 @@ def test_one_that_is_started_here_listens_on_loopback_and_asks_for_a_token(nodes
     assert files("out.jsonl") == files("here.jsonl")
     written = [*Path().glob("*"), *Path().glob("out.run/*"), nodes.said]
     assert not [one for one in written if one.is_file() and token in one.read_text()]
-    assert not Path(path).exists()
+    assert not own.exists()
+    assert {*nodes.tmp.glob("ray/*")} == sessions
     until(lambda: not Path(f"/proc/{server}/exe").exists())
 
 

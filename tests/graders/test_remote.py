@@ -1,6 +1,7 @@
 """Rows and results behind addresses, by fsspec: the same bytes, whole or not at all."""
 
 import gzip
+import io
 import json
 import sys
 from pathlib import Path
@@ -120,9 +121,15 @@ def test_a_run_goes_on_with_the_same_rows_only(run, storage):
         ("nowhere://x/rows.jsonl", "o.jsonl", "nowhere://x/rows.jsonl cannot be opened: "),
         ("https://me:pw@host/r.jsonl", "o.jsonl", "https://...: an address with a password"),
         ("https://host/r.jsonl?token=a", "o.jsonl", "https://...: an address with a password"),
+        ("zip://r.jsonl::https://me:pw@host/r.zip", "o.jsonl", "zip://...: an address with a pass"),
+        ("rows.jsonl", "https://host/o.jsonl", "https://host/o.jsonl can be read, and not be writ"),
+        ("rows.jsonl", "zip://o.jsonl::memory://o.zip", "can be read, and not be written to"),
+        ("rows.jsonl", "memory://made/-", "-o memory://made/-: name a file"),
         ("rows.jsonl", "memory://", "-o memory://: name a file"),
         ("rows.jsonl", "memory://made/rows.jsonl", "is made in rows.jsonl first, which is the"),
         ("memory://d/rows.jsonl", "memory://d/rows.jsonl", "would overwrite the input"),
+        ("memory://d/rows.jsonl", "memory:///d/rows.jsonl", "would overwrite the input"),
+        ("memory://d/o.timing.jsonl", "memory://d/o.jsonl", "would overwrite the input"),
     ],
 )
 @pytest.mark.usefixtures("storage")
@@ -134,6 +141,44 @@ def test_addresses_that_are_refused(run, rows, results, problem):
     assert "pw" not in err
     assert "token=a" not in err
     assert not list(Path().glob("*.timing.jsonl"))
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "both.json"])
+def test_an_input_is_not_written_over_by_its_address(run, tmp_path, name):
+    """Whatever folder results would be made in first."""
+    (tmp_path / "far").mkdir()
+    for one in ("rows.jsonl", "both.json"):
+        Path(one).rename(f"far/{one}")
+    before = Path("far", name).read_bytes()
+    url = f"file://{tmp_path}/far/../far/{name}"
+    code, _, err = run("far/both.json", "far/rows.jsonl", "-o", url)
+    assert code == 2
+    assert f"would overwrite the input far/{name}" in err
+    assert Path("far", name).read_bytes() == before
+
+
+@pytest.mark.parametrize("at", ["open", "read"])
+def test_errors_of_a_storage_s_own_kind_are_said(run, at):
+    """As those of missing credentials are; without what an address carries."""
+    import fsspec
+
+    def refused(*_):
+        raise LookupError("no credentials\nfor https://host/r?signature=pw")
+
+    class Unreadable(io.BytesIO):
+        readinto = refused
+
+    class Locked(fsspec.AbstractFileSystem):
+        protocol = "locked"
+
+        def _open(self, *_, **__):
+            return refused() if at == "open" else Unreadable()
+
+    fsspec.register_implementation("locked", Locked, clobber=True)
+    code, out, err = run("both.json", "locked://data/rows.jsonl", "-o", "out.jsonl")
+    assert (code, out) == (2, "")
+    said = "graders: locked://data/rows.jsonl: LookupError: no credentials for https://host/r?..."
+    assert stated(err) == [said]
 
 
 def test_without_fsspec(monkeypatch):
