@@ -36,6 +36,19 @@ def run(capsys):
 
 
 @pytest.fixture
+def graders(capfd):
+    """Run `graders ...`; gives the exit code, standard output and standard error."""
+
+    def command(*arguments):
+        capfd.readouterr()  # of what came before
+        code = main([*arguments])
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
 def plan(tmp_path, monkeypatch, capsys):
     """Write a method and rows, and run `graders plan` on them."""
     monkeypatch.chdir(tmp_path)

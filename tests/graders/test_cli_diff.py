@@ -6,16 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from diffing import write, write_all
 from html_reading import Reader
-from probing import CONTAINS, EXACT, similar
+from probing import EXACT, similar
 
 from graders.cli import main
 
-ANSWERS = ("Leo Tolstoy", "Jan Vermeer", "Ella Fitzgerald")
-ROWS = [
-    {"item": {"answer": answer}, "samples": [answer, f"It is {answer}.", "I do not know"]}
-    for answer in ANSWERS
-]
 MULTI = {
     "type": "multi",
     "name": "both",
@@ -29,14 +25,8 @@ LENGTH = "def grade(sample, item):\n    return 1.0 / len(sample['output_text'].s
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write("rows.jsonl", *ROWS)
-    write("like.json", {**CONTAINS, "operation": "like"})
-    write("eq.json", EXACT)
+    write_all()
     write("multi.json", MULTI)
-
-
-def write(name, *lines):
-    Path(name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
 @pytest.fixture

@@ -4,27 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
-from probing import CONTAINS, EXACT
+from diffing import ROWS, write, write_all
 
 from graders.cli import main
-
-ANSWERS = ("Leo Tolstoy", "Jan Vermeer", "Ella Fitzgerald")
-ROWS = [
-    {"item": {"answer": answer}, "samples": [answer, f"It is {answer}.", "I do not know"]}
-    for answer in ANSWERS
-]
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write("rows.jsonl", *ROWS)
-    write("like.json", {**CONTAINS, "operation": "like"})
-    write("eq.json", EXACT)
-
-
-def write(name, *lines):
-    Path(name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    write_all()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from taught_rows import MULTI, ROWS, write
 
-from graders.cli import job, main
+from graders.cli import job
 from graders.report import summary
 
 
@@ -17,19 +17,6 @@ def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("rows.jsonl", *ROWS)
     write("grader.json", MULTI)
-
-
-@pytest.fixture
-def graders(capfd):
-    """Run `graders ...`; gives the exit code, standard output and standard error."""
-
-    def command(*arguments):
-        capfd.readouterr()  # of what came before
-        code = main([*arguments])
-        captured = capfd.readouterr()
-        return code, captured.out, captured.err
-
-    return command
 
 
 def test_a_run_says_whether_it_will_teach(graders):
