@@ -264,6 +264,7 @@ numbers = (
 rows = st.lists(st.fixed_dictionaries({"a": numbers, "b": numbers, "c": numbers}), min_size=1)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=300)
 @given(tree=trees(), rows=rows)
 @example(tree=("/", ("1",), ("max", ("a",), ("b",))), rows=[{"a": 0.0, "b": -0.0, "c": 0.0}])

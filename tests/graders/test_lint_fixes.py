@@ -189,6 +189,7 @@ def test_a_fix_never_adds_an_error(tmp_path, code):
 # --- edits
 
 
+@pytest.mark.long
 @given(
     members=st.dictionaries(st.text(max_size=5), st.integers() | st.text(), min_size=1, max_size=5),
     layout=st.sampled_from([{}, {"indent": 1}, {"separators": (" ,", " :")}]),

@@ -222,6 +222,7 @@ def test_a_body_that_is_no_form_is_refused(server, kind):
     )
 
 
+@pytest.mark.long
 def test_a_form_that_is_cut_anywhere_is_refused(server):
     whole = FILE + PURPOSE + END
     for length in range(len(whole) - 2):  # the line break behind the last boundary says nothing

@@ -83,6 +83,7 @@ def test_intervals_on_natural_questions():
         assert found.high == pytest.approx(high, abs=0.004)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("metric", ZERO_VARIANCE)
 def test_groups_without_variance_on_natural_questions(metric):
     """Long n-grams and unsmoothed BLEU give the five answers of most questions one reward."""

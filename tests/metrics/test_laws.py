@@ -53,6 +53,7 @@ def test_random_batches_are_their_pairs(texts):
     assert columns == {name: [METRICS[name].pair(c, r) for c, r in texts] for name in NAMES}
 
 
+@pytest.mark.long
 @given(candidate=TEXTS, reference=TEXTS)
 def test_scores_are_floats_from_0_to_1(candidate, reference):
     for name, settings in CASES:
