@@ -203,7 +203,7 @@ class Tasks:
 
         with suppress(Exception):  # whatever is wrong with the cluster, the run is kept here
             for one in self._sent:
-                ray.cancel(one, force=True)
+                ray.cancel(one)  # by force, Ray aborts this process where one ends just now
             ray.wait(list(self._sent), num_returns=len(self._sent), timeout=_SWEPT_SECONDS)
             swept = [_on(node, sweep).remote(self._name) for node in _alive()]
             ray.wait(swept, num_returns=len(swept), timeout=_SWEPT_SECONDS)
