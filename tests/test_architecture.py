@@ -66,6 +66,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
     ["server", "trainers"],
     ["cli", "pytest_plugin"],
 ]
+STUDIES_OF = ["statistics", "teach", "choice", "change"]
 ONLY_IN = {"click": "cli", "rich": "cli", "pytest": "pytest_plugin"}
 ROOT_MAY_HOLD = {
     *("README.md", "pyproject.toml", "LICENSE"),
@@ -138,6 +139,23 @@ def test_layers():
             if there in level and level[there] > level[here]:
                 wrong.add(f"{path.relative_to(ROOT)} imports graders.{there}")
 
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("question", STUDIES_OF)
+def test_a_study_knows_of_no_other(question):
+    """Those of one question stand on what is under all of them, which knows none of them."""
+    others = tuple(f"graders.studies.{one}." for one in STUDIES_OF if one != question)
+    allowed = ("graders.studies.statistics.",)
+    paths = modules(f"graders/studies/{question}")
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in paths
+        for name in imports(path)
+        if name.startswith(others) and not name.startswith(allowed)
+    }
+
+    assert paths
     assert wrong == set()
 
 

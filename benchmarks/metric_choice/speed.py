@@ -31,7 +31,7 @@ METRICS = (  # 24
 def one_round(rows: int, resamples: int) -> dict[str, float]:
     """CPU seconds of this process by part; what came before is its start."""
     from graders.row_files import read_rows
-    from graders.studies.compare import CompareOptions, Judged, compare
+    from graders.studies.choice.compare import CompareOptions, Judged, compare
     from graders.template import parse_path
     from graders.testing.contest import score_metrics
     from graders.testing.contestants import contestants, packs

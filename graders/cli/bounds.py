@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from graders.studies.bounds import Bounds
+    from graders.studies.change.bounds import Bounds
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -73,7 +73,7 @@ def chosen_bounds(given: Mapping[str, Any]) -> Bounds:
     Raises:
         click.BadParameter: One is no number.
     """
-    from graders.studies.bounds import Bounds
+    from graders.studies.change.bounds import Bounds
 
     bounds = {name: given[name] for name in BOUNDS}
     for name, bound in bounds.items():

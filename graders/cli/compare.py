@@ -259,8 +259,8 @@ def _compared(contest: Contest, file: str) -> Compared:
         click.UsageError: There is no row that all have a score of.
     """
     from graders.report.compared import Compared
-    from graders.studies.compare import CompareOptions, Judged, compare
-    from graders.studies.offers import Offers
+    from graders.studies.choice.compare import CompareOptions, Judged, compare
+    from graders.studies.choice.offers import Offers
 
     rows, given = contest.rows, contest.given
     judged = Judged(

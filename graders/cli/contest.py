@@ -19,7 +19,7 @@ from graders.engine import run_sync
 from graders.grades import Grader
 from graders.ledger import Ledger
 from graders.profile import Profile
-from graders.studies.offers import Weakness
+from graders.studies.choice.offers import Weakness
 from graders.template import Slot
 from graders.testing.contest import Column, grade_column, metric_cost, score_metrics
 from graders.testing.contestants import Contestant, packs

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from graders.ledger import Ledger
     from graders.report.diffed import Diffed
     from graders.rows import Row
-    from graders.studies.bounds import Bounds
-    from graders.studies.pairs import Pair, Pairs
+    from graders.studies.change.bounds import Bounds
+    from graders.studies.change.pairs import Pair, Pairs
     from graders.testing.both import Both
 
 _EPILOG = """\b
@@ -121,7 +121,7 @@ def command(old: Path, new: Path, rows: str | None, **given: Any) -> int:
     from math import isfinite
 
     from graders.report.html.diff_rows import MOST
-    from graders.studies.pairs import Pairs
+    from graders.studies.change.pairs import Pairs
 
     if given["as_json"] and given["as_markdown"]:
         raise click.UsageError("--json and --markdown are two forms of one report; leave one out.")
@@ -151,7 +151,7 @@ def _joined(found: Found, old: Path, new: Path) -> tuple[str, str]:
         click.UsageError: An option is for grading, or a file holds no results.
     """
     from graders.results import read_results
-    from graders.studies.joined import join_results
+    from graders.studies.change.joined import join_results
 
     context = click.get_current_context()
     for option in context.command.params:
@@ -254,9 +254,9 @@ def _worked(  # noqa: PLR0913, PLR0917 - what a run is made of
 
 def _diffed(found: Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
     from graders.report.diffed import Diffed
-    from graders.studies.bounds import check_bounds
-    from graders.studies.diff import diff as diff_of
-    from graders.studies.diff_verdicts import verdicts
+    from graders.studies.change.bounds import check_bounds
+    from graders.studies.change.diff import diff as diff_of
+    from graders.studies.change.verdicts import verdicts
 
     diff = diff_of(found.pairs)
     return Diffed(

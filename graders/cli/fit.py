@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graders.config.parse import Document
     from graders.profile import Profile
     from graders.report.compared import Compared
-    from graders.studies.fit import Fit
+    from graders.studies.choice.fit import Fit
     from graders.testing.contestants import Contestant
     from graders.testing.fitted_config import Export
 
@@ -69,7 +69,7 @@ def fitting(
         click.UsageError: A name is none, or the config cannot be written there.
         FitError: scikit-learn is not installed.
     """
-    from graders.studies.weights import require_scikit_learn
+    from graders.studies.choice.weights import require_scikit_learn
     from graders.testing.contestants import contestants
 
     names, output = given["fitted"], given["output"]
@@ -135,8 +135,8 @@ def fitted(
     Raises:
         FitError: There is nothing to fit.
     """
-    from graders.studies.fit import FitOptions, fit
-    from graders.studies.weights import FitError
+    from graders.studies.choice.fit import FitOptions, fit
+    from graders.studies.choice.weights import FitError
     from graders.template import look_up, parse_path
     from graders.testing.fitted_config import Reference, multi_config
 
@@ -172,7 +172,7 @@ def write_config(found: Fitted, path: Path) -> None:
         FitError: No run can have it.
         OSError: It cannot be written.
     """
-    from graders.studies.weights import FitError
+    from graders.studies.choice.weights import FitError
 
     if found.export is None:
         raise FitError(f"{path} is not written: {found.why}")

@@ -44,7 +44,7 @@ from sandbox import JSON
 if TYPE_CHECKING:
     from graders.config.graders import AnyConfig
     from graders.runs.manifest import Manifest
-    from graders.studies.teaching import Study
+    from graders.studies.teach.teaching import Study
 
 _WORTH_WORKERS: Final = 1 << 18
 """Bytes of rows from which on starting workers pays, where nobody says how many."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from graders.runs.manifest import Manifest
     from graders.runs.output import Sink
     from graders.runs.run import Outcome
-    from graders.studies.teaching import Study
+    from graders.studies.teach.teaching import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from graders.report.html.run_rows import RunRows
     from graders.results import Result
     from graders.row_files import RowFormat
-    from graders.studies.between import Between
-    from graders.studies.observed import Observed
-    from graders.studies.samples import Samples
-    from graders.studies.teaching import Settings, Study
-    from graders.studies.written import Written
+    from graders.studies.teach.between import Between
+    from graders.studies.teach.observed import Observed
+    from graders.studies.teach.samples import Samples
+    from graders.studies.teach.teaching import Settings, Study
+    from graders.studies.teach.written import Written
 
 _SHOWN = 5
 _DRAWS = 10_000_000
@@ -82,7 +82,7 @@ def study_results(results: str, given: dict[str, Any]) -> int:
         OtherRowsError: The rows, or earlier results, are not of what was graded.
         OSError: A file cannot be read to its end.
     """
-    from graders.studies.teaching import REPEATS, study_of
+    from graders.studies.teach.teaching import REPEATS, study_of
 
     band = _band(given["failing"] or "0.25:0.5")
     _check(results, given)
@@ -117,7 +117,7 @@ def _doubt(results: str, read: _Read, samples: Samples) -> None:
 
 
 def _settings(samples: Samples, band: tuple[float, float], given: dict[str, Any]) -> Settings:
-    from graders.studies.teaching import Settings, resamples_for
+    from graders.studies.teach.teaching import Settings, resamples_for
 
     resamples = given["resamples"]
     if resamples is None:
@@ -151,7 +151,7 @@ def _read(path: str, *, for_page: bool = False) -> _Read:
     from graders.errors import Finding, RowError
     from graders.report.html.run_rows import RunRows
     from graders.results import read_results
-    from graders.studies.observed import Observed
+    from graders.studies.teach.observed import Observed
 
     read = _Read(Observed(), RunRows() if for_page else None)
     waiting: list[Result] = []
@@ -176,7 +176,7 @@ def _read(path: str, *, for_page: bool = False) -> _Read:
 def _written(samples: Samples, given: dict[str, Any]) -> Written | None:
     from graders.errors import TemplateError
     from graders.row_files import read_rows
-    from graders.studies.written import OtherRowsError, read_written
+    from graders.studies.teach.written import OtherRowsError, read_written
     from graders.template import parse_path
 
     if given["rows"] is None:
@@ -203,8 +203,8 @@ def _shape(given: dict[str, Any]) -> RowFormat:
 
 
 def _between(samples: Samples, read: _Read, against: str) -> Between:
-    from graders.studies.between import between
-    from graders.studies.written import OtherRowsError
+    from graders.studies.teach.between import between
+    from graders.studies.teach.written import OtherRowsError
 
     old = _read(against)
     same = read.signatures == old.signatures and len(read.signatures) == 1

@@ -114,7 +114,7 @@ def _rescored(results: str, given: dict[str, Any]) -> int:
     from graders.results import read_results, timing_path
     from graders.runs.opening import refuse_unfinished
     from graders.strict_json import encode
-    from graders.studies.rescore import Rescoring, rescore
+    from graders.studies.teach.rescore import Rescoring, rescore
 
     threshold, output = given["pass_threshold"], given["rescored"]
     if threshold is not None and not isfinite(threshold):

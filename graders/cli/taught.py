@@ -13,7 +13,7 @@ from graders.rows import Row
 from graders.runs.grading import Work
 
 if TYPE_CHECKING:
-    from graders.studies.teaching import Study  # with numpy, which takes its time
+    from graders.studies.teach.teaching import Study  # with numpy, which takes its time
 
 _READ_AGAIN: Final = 200_000
 """Samples up to which rows are read a second time: a second or two, and a pipe has none."""
@@ -23,7 +23,7 @@ def study_of_run(summary: Summary, work: Work, signature: str) -> Study | None:
     """The study of what was graded; None where no item has two samples."""
     if summary.observed is None or not summary.observed.has_groups:
         return None
-    from graders.studies.teaching import quick_study
+    from graders.studies.teach.teaching import quick_study
 
     return quick_study(summary.observed, signature, _rows_again(work, summary.samples))
 

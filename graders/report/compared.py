@@ -8,13 +8,13 @@ from typing import Final
 
 from graders.report.text import bad_line_lines, count
 from graders.report.verdict_lines import verdict_lines
-from graders.studies.advice import advise
-from graders.studies.caveats import NAMES, flat_share
-from graders.studies.compare import Comparison, Standing
-from graders.studies.offers import Offers
-from graders.studies.pareto import pareto
-from graders.studies.resampled import Measure
-from graders.studies.statistic import Statistic
+from graders.studies.choice.advice import advise
+from graders.studies.choice.caveats import NAMES, flat_share
+from graders.studies.choice.compare import Comparison, Standing
+from graders.studies.choice.offers import Offers
+from graders.studies.choice.pareto import pareto
+from graders.studies.statistics.resampled import Measure
+from graders.studies.statistics.statistic import Statistic
 from graders.studies.verdict import Verdict, percent
 from graders.terminal import columns, printable, shorten, wrap
 from graders.testing.contest import Column

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from graders.report.compared import Compared
-from graders.studies.compare import Comparison, Standing
-from graders.studies.differences import Difference
-from graders.studies.offers import Weakness
-from graders.studies.pareto import pareto
-from graders.studies.resampled import MEASURES
+from graders.studies.choice.compare import Comparison, Standing
+from graders.studies.choice.offers import Weakness
+from graders.studies.choice.pareto import pareto
 from graders.studies.shapes import drawn_places, spread
+from graders.studies.statistics.differences import Difference
+from graders.studies.statistics.resampled import MEASURES
+from graders.studies.statistics.williams import WilliamsTest
 from graders.studies.verdict import interval_json, statistic_json
-from graders.studies.williams import WilliamsTest
 from graders.testing.contest import Column
 from graders.testing.labelled import Tally
 

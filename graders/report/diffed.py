@@ -8,9 +8,9 @@ from typing import Final
 
 from graders.report.text import bad_line_lines, bar_lines, count
 from graders.report.verdict_lines import verdict_lines
-from graders.studies.bounds import Check
-from graders.studies.diff import Diff
-from graders.studies.pairs import Failed, Moved
+from graders.studies.change.bounds import Check
+from graders.studies.change.diff import Diff
+from graders.studies.change.pairs import Failed, Moved
 from graders.studies.shapes import change_bars
 from graders.studies.verdict import Verdict
 from graders.terminal import WIDTH, columns, printable, shorten, wrap

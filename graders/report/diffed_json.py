@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Final
 
 from graders.report.diffed import BAD_LINES_SHOWN, Diffed
-from graders.studies.diff import Diff, MemberChange
-from graders.studies.pairs import Moved
+from graders.studies.change.diff import Diff, MemberChange
+from graders.studies.change.pairs import Moved
 from graders.studies.shapes import change_bars
 from graders.studies.verdict import interval_json, statistic_json
 

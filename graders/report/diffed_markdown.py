@@ -20,8 +20,8 @@ from graders.report.diffed import (
     only_lines,
     table,
 )
-from graders.studies.diff import Diff
-from graders.studies.pairs import Moved
+from graders.studies.change.diff import Diff
+from graders.studies.change.pairs import Moved
 from graders.terminal import printable, shorten
 
 _TEXT: Final = 120

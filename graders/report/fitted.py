@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from graders.report.text import count
 from graders.report.verdict_lines import verdict_lines
-from graders.studies.fit import Fit, Gain
-from graders.studies.fit_verdicts import fit_verdicts, measure_name
+from graders.studies.choice.fit import Fit, Gain
+from graders.studies.choice.fit_verdicts import fit_verdicts, measure_name
 from graders.studies.verdict import statistic_json
 from graders.terminal import columns, printable, shorten, wrap
 from graders.testing.fitted_config import Export

@@ -22,8 +22,8 @@ from graders.report.summary import Summary
 from graders.report.text import count
 from graders.report.text import to_lines as run_lines
 from graders.results import Result, read_results
-from graders.studies.observed import Observed
-from graders.studies.teaching import REPEATS, Settings, Study, quick_study, study_of
+from graders.studies.teach.observed import Observed
+from graders.studies.teach.teaching import REPEATS, Settings, Study, quick_study, study_of
 
 _AT_ONCE: Final = 256
 _BAD_LINES_SHOWN: Final = 5

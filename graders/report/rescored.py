@@ -10,8 +10,8 @@ from graders.errors import RowError
 from graders.report.text import bad_line_lines, count, failure_lines, value_line
 from graders.report.totals import Histogram, Mean, Tally
 from graders.results import Result
-from graders.studies.ranks import RankCorrelation
-from graders.studies.rescore import Rescored
+from graders.studies.statistics.ranks import RankCorrelation
+from graders.studies.teach.rescore import Rescored
 from graders.terminal import wrap
 
 _BAD_LINES_SHOWN: Final = 5

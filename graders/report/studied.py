@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import bar_lines, count
 from graders.report.verdict_lines import verdict_lines
-from graders.studies.findings import verdicts_of
-from graders.studies.passing import rounded_down
-from graders.studies.statistic import Interval, Statistic
-from graders.studies.teaching import Study
-from graders.studies.traits import TRAITS, Explained
+from graders.studies.statistics.statistic import Interval, Statistic
+from graders.studies.teach.findings import verdicts_of
+from graders.studies.teach.passing import rounded_down
+from graders.studies.teach.teaching import Study
+from graders.studies.teach.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, percent
 from graders.terminal import WIDTH, columns, printable, shorten, wrap
 
 if TYPE_CHECKING:
-    from graders.studies.between import Between
+    from graders.studies.teach.between import Between
 
 _IN_SHORT: Final = 8
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom

@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from graders.studies.findings import verdicts_of
-from graders.studies.lengthwise import Lengthwise
-from graders.studies.limits import sorted_verdicts
-from graders.studies.memberwise import MemberStudy
-from graders.studies.noise import Noise
-from graders.studies.passing import failing_curve
 from graders.studies.shapes import Bars, item_spread
-from graders.studies.signal import GroupSignal
-from graders.studies.statistic import Statistic
-from graders.studies.teaching import Study
-from graders.studies.traits import TRAITS, Explained
+from graders.studies.statistics.signal import GroupSignal
+from graders.studies.statistics.statistic import Statistic
+from graders.studies.teach.findings import verdicts_of
+from graders.studies.teach.lengthwise import Lengthwise
+from graders.studies.teach.limits import sorted_verdicts
+from graders.studies.teach.memberwise import MemberStudy
+from graders.studies.teach.noise import Noise
+from graders.studies.teach.passing import failing_curve
+from graders.studies.teach.teaching import Study
+from graders.studies.teach.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, interval_json, statistic_json
 
 if TYPE_CHECKING:
-    from graders.studies.between import Between
+    from graders.studies.teach.between import Between
 
 JSONObject = Mapping[str, object]
 
@@ -78,7 +78,7 @@ def all_verdicts(study: Study, moved: Between | None) -> list[Verdict]:
     found = list(verdicts_of(study))
     if moved is None:
         return found
-    from graders.studies.between import between_verdicts  # which a run does not need
+    from graders.studies.teach.between import between_verdicts  # which a run does not need
 
     return list(sorted_verdicts([*found, *between_verdicts(moved)]))
 

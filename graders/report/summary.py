@@ -14,7 +14,7 @@ from graders.grades import Grade, Graded, Judged
 from graders.report.totals import Histogram, Mean, Placed, Tally
 from graders.results import Result
 from graders.rows import Row
-from graders.studies.observed import Observed
+from graders.studies.teach.observed import Observed
 
 _SLOWEST = 3
 _BAD_LINES_SHOWN = 5

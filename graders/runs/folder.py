@@ -39,7 +39,7 @@ from graders.runs.output import NOTHING, Output, Sizes, write_all
 from graders.runs.parts import Part, summary_of
 from graders.runs.undisturbed import undisturbed
 from graders.strict_json import encode
-from graders.studies.observed import Observed
+from graders.studies.teach.observed import Observed
 
 _SAVED_EVERY_SECONDS: Final = 1.0
 _AT_ONCE: Final = 256  # lines

@@ -24,7 +24,7 @@ from graders.runs.parts import Parts
 from graders.runs.shards import Shard, shards, skip, with_boundaries
 from graders.runs.worker import Ended
 from graders.runs.workers import Workers
-from graders.studies.observed import Observed
+from graders.studies.teach.observed import Observed
 
 _ENDS = (GradersError, OSError, KeyboardInterrupt)
 """What ends a run early and is no bug."""

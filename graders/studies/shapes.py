@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graders.studies.signal import by_item
-from graders.studies.statistic import Floats, Ints, columns
+from graders.studies.statistics.signal import by_item
+from graders.studies.statistics.statistic import Floats, Ints, columns
 
 _BARS: Final = 20
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final, Literal
 
-from graders.studies.statistic import Interval, Statistic
+from graders.studies.statistics.statistic import Interval, Statistic
 
 Tone = Literal["good", "note", "warning", "bad"]
 """Whether a verdict is good news, worth knowing, worth a look, or a reason not to train."""

@@ -14,7 +14,7 @@ from graders.kinds.multi import as_tables, by_row, grade_all
 from graders.ledger import Ledger
 from graders.results import Result, to_result
 from graders.rows import Row, output_texts
-from graders.studies.pairs import Pair
+from graders.studies.change.pairs import Pair
 from graders.testing.probe.targets import REFERENCE_KEYS
 
 

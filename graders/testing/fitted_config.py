@@ -15,8 +15,8 @@ from graders.clients.embedding import PREFIX, ServerEmbedder
 from graders.config.graders import AnyConfig, EvalConfig, MultiConfig, TextSimilarityConfig
 from graders.config.parse import to_plain
 from graders.profile import OPENAI, Profile
-from graders.studies.fit import Fit
-from graders.studies.weights import FitError
+from graders.studies.choice.fit import Fit
+from graders.studies.choice.weights import FitError
 from graders.testing.contestants import Contestant
 from metrics import Settings
 from sandbox import JSON

@@ -7,8 +7,8 @@ import numpy as np
 from graders.errors import ConfigError
 from graders.grades import Grader
 from graders.ledger import Ledger
-from graders.studies.bootstrap import ratio_interval
-from graders.studies.offers import Weakness
+from graders.studies.choice.offers import Weakness
+from graders.studies.statistics.bootstrap import ratio_interval
 from graders.testing.labelled import Labelled
 from graders.testing.probe import ProbeOptions, Probing
 

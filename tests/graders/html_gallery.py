@@ -8,7 +8,7 @@ from graders.report.html.charts import histogram
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.points import Series, pareto, scatter
 from graders.report.html.table import Column, RowsTable, fitted, table
-from graders.studies.statistic import Interval, Statistic
+from graders.studies.statistics.statistic import Interval, Statistic
 from graders.studies.verdict import Verdict
 
 HOSTILE = [

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graders.studies.compare import CompareOptions, Judged
+from graders.studies.choice.compare import CompareOptions, Judged
 
 FAST = CompareOptions(resamples=200)
 

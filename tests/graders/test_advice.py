@@ -5,10 +5,10 @@ import json
 import pytest
 from judged_rows import FAST, answers
 
-from graders.studies.advice import advise
-from graders.studies.compare import CompareOptions, Judged, compare
-from graders.studies.differences import LEVEL, enough_resamples
-from graders.studies.offers import Offers, Weakness
+from graders.studies.choice.advice import advise
+from graders.studies.choice.compare import CompareOptions, Judged, compare
+from graders.studies.choice.offers import Offers, Weakness
+from graders.studies.statistics.differences import LEVEL, enough_resamples
 
 
 def verdicts(found, **offers):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.agreement import agreement, auc, best_threshold, pairwise_accuracy
+from graders.studies.statistics.agreement import agreement, auc, best_threshold, pairwise_accuracy
 
 score = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1).map(lambda x: round(x, 6))
 rows = st.lists(

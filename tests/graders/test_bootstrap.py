@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.agreement import agreement, auc, pairwise_accuracy
-from graders.studies.bootstrap import bootstrap, interval, item_draws, ratio_interval
-from graders.studies.correlation import kendall, pearson, spearman
-from graders.studies.resampled import MEASURES, prepare, resampled
+from graders.studies.statistics.agreement import agreement, auc, pairwise_accuracy
+from graders.studies.statistics.bootstrap import bootstrap, interval, item_draws, ratio_interval
+from graders.studies.statistics.correlation import kendall, pearson, spearman
+from graders.studies.statistics.resampled import MEASURES, prepare, resampled
 
 # Three digits: Pearson's sums are about the mean of all rows, so that of a resample with a
 # thousandth of their spread 9 digits are left.

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judged_rows import FAST, answers
 
-from graders.studies.advice import advise
-from graders.studies.agreement import agreement, best_threshold
-from graders.studies.bootstrap import bootstrap, interval, item_draws
-from graders.studies.compare import CompareOptions, Judged, compare
-from graders.studies.differences import behind_best
-from graders.studies.labels import label_scale
-from graders.studies.offers import Offers
-from graders.studies.pareto import Point, pareto
-from graders.studies.resampled import MEASURES, prepare
+from graders.studies.choice.advice import advise
+from graders.studies.choice.compare import CompareOptions, Judged, compare
+from graders.studies.choice.labels import label_scale
+from graders.studies.choice.offers import Offers
+from graders.studies.choice.pareto import Point, pareto
+from graders.studies.choice.thresholds import threshold_interval
 from graders.studies.shapes import drawn_places, spread
-from graders.studies.thresholds import threshold_interval
-from graders.studies.williams import williams
+from graders.studies.statistics.agreement import agreement, best_threshold
+from graders.studies.statistics.bootstrap import bootstrap, interval, item_draws
+from graders.studies.statistics.differences import behind_best
+from graders.studies.statistics.resampled import MEASURES, prepare
+from graders.studies.statistics.williams import williams
 
 
 def test_the_best_stands_first_and_each_number_is_that_of_its_own_function():

@@ -9,9 +9,9 @@ import pytest
 
 from graders.cli import main
 from graders.row_files import read_rows
-from graders.studies.advice import advise
-from graders.studies.compare import CompareOptions, Judged, compare
-from graders.studies.offers import Offers
+from graders.studies.choice.advice import advise
+from graders.studies.choice.compare import CompareOptions, Judged, compare
+from graders.studies.choice.offers import Offers
 from graders.template import parse_path
 from graders.testing.contest import score_metrics
 from graders.testing.contestants import contestants, packs

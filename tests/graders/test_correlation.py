@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.correlation import kendall, midranks, pearson, spearman
+from graders.studies.statistics.correlation import kendall, midranks, pearson, spearman
 
 CORRELATIONS = {"pearsonr": pearson, "spearmanr": spearman, "kendalltau": kendall}
 values = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(-8, 8).map(lambda x: round(x, 6))

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from graders.errors import Failure, FailureKind, RowError
 from graders.results import Part, Result
-from graders.studies.bounds import Bounds, check_bounds
-from graders.studies.diff import diff
-from graders.studies.diff_verdicts import verdicts
-from graders.studies.drift import drift
-from graders.studies.pairs import Pair, Pairs
-from graders.studies.signal import group_signal
+from graders.studies.change.bounds import Bounds, check_bounds
+from graders.studies.change.diff import diff
+from graders.studies.change.pairs import Pair, Pairs
+from graders.studies.change.verdicts import verdicts
+from graders.studies.statistics.drift import drift
+from graders.studies.statistics.signal import group_signal
 
 BROKEN = Failure(kind=FailureKind.OTHER, message="no")
 SCORES = st.sampled_from([0.0, 0.25, 0.5, 1.0])

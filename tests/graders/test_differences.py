@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from graders.studies.agreement import agreement
-from graders.studies.bootstrap import bootstrap
-from graders.studies.differences import behind_best, holm, two_sided_p
-from graders.studies.resampled import prepare
-from graders.studies.statistic import Statistic
-from graders.studies.williams import student_t_two_sided, williams
+from graders.studies.statistics.agreement import agreement
+from graders.studies.statistics.bootstrap import bootstrap
+from graders.studies.statistics.differences import behind_best, holm, two_sided_p
+from graders.studies.statistics.resampled import prepare
+from graders.studies.statistics.statistic import Statistic
+from graders.studies.statistics.williams import student_t_two_sided, williams
 
 
 def compared(scores, labels, items, measure="auc", resamples=400):

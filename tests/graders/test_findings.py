@@ -7,13 +7,13 @@ import pytest
 
 from graders.errors import FailureKind
 from graders.report.studied import rests_on, short_lines
-from graders.studies.findings import verdicts_of
-from graders.studies.limits import LIMITS, quoted, tone_of
-from graders.studies.observed import Observed
-from graders.studies.observed_columns import KINDS
-from graders.studies.samples import Samples
-from graders.studies.teaching import Settings, quick_study, study_of
-from graders.studies.written import Written
+from graders.studies.teach.findings import verdicts_of
+from graders.studies.teach.limits import LIMITS, quoted, tone_of
+from graders.studies.teach.observed import Observed
+from graders.studies.teach.observed_columns import KINDS
+from graders.studies.teach.samples import Samples
+from graders.studies.teach.teaching import Settings, quick_study, study_of
+from graders.studies.teach.written import Written
 
 
 def samples(rewards, *, size=4, **more):

@@ -17,11 +17,11 @@ from graders.formula import compile_formula
 from graders.profile import OPENAI
 from graders.report.fitted import to_json, to_lines
 from graders.row_files import read_rows
-from graders.studies.agreement import auc
-from graders.studies.fit import Fit, FitOptions, Weight, fit
-from graders.studies.fit_verdicts import fit_verdicts
-from graders.studies.statistic import Statistic
-from graders.studies.weights import FitError, hundredths_of
+from graders.studies.choice.fit import Fit, FitOptions, Weight, fit
+from graders.studies.choice.fit_verdicts import fit_verdicts
+from graders.studies.choice.weights import FitError, hundredths_of
+from graders.studies.statistics.agreement import auc
+from graders.studies.statistics.statistic import Statistic
 from graders.template import parse_path
 from graders.testing.contest import score_metrics
 from graders.testing.contestants import contestants, packs

@@ -14,7 +14,7 @@ from graders.report.html.axes import Scale
 from graders.report.html.chart_tables import Contestant, bars, forest, heat, stacked
 from graders.report.html.charts import histogram
 from graders.report.html.points import Series, frontier, pareto, scatter
-from graders.studies.statistic import Interval, Statistic
+from graders.studies.statistics.statistic import Interval, Statistic
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 AXES = ("metric", "human")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.drift import Thresholds, drift, sign_test
-from graders.studies.noise import noise
+from graders.studies.statistics.drift import Thresholds, drift, sign_test
+from graders.studies.teach.noise import noise
 
 # Shrout and Fleiss 1979, table 2: six targets, four judges. ICC(1,1) .17 and ICC(1,4) .44.
 RATINGS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]

@@ -15,9 +15,9 @@ from graders.errors import Failure, FailureKind
 from graders.grades import Grade, Graded
 from graders.results import Part, Result, read_line, to_lines
 from graders.rows import Row, to_sample
-from graders.studies.observed import Observed
-from graders.studies.observed_columns import KINDS
-from graders.studies.samples import samples_of
+from graders.studies.teach.observed import Observed
+from graders.studies.teach.observed_columns import KINDS
+from graders.studies.teach.samples import samples_of
 
 NAMES = st.sampled_from([1, 2, 3, 700, "q", "é\x1b[31m", "\ud800", "long " * 50, 10**30, -4])
 

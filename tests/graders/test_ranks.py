@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.ranks import RankCorrelation
+from graders.studies.statistics.ranks import RankCorrelation
 
 
 def ranks_by_counting(values):

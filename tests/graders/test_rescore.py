@@ -12,8 +12,8 @@ from graders.profile import OPENAI
 from graders.results import Part, Result, to_result
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
-from graders.studies.rescore import Rescoring, rescore
 from graders.studies.signatures import read_signature
+from graders.studies.teach.rescore import Rescoring, rescore
 
 TEXTS = {"input": "{{ sample.output_text }}", "reference": "{{ item.a }}"}
 EXACT = {"type": "string_check", "name": "exact", "operation": "eq", **TEXTS}

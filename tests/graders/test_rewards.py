@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.length import length_bias, partial_spearman
-from graders.studies.members import members_of
-from graders.studies.rewards import Atom, distribution
+from graders.studies.statistics.length import length_bias, partial_spearman
+from graders.studies.teach.members import members_of
+from graders.studies.teach.rewards import Atom, distribution
 
 rewards = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=40)
 

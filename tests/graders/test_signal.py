@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.passing import pass_at_k, suggest_threshold
-from graders.studies.signal import by_item, group_signal
+from graders.studies.statistics.signal import by_item, group_signal
+from graders.studies.teach.passing import pass_at_k, suggest_threshold
 
 rewards = st.sampled_from([0.0, 0.1, 0.3, 1.0])
 tables = st.lists(st.tuples(rewards, st.sampled_from("abcdef")), min_size=1, max_size=40)

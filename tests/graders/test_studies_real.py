@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from graders.cli import main
-from graders.studies.agreement import agreement
-from graders.studies.bootstrap import bootstrap, interval
-from graders.studies.resampled import prepare
-from graders.studies.signal import group_signal
+from graders.studies.statistics.agreement import agreement
+from graders.studies.statistics.bootstrap import bootstrap, interval
+from graders.studies.statistics.resampled import prepare
+from graders.studies.statistics.signal import group_signal
 from metrics import Settings, similarities
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders.studies.failing import failure_rates
-from graders.studies.traits import TRAITS, explained_by, traits_of
+from graders.studies.teach.failing import failure_rates
+from graders.studies.teach.traits import TRAITS, explained_by, traits_of
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from graders.markup import Markup, el, many
 from graders.report.html.axes import Scale
 from graders.report.html.charts import legend_of, mark
 from graders.report.html.table import scrolled, table
-from graders.studies.statistic import Interval, Statistic
+from graders.studies.statistics.statistic import Interval, Statistic
 from graders.studies.verdict import number_within
 
 _SHADES: Final = 5

@@ -17,8 +17,8 @@ from graders.report.html.numbers import said
 from graders.report.html.page import Page, Section, overview
 from graders.report.html.table import RowsTable
 from graders.report.text import count
-from graders.studies.caveats import NAMES
-from graders.studies.fit import Fit
+from graders.studies.choice.caveats import NAMES
+from graders.studies.choice.fit import Fit
 from graders.studies.shapes import drawn_places
 from graders.testing.fitted_config import Export
 

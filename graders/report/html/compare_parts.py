@@ -14,11 +14,11 @@ from graders.report.html.page import lines_left_out
 from graders.report.html.points import Series, pareto, scatter
 from graders.report.html.table import table
 from graders.report.text import count
-from graders.studies.caveats import NAMES, flat_share
-from graders.studies.compare import Comparison, Standing
-from graders.studies.pareto import pareto as pareto_of
-from graders.studies.resampled import MEASURES, Measure
+from graders.studies.choice.caveats import NAMES, flat_share
+from graders.studies.choice.compare import Comparison, Standing
+from graders.studies.choice.pareto import pareto as pareto_of
 from graders.studies.shapes import spread
+from graders.studies.statistics.resampled import MEASURES, Measure
 from graders.studies.verdict import percent, percent_within
 
 MOST_DRAWN: Final = 20

@@ -10,9 +10,9 @@ import numpy as np
 from graders.markup import cut
 from graders.report.compared import Compared
 from graders.report.html.table import Column, Row, RowsTable, fitted
-from graders.studies.compare import Standing
-from graders.studies.correlation import midranks
-from graders.studies.statistic import Floats
+from graders.studies.choice.compare import Standing
+from graders.studies.statistics.correlation import midranks
+from graders.studies.statistics.statistic import Floats
 
 _MOST: Final = 60
 _MOST_BYTES: Final = 170_000

@@ -19,7 +19,7 @@ from graders.report.html.points import Series, scatter
 from graders.report.html.spending_part import spending_part
 from graders.report.html.table import RowsTable, table
 from graders.report.text import count
-from graders.studies.diff import Diff
+from graders.studies.change.diff import Diff
 from graders.studies.shapes import change_bars, drawn_places
 from graders.studies.verdict import Verdict, number_within, percent, percent_within
 

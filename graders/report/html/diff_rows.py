@@ -8,7 +8,7 @@ from typing import Final
 from graders.markup import cut
 from graders.report.diffed import Diffed
 from graders.report.html.table import Column, Row, RowsTable, fitted
-from graders.studies.pairs import Moved
+from graders.studies.change.pairs import Moved
 
 MOST: Final = 500
 """Samples that are kept for a page."""

@@ -11,8 +11,8 @@ from graders.report.html.numbers import said
 from graders.report.html.page import verdict_list
 from graders.report.html.table import table
 from graders.report.text import count
-from graders.studies.fit import Fit
-from graders.studies.fit_verdicts import fit_verdicts, measure_name
+from graders.studies.choice.fit import Fit
+from graders.studies.choice.fit_verdicts import fit_verdicts, measure_name
 from graders.testing.fitted_config import Export
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from graders.markup import Markup
 from graders.report.html.table import table
-from graders.studies.statistic import Interval, Statistic
+from graders.studies.statistics.statistic import Interval, Statistic
 from graders.studies.verdict import number_within
 
 _LARGE: Final = 1e4

@@ -21,7 +21,7 @@ from graders.report.studied_json import to_json as study_json
 from graders.report.summary import Summary
 from graders.report.text import count
 from graders.report.totals import Histogram
-from graders.studies.teaching import Study
+from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent
 
 _MANY_FAILED: Final = 0.05

@@ -14,8 +14,8 @@ from graders.report.html.table import RowsTable
 from graders.report.studied import rests_on
 from graders.report.studied_json import all_verdicts, to_json
 from graders.report.text import count
-from graders.studies.between import Between
-from graders.studies.teaching import Study
+from graders.studies.teach.between import Between
+from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Verdict, percent, percent_within
 
 _LONGEST: Final = 4_000

@@ -13,16 +13,16 @@ from graders.report.html.points import steps
 from graders.report.html.table import table
 from graders.report.studied_json import curve_of
 from graders.report.text import count
-from graders.studies.between import Between
-from graders.studies.caveats import NAMES
-from graders.studies.memberwise import MemberStudy
-from graders.studies.noise import Noise
-from graders.studies.resampled import MEASURES
+from graders.studies.choice.caveats import NAMES
 from graders.studies.shapes import Bars, item_spread
-from graders.studies.signal import GroupSignal
-from graders.studies.statistic import Statistic
-from graders.studies.teaching import Study
-from graders.studies.traits import TRAITS, Explained
+from graders.studies.statistics.resampled import MEASURES
+from graders.studies.statistics.signal import GroupSignal
+from graders.studies.statistics.statistic import Statistic
+from graders.studies.teach.between import Between
+from graders.studies.teach.memberwise import MemberStudy
+from graders.studies.teach.noise import Noise
+from graders.studies.teach.teaching import Study
+from graders.studies.teach.traits import TRAITS, Explained
 from graders.studies.verdict import percent, percent_within
 
 _LONGEST_NAME: Final = 200

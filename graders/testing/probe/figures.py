@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Final, Literal
 
 from graders.errors import FailureKind
-from graders.studies.ranks import RankCorrelation
+from graders.studies.statistics.ranks import RankCorrelation
 from graders.testing.probe.attacks import ATTACKS, CONTROL, Way
 from graders.testing.probe.bars import NEAR, Bar, bar_of, labelled
 from graders.testing.probe.forms import BARE, Form

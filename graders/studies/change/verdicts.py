@@ -1,0 +1,151 @@
+"""What a change of grader does, in words; `diff` has the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from graders.studies.change.diff import Diff, Passing, Teaching
+from graders.studies.statistics.drift import Drift
+from graders.studies.statistics.statistic import Interval
+from graders.studies.verdict import Tone, Verdict, number_within, percent, percent_within
+
+_CHANCE: Final = 0.05
+_ALIKE: Final = 0.95  # Spearman's rho
+
+
+def verdicts(diff: Diff) -> tuple[Verdict, ...]:
+    """Every finding: samples that newly fail, then the most general first."""
+    return tuple(_verdicts(diff))
+
+
+def _verdicts(diff: Diff) -> Iterator[Verdict]:
+    yield from _new_failures(diff)
+    if diff.drift is None:
+        yield Verdict(
+            code="no-pairs",
+            tone="bad",
+            text=f"no sample has both scores: nothing of {diff.samples:,} can be compared",
+            value=0.0,
+        )
+    else:
+        yield from _moved(diff, diff.drift)
+        yield from _flips(diff.passing)
+        yield from _teaching(diff.teaching)
+    yield from _other_failures(diff)
+
+
+def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
+    if not found.changed:
+        text = f"no score changed: all {diff.pairs:,} samples with both scores have the same"
+        yield Verdict(code="changed", tone="good", text=text, value=0.0)
+        return
+    text = (
+        f"{percent(found.changed)} of {diff.pairs:,} samples have another score; the farthest "
+        f"moved by {found.farthest:.4g}"
+    )
+    yield Verdict(code="changed", tone="note", text=text, value=found.changed)
+    within = found.mean_change_interval
+    way = "rises" if found.mean_change > 0 else "falls" if found.mean_change < 0 else "stays"
+    yield Verdict(
+        code="mean-change",
+        tone="note",
+        text=f"the mean score {way}: {_signed(found.mean_change, within)}{_chance(within)}",
+        value=found.mean_change,
+        interval=within,
+    )
+    rho, tau = found.spearman.value, found.kendall.value
+    if rho is None or tau is None:
+        text = f"the order of samples cannot be compared: {found.spearman.undefined}"
+        yield Verdict(code="order", tone="warning", text=text)
+        return
+    alike = rho >= _ALIKE
+    text = (
+        f"the order of samples {'stays' if alike else 'changes'}: Spearman {rho:.3f}, "
+        f"Kendall {tau:.3f}"
+    )
+    yield Verdict(code="order", tone="good" if alike else "warning", text=text, value=rho)
+
+
+def _flips(found: Passing) -> Iterator[Verdict]:
+    if found.flips.value is None or found.p.value is None:
+        text = f"flips are not known: {found.flips.undefined}; --pass-threshold gives one"
+        yield Verdict(code="flips", tone="note", text=text)
+        return
+    if not found.flips.value:
+        text = f"no sample crosses the threshold; {percent(found.new.value or 0.0)} pass"
+        yield Verdict(code="flips", tone="good", text=text, value=0.0)
+        return
+    p, change = found.p.value, found.change_interval
+    # The test takes samples for independent, and those of a group may flip together.
+    chance = p >= _CHANCE or change is None or change.low <= 0 <= change.high
+    way = "the direction may be chance" if chance else "the direction is not chance"
+    yield Verdict(
+        code="flips",
+        tone="warning",
+        text=(
+            f"{percent_within(found.flips.value, found.flips_interval)} of samples cross the "
+            f"threshold: {found.now_passing:,} now pass, {found.now_failing:,} now fail it; {way} "
+            f"(sign test, p = {p:.2g})"
+        ),
+        value=found.flips.value,
+        interval=found.flips_interval,
+    )
+
+
+def _teaching(found: Teaching) -> Iterator[Verdict]:
+    old, new, change = found.old.value, found.new.value, found.change.value
+    if old is None or new is None or change is None:
+        text = f"whether it teaches more or less is not known: {found.old.undefined}"
+        yield Verdict(code="zero-variance", tone="note", text=text)
+        return
+    if not found.now_equal and not found.now_different:
+        same = f"the same {percent(old)} of {found.groups:,} groups have"
+        if not old or found.groups == 1:
+            same = "the only group has" if old else "no group has"
+        text = f"it teaches as much as before: {same} one score for all samples"
+        yield Verdict(code="zero-variance", tone="good", text=text, value=0.0)
+        return
+    what = "less" if change > 0 else "more" if change < 0 else "as much as before, of other groups"
+    tone: Tone = "warning" if change > 0 else "good" if change < 0 else "note"
+    yield Verdict(
+        code="zero-variance",
+        tone=tone,
+        text=(
+            f"it teaches {what}: {percent(old)} of {found.groups:,} groups had one score for all "
+            f"samples, now {percent(new)} "
+            f"(change {_signed(change, found.change_interval)}{_chance(found.change_interval)})"
+        ),
+        value=change,
+        interval=found.change_interval,
+    )
+
+
+def _new_failures(diff: Diff) -> Iterator[Verdict]:
+    if new := diff.failed("new"):
+        text = f"{_samples(new)} newly {'fails' if new == 1 else 'fail'}: no reward at all"
+        yield Verdict(code="new-failures", tone="bad", text=text, value=float(new))
+
+
+def _other_failures(diff: Diff) -> Iterator[Verdict]:
+    if mended := diff.failed("mended"):
+        text = f"{_samples(mended)} that failed {'has' if mended == 1 else 'have'} a score"
+        yield Verdict(code="mended-failures", tone="good", text=text, value=float(mended))
+    if both := diff.failed("both"):
+        text = f"{_samples(both)} {'fails' if both == 1 else 'fail'} as before"
+        yield Verdict(code="still-failing", tone="note", text=text, value=float(both))
+
+
+def _samples(number: int) -> str:
+    return f"{number:,} sample{'' if number == 1 else 's'}"
+
+
+def _signed(value: float, within: Interval | None) -> str:
+    return ("+" if value > 0 else "") + number_within(value, within, 3)
+
+
+def _chance(within: Interval | None) -> str:
+    """What an interval says of a change, in words."""
+    if within is None:
+        return ""
+    return ", which may be chance" if within.low <= 0 <= within.high else ""

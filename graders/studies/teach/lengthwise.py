@@ -1,0 +1,56 @@
+"""What the length of outputs has to do with the rewards of observed samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from graders.studies.statistics.bootstrap import rank_intervals
+from graders.studies.statistics.length import LengthBias, length_bias
+from graders.studies.statistics.statistic import Interval
+from graders.studies.teach.samples import Samples
+from graders.studies.teach.traits import Explained, explained_by
+from graders.studies.teach.written import Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengthwise:
+    """What length has to do with rewards.
+
+    Attributes:
+        bias: Rank correlations, and which of two samples wins.
+        with_length: The interval of `bias.with_length`.
+        longer_wins: The interval of `bias.longer_wins`.
+        explained: What length, and unlikeness to the reference's length, say of rewards within
+            items.
+    """
+
+    bias: LengthBias
+    with_length: Interval | None
+    longer_wins: Interval | None
+    explained: Explained
+
+
+def length_of(
+    samples: Samples, written: Written | None, draws: Mapping[str, int]
+) -> Lengthwise | None:
+    """What length has to do with the rewards of samples; None where no output has a length."""
+    kept = samples.rewarded & ~np.isnan(samples.output_chars)
+    if not kept.any():
+        return None
+    rewards, items = samples.rewards[kept], samples.items[kept]
+    chars, reference = samples.output_chars[kept], np.nan_to_num(samples.reference_chars[kept])
+    labels = None if written is None or written.human is None else written.human[kept]
+    if labels is not None and np.isnan(labels).any():
+        labels = None
+    traits = {"length": np.log1p(chars)}
+    if reference.any():
+        traits["unlike_reference"] = np.abs(np.log1p(chars) - np.log1p(reference))
+    return Lengthwise(
+        bias=length_bias(rewards, chars, reference, items, labels),
+        with_length=rank_intervals(chars, rewards, items, **draws)["spearman"],
+        longer_wins=rank_intervals(rewards, chars, items, **draws)["pairwise_accuracy"],
+        explained=explained_by(traits, rewards, items, **draws),
+    )
