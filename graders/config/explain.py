@@ -24,6 +24,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 MOST_FINDINGS: Final = 1_000
 """Of one kind that a config gets; who has more does not read them, and each takes its time."""
+_MOST_LISTED: Final = 10_000
+"""Errors that pydantic is asked to list, which it does in one call that lets no other thread run: a
+megabyte of a server's request can hold half a million, and they took it two seconds."""
 _SHOWN: Final = 60
 _LONGEST_KEY: Final = 200
 """Characters of a key in a path: each of thousands of findings below a key has it in its own."""
@@ -91,7 +94,11 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def explain(error: ValidationError, renames: Renames) -> list[Finding]:
-    """Every problem of a config as a finding of severity error."""
+    """Every problem of a config as a finding of severity error; one for all where none is told."""
+    if (count := error.error_count()) > _MOST_LISTED:
+        said = f"has {count:,} errors, which are too many to say where they are"
+        fix = f"Give a part of it; of up to {_MOST_LISTED:,} the first {MOST_FINDINGS:,} are told."
+        return [Finding(code="schema", severity="error", path="", message=said, fix=fix)]
     details = error.errors(include_url=False)[:MOST_FINDINGS]
     return [_finding(detail, renames) for detail in details if not _is_echo(detail)]
 

@@ -60,9 +60,11 @@ BODIES = {
             "passing_labels": [*map(str, range(55_000))],
         }
     ),
+    "labels, wrong": _run({**_LABEL, "labels": [1] * 490_000}),
     "messages": _run({**_JUDGE, "input": [{"role": "usr", "content": "x"}] * 25_000}),
     "blocks": _run({**_JUDGE, "input": [{"role": "user", "content": ["x"] * 200_000}]}),
     "no blocks": _run({**_JUDGE, "input": [{"role": "user", "content": [{"type": "x"}] * 60_000}]}),
+    "blocks, wrong": _run({**_JUDGE, "input": [{"role": "user", "content": [7] * 490_000}]}),
     "members": _multi({f"m{i}": EXACT for i in range(5_000)}, "m1"),
     "wrong members": _multi([{**_WRONG, "name": f"m{i}"} for i in range(5_000)], "m1"),
     "a long formula": _multi({"a": EXACT}, "+".join(["a"] * 100_000)),

@@ -30,14 +30,24 @@ class Judge:
 
 
 @contextmanager
-def serving(*arguments, signals=(signal.SIGTERM,), at="127.0.0.1", **environment):
-    """Start a server and give its address; at the end it must stop by itself, without a traceback.
+def serving(*arguments, **how):
+    """The address of such a server."""
+    with server_process(*arguments, **how) as (url, _):
+        yield url
+
+
+@contextmanager
+def server_process(*arguments, signals=(signal.SIGTERM,), at="127.0.0.1", **environment):
+    """Start a server; at the end it must stop by itself, without a traceback.
 
     Args:
         arguments: Further ones of `graders serve`.
         signals: What it is sent at the end.
         at: The address that it says it serves.
         environment: Further variables. No keys of this process are handed on.
+
+    Yields:
+        Its address and its process id.
     """
     inherited = {name: value for name, value in os.environ.items() if "_API_KEY" not in name}
     paths = [str(HERE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -55,7 +65,7 @@ def serving(*arguments, signals=(signal.SIGTERM,), at="127.0.0.1", **environment
         patience.cancel()
         try:
             assert line.startswith(f"serving http://{at}:"), (line, _all_of(said))
-            yield line.split()[1]
+            yield line.split()[1], server.pid
         finally:
             code, rest = _stop(server, signals)
             complaints = _all_of(said)

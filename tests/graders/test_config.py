@@ -298,6 +298,21 @@ def test_all_problems_are_reported_at_once(config, paths):
 
 
 @pytest.mark.parametrize(
+    ("count", "first", "told"),
+    [
+        (10_000, "labels[0]: 1 is not a string", 1_000),
+        (10_001, "has 10,001 errors, which are too many to say where they are. Give a part of it; "
+         "of up to 10,000 the first 1,000 are told.", 1),
+    ],
+)  # fmt: skip
+def test_of_very_many_problems_not_all_are_told(count, first, told):
+    """Nobody reads them, and pydantic holds up all other threads while it lists them."""
+    lines = refusal({**LABEL, "labels": [1] * (count - 1)})  # then it is too short, too
+
+    assert (lines[0], len(lines)) == (first, told)
+
+
+@pytest.mark.parametrize(
     "config",
     [
         {**REMOTE, "headers": {"Authorization": [SECRET]}},
