@@ -1,5 +1,6 @@
 """Lets these tests import the modules beside them (`tests` is no package), and runs commands."""
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -83,6 +84,9 @@ def project(request, monkeypatch):
 
     For modules with `pytest_plugins = "pytester"`. What is no text is written as JSON.
     """
+    # It unloads what is first imported in a run of its own, and imported anew, the compiled half
+    # of yaml would go on with the classes of the first time, for the tests that come after.
+    importlib.import_module("yaml")
     pytester = request.getfixturevalue("pytester")
     for name in ("CI", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
