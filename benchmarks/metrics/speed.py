@@ -69,6 +69,15 @@ def first_pass_elsewhere(task: str, corpus: str, folder: Path) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+def importing() -> float:
+    """CPU time of importing all metrics in a new process."""
+    clock = "time.process_time()"
+    code = f"import time; start = {clock}; import metrics; print({clock} - start)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return float(done.stdout)
+
+
 def installed(task: str) -> dict[str, Scorer]:
     """Scorers of a task's contestants."""
     scorers = {}
@@ -118,6 +127,8 @@ def main() -> None:
     words = " ".join(f"w{number * number % 9973}" for number in range(100_000))
     taken = seconds(ours("rouge_l")(), ([words], [words[::-1]]))
     print(f"\nrouge_l of two texts of 100,000 tokens: {taken:.2f} s")
+    taken = statistics.median(importing() for _ in range(options.rounds))
+    print(f"importing all of them: {taken:.3f} s")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def main():
         "scores": first,
         "hostile": run([scorer(both)], [four], [HOSTILE]),
         "unread": run([scorer(exact)], [odd], ["4"]),
-        "breaks": run([scorer(config("code", CODE), deadline=1.0)], [four, four], ["die", "wait"]),
+        "breaks": run([scorer(config("code", CODE), deadline=5.0)], [four, four], ["die", "wait"]),
         "judge": run([scorer(config("judge", JUDGE), client=Refusing)], [four], ["4"]),
         "raises": run([scorer(exact, failures="raise")], [none], ["4"]),
         "many": run([scorer(both)], [four] * 100, [str(i % 2 + 3) for i in range(100)]),

@@ -67,12 +67,12 @@ def loopback(answer):
     server, ready, loop = Loopback(""), threading.Event(), asyncio.new_event_loop()
     thread = threading.Thread(target=_run, args=(loop, server, answer, ready))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
 
 

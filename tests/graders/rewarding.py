@@ -132,7 +132,7 @@ def start(script, environment=None, **pipes):
 def said(script):
     """What a script prints, a JSON value a line, and that it ended well and said nothing else."""
     with tempfile.TemporaryDirectory() as folder, start(script, {"TMPDIR": folder}) as trainer:
-        out, err = trainer.communicate(timeout=100)
+        out, err = trainer.communicate(timeout=300)
     assert (trainer.returncode, err) == (0, ""), err
     return [json.loads(line) for line in out.splitlines()]
 
@@ -156,7 +156,7 @@ def family(pid):
 
 def gone(pids):
     """Whether processes end; the kernel may take a moment over it."""
-    until = monotonic() + 10
+    until = monotonic() + 60
     while alive := {pid for pid in pids if _runs(pid)}:
         if monotonic() > until:
             return alive

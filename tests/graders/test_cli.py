@@ -347,7 +347,7 @@ def test_ctrl_c_ends_a_run_that_waits_for_rows():
             process.stdin.flush()
             first = process.stdout.readline()  # it has begun, and waits for more rows
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         finally:
             process.kill()
         rest, err = process.stdout.read(), process.stderr.read().decode()

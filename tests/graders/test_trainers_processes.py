@@ -124,7 +124,7 @@ def test_nothing_is_left_of_a_trainer_however_it_ends(how, tmp_path, monkeypatch
         assert trainer.stdout.readline() == '"graded"\n'
         children = family(trainer.pid)
         assert children
-        trainer.communicate("go on\n", timeout=20)
+        trainer.communicate("go on\n", timeout=40)  # of the 60 that its row takes
 
     assert gone(children) is True
     assert [*tmp_path.iterdir()] == []

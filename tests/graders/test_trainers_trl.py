@@ -231,8 +231,9 @@ def test_an_awaited_reward_does_not_hold_up_others():
     ASKED.clear()
 
     async def step():
+        assert await quick(completions=["4"], answer=["5"]) == [0.0]  # it is open
         waiting = asyncio.create_task(slow(completions=["wait", "4"]))
-        await asyncio.to_thread(ASKED.wait, 20)
+        await asyncio.to_thread(ASKED.wait, 60)
         fine = await quick(completions=["4"], answer=["4"])
         return fine, waiting.done(), await waiting
 

@@ -75,7 +75,7 @@ def test_a_hundred_thousand_tokens():
     score = METRICS["rouge_l"].pair(long, " ".join(reversed(long.split())))
 
     assert 0.0 < score < 1.0
-    assert process_time() - start < 2
+    assert process_time() - start < 10
 
 
 def test_more_words_than_characters(monkeypatch):

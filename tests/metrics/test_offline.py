@@ -1,4 +1,4 @@
-"""All metrics in a process without a network; and what importing them costs."""
+"""All metrics in a process without a network; and what importing them loads."""
 
 import json
 import subprocess
@@ -45,18 +45,17 @@ print(json.dumps(similarities(METRICS, [{PAIR[0]!r}], [{PAIR[1]!r}])))
 
 
 def test_importing_is_cheap():
-    """Less than 0.1 s of CPU and nothing heavy: the best of three, as machines are busy."""
-    source = f"""
-import json, time
-start = time.process_time()
+    """Nothing heavy, not even asyncio: a few modules, and rapidfuzz, which is compiled."""
+    source = """
+import json
+before = {*sys.modules}
 import metrics
-spent = time.process_time() - start
-print(json.dumps([spent, [name for name in {HEAVY!r} if name in sys.modules]]))
+print(json.dumps(sorted({*sys.modules} - before)))
 """
-    found = [_python(source) for _ in range(3)]
+    loaded = _python(source)
 
-    assert [heavy for _, heavy in found] == [[]] * 3
-    assert min(spent for spent, _ in found) < 0.1
+    assert {*HEAVY, "asyncio", "pydantic", "multiprocessing"}.isdisjoint(loaded)
+    assert len(loaded) < 250  # 164 on Python 3.11
 
 
 def test_no_oracle_is_ever_loaded():

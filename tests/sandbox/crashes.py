@@ -55,7 +55,7 @@ def processes(pool):
 
 def gone(pids):
     """Whether processes end; the kernel may take a moment over it."""
-    until = monotonic() + 5
+    until = monotonic() + 60
     while any(state(pid)[0] != "gone" for pid in pids):
         if monotonic() > until:
             return False

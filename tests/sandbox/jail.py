@@ -63,7 +63,7 @@ def main(folder, program, *arguments):
 
 def _left():
     """Which processes stay; those that were killed may take a moment to end."""
-    until = time.monotonic() + 3
+    until = time.monotonic() + 30
     while True:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:

@@ -31,7 +31,7 @@ def run(pool, names):
 
 def settles(pool, zygotes):
     """Whether there come to be the mother, so many zygotes, and for each the next row's process."""
-    until = monotonic() + 5
+    until = monotonic() + 60
     while len(processes(pool)) != 1 + 2 * zygotes:
         if monotonic() > until:
             return False

@@ -60,7 +60,7 @@ class Around:
 
     def harm(self, awaited=""):
         """What is not as it was, in words; what is awaited may take a busy machine a moment."""
-        until = monotonic() + 5
+        until = monotonic() + 60
         found = self._found()
         while awaited not in ["", *found] and monotonic() < until:
             found += self._found()
