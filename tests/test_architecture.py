@@ -2,7 +2,9 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -74,19 +76,33 @@ ROOT_MAY_HOLD = {
 }
 
 
-def imports(path):
-    """Every module a file imports, wherever in the file."""
-    return imported(ast.walk(ast.parse(path.read_text("utf-8"))))
+class Facts(NamedTuple):
+    """What the rules ask of a file.
+
+    Attributes:
+        imports: Every module, wherever in the file.
+        inside: Those only for when some function of it is called, or for type checkers.
+        prints: Whether it calls `print`.
+    """
+
+    imports: frozenset[str]
+    inside: frozenset[str]
+    prints: bool
 
 
-def imports_inside_functions(path):
-    """What a file imports only when some function of it is called, or for type checkers."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+@cache
+def facts(path):
+    """Of a file, which is parsed once for all rules."""
+    everything, inside, prints = [*ast.walk(ast.parse(path.read_text("utf-8")))], set(), False
+    for node in everything:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from imported(ast.walk(node))
+                inside.update(imported(ast.walk(node)))
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-                yield from imported(ast.walk(node))
+                inside.update(imported(ast.walk(node)))
+            case ast.Call(func=ast.Name(id="print")):
+                prints = True
+    return Facts(frozenset(imported(everything)), frozenset(inside), prints)
 
 
 def imported(nodes):
@@ -114,7 +130,7 @@ def test_packages(package):
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in modules(package)
-        for name in set(imports(path)) - optional(package, path)
+        for name in facts(path).imports - optional(package, path)
         if name.split(".")[0] not in allowed
     }
 
@@ -123,7 +139,7 @@ def test_packages(package):
 
 def optional(package, path):
     extras = MAY_IMPORT_INSIDE_FUNCTIONS[package]
-    return {name for name in imports_inside_functions(path) if name.split(".")[0] in extras}
+    return {name for name in facts(path).inside if name.split(".")[0] in extras}
 
 
 def test_layers():
@@ -134,7 +150,7 @@ def test_layers():
         here = part_of_graders(path)
         if here == "__init__":
             continue
-        for name in imports(path):
+        for name in facts(path).imports:
             there = name.split(".")[1] if name.startswith("graders.") else None
             if there in level and level[there] > level[here]:
                 wrong.add(f"{path.relative_to(ROOT)} imports graders.{there}")
@@ -151,7 +167,7 @@ def test_a_study_knows_of_no_other(question):
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in paths
-        for name in imports(path)
+        for name in facts(path).imports
         if name.startswith(others) and not name.startswith(allowed)
     }
 
@@ -171,12 +187,9 @@ def test_only_the_command_line_talks_to_a_terminal():
     wrong = set()
     for path in modules("graders"):
         here = part_of_graders(path)
-        wrong |= {f"{path} imports {x}" for x in imports(path) if ONLY_IN.get(x, here) != here}
-        if here == "cli":
-            continue
-        tree = ast.parse(path.read_text("utf-8"))
-        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        if any(isinstance(call, ast.Name) and call.id == "print" for call in calls):
+        found = facts(path)
+        wrong |= {f"{path} imports {x}" for x in found.imports if ONLY_IN.get(x, here) != here}
+        if found.prints and here != "cli":
             wrong.add(f"{path} prints")
 
     assert wrong == set()

@@ -88,7 +88,7 @@ def embedded(asked):
     return {"data": [{"index": i, "embedding": [len(text), 1]} for i, text in enumerate(texts)]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def judge_url():
     """A server on loopback that answers chat completions as a judge would, and embeds."""
 
@@ -110,7 +110,7 @@ def judge_url():
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Judge) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/v1"
         server.shutdown()

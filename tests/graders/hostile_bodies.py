@@ -16,7 +16,7 @@ _JUDGE = {
 _LABEL = {**_JUDGE, "type": "label_model", "labels": ["a", "b"], "passing_labels": ["a"]}
 _PLAIN = "def grade(sample, item): return 1.0"
 _WRONG = {**EXACT, "operation": "neq"}
-_LONG = " ".join(str(random.Random(i).randrange(1_000)) for i in range(100_000))
+_LONG = " ".join(map(str, random.Random(8).choices(range(1_000), k=100_000)))
 
 
 def _run(grader, sample="x", **item):

@@ -122,7 +122,7 @@ def signal_of(graders, *options, rows="rows.jsonl"):
     return json.loads(out)["signal"]
 
 
-@pytest.mark.parametrize("limit", [40, 1_000])
+@pytest.mark.parametrize("limit", [40, pytest.param(1_000, marks=pytest.mark.long)])
 def test_workers_and_sessions_come_to_the_same(graders, monkeypatch, limit):
     """However many grade, and also where the first half was graded in an earlier session."""
     monkeypatch.setattr(summary, "SAMPLES", limit)

@@ -79,7 +79,12 @@ def test_importing_is_light():
 @pytest.mark.parametrize("module", ["metrics", "sandbox"])
 @pytest.mark.parametrize(
     "arguments",
-    [["run", "none.json", "none.jsonl"], ["validate", "none.json"], ["--help"], ["init", "x"]],
+    [
+        ["run", "none.json", "none.jsonl"],
+        ["--help"],
+        pytest.param(["validate", "none.json"], marks=pytest.mark.long),
+        pytest.param(["init", "x"], marks=pytest.mark.long),
+    ],
 )
 def test_a_foreign_module_is_named_by_the_command(tmp_path, module, arguments):
     """One line with its path and what to do, exit code 2, no traceback."""

@@ -89,11 +89,20 @@ SCORES = {
 }
 
 
+OTHER_CHANGES = "invariant_to:case", "invariant_to:key_order", "invariant_to:unicode_form"
+
+
 def declared(name, argument):
     return {name.partition(":")[0]: argument}
 
 
-@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize(
+    "name",  # and of those that change texts, one for all
+    [
+        pytest.param(name, marks=[pytest.mark.long] * name.startswith(OTHER_CHANGES))
+        for name in SCORES
+    ],
+)
 def test_a_law_holds_for_one_grader_and_not_for_another(bench, name):
     """What shows that it does not is a case: it fails with this grader, and not with the other."""
     argument, cases, keeps, breaks, least = SCORES[name]
