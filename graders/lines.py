@@ -14,6 +14,7 @@ from graders.formats.cells import refusal
 from graders.formats.forms import form_of
 from graders.formats.packed import open_packed
 from graders.formats.remote import is_url
+from graders.formats.saved import is_folder, saved_lines
 from graders.strict_json import NotJSONError, decode
 from sandbox import JSON
 
@@ -22,7 +23,8 @@ from sandbox import JSON
 def open_lines(path: Path | str) -> Iterator[Iterable[bytes]]:
     """A file of any form, or JSON Lines from standard input (`-`), to iterate by line.
 
-    A file that is not JSON Lines is read as if it were: a line of JSON for each of its rows.
+    A file that is not JSON Lines is read as if it were, and so is the folder of a saved dataset: a
+    line of JSON for each of its rows.
 
     Raises:
         FormatError: Its form cannot be read; says what to do.
@@ -31,6 +33,10 @@ def open_lines(path: Path | str) -> Iterator[Iterable[bytes]]:
     if str(path) == "-":
         with _standard_input() as file:
             yield file
+        return
+    if is_folder(path):
+        with closing(saved_lines(path)) as rows:
+            yield rows
         return
     form = form_of(path)
     if form.is_columnar:
@@ -56,9 +62,14 @@ def check_form(path: Path | str) -> None:
         FormatError: Its form cannot be read; says what to do.
         OSError: It cannot be read.
     """
-    if not form_of(path).is_plain and (is_url(path) or Path(path).is_file()):
+    if is_folder(path) or (not form_of(path).is_plain and is_lasting(path)):
         with open_lines(path) as lines:
             next(iter(lines), None)
+
+
+def is_lasting(path: Path | str) -> bool:
+    """Whether this can be read a second time: no standard input, and no pipe."""
+    return is_url(path) or Path(path).is_file() or is_folder(path)
 
 
 @contextmanager
