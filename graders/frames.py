@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 
 from graders.column_map import parse_columns
 from graders.errors import RowError
-from graders.formats.arrow import check_schema, lines_of, pyarrow
+from graders.formats.arrow import check_schema, pyarrow
+from graders.formats.arrow_rows import lines_of
 from graders.formats.cells import to_line
 from graders.formats.forms import FormatError
 from graders.grades import Grade, Judged
