@@ -65,7 +65,8 @@ def form_of_frame(frame: object) -> _Form | None:
         if name in _FORMS:
             return _FORMS[name]
         if name in _NO_FRAMES:
-            raise TypeError(f"a {name} cannot be graded: {_NO_FRAMES[name]}")
+            shown = name.removeprefix("builtins.")
+            raise TypeError(f"a {shown} cannot be graded: {_NO_FRAMES[name]}")
     return _FORMS["pyarrow.Table"] if hasattr(type(frame), "__arrow_c_stream__") else None
 
 
@@ -275,6 +276,9 @@ _FORMS: Final = {
     "datasets.IterableDataset": _Form(_dataset_lines, _dataset_like),
 }
 _NO_FRAMES: Final = {
+    "builtins.str": "graders.read_rows(path) reads the rows of a file",
+    "pathlib.PurePath": "graders.read_rows(path) reads the rows of a file",
+    "builtins.dict": "give a list of rows, or a frame of such columns",
     "polars.LazyFrame": "collect() it first",
     "polars.Series": "it is one column; make it a frame",
     "pandas.Series": "it is one column; make it a frame",

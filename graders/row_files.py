@@ -241,7 +241,11 @@ class Reader:
             if key in line:
                 return key
         has = ", ".join(sorted(line)[:12]) or "no keys"
-        hint = "Name its key with --output." if self.shape.output is None else ""
+        hint = (
+            "Name its key with --output, or in columns of grade()."
+            if self.shape.output is None
+            else ""
+        )
         raise self._error(
             number, f"no output: looked for {', '.join(wanted)}; the line has {has}. {hint}".strip()
         )

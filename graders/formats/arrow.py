@@ -177,6 +177,8 @@ def _unfit(kind: DataType) -> str | None:
         return "a span of time has no form in JSON; write a number, or text"
     if is_.is_time64(kind) and kind.unit == "ns":
         return "times finer than a microsecond; write microseconds, or text"
+    if is_.is_timestamp(kind) and kind.tz is not None and not _is_known(kind.tz):
+        return "its time zone is not known here; pip install tzdata, or write UTC"
     if is_.is_map(kind) and not is_text(kind.key_type):
         return "keys are text in JSON; write a map whose keys are"
     if is_.is_struct(kind):
@@ -184,6 +186,16 @@ def _unfit(kind: DataType) -> str | None:
         if twice:
             return f"two of its fields are called {twice[0]!r:.{_SHOWN}}; rename one"
     return next(filter(None, map(_unfit, _inner(kind))), None)
+
+
+def _is_known(zone: str) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.lib.string_to_tzinfo(zone)
+    except (ValueError, KeyError):
+        return False
+    return True
 
 
 def _inner(kind: DataType) -> list[DataType]:

@@ -74,6 +74,7 @@ def type_of(name):
         "date": pa.date32(),
         "ns": pa.timestamp("ns"),
         "berlin": pa.timestamp("us", tz="Europe/Berlin"),
+        "mars": pa.timestamp("us", tz="Mars/Base"),
         "time": pa.time64("us"),
         "decimal": pa.decimal128(12, 2),
         "map": pa.map_(pa.string(), pa.int64()),
@@ -138,6 +139,10 @@ def test_a_type_means(name, kind, value, meant, tmp_path):
         ("category of bytes", "bytes have no form in JSON; write text: CAST"),
         ("span", "column 'value' .*: a span of time has no form in JSON; write a number, or text"),
         ("time ns", "times finer than a microsecond; write microseconds, or text"),
+        (
+            "mars",
+            r"column 'value' \(timestamp\[us, tz=Mars/Base\]\): its time zone is not known here",
+        ),
         ("numbers", "keys are text in JSON; write a map whose keys are"),
     ],
 )
