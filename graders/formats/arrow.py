@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from graders.formats.arrow_rows import ROWS_AT_ONCE, is_text, line_of, rows_of
+from graders.formats.arrow_rows import ROWS_AT_ONCE, is_text, rows_of
+from graders.formats.cells import line_of
 from graders.formats.forms import FormatError, form_of, missing_extra
 from graders.formats.remote import open_raw
 from sandbox import JSON

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from graders.formats.cells import CellError, refused, to_json, to_line, to_row
+from graders.formats.cells import CellError, line_of, to_json, to_row
 from sandbox import JSON
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ ROWS_AT_ONCE: Final = 512
 def lines_of(batch: RecordBatch) -> Iterator[bytes]:
     """Each row as a line of JSON, or as one that says why it is none."""
     return map(line_of, rows_of(batch))
-
-
-def line_of(row: dict[str, JSON] | str) -> bytes:
-    """A row as a line of JSON, or why it is none as a line that says so."""
-    return refused(row) if isinstance(row, str) else to_line(row, ())
 
 
 def rows_of(batch: RecordBatch) -> Iterator[dict[str, JSON] | str]:

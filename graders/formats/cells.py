@@ -119,9 +119,15 @@ def to_line(row: dict[str, Any], walked: Iterable[str]) -> bytes:
         >>> refusal(to_line({"answer": "4", "weight": float("inf")}, ["weight"]))
         "column 'weight': inf is not a JSON number; null says that there is none"
     """
-    found = to_row(row, walked)
+    return line_of(to_row(row, walked))
+
+
+def line_of(row: dict[str, JSON] | str) -> bytes:
+    """A row as a line of JSON, or why it is none as a line that says so."""
+    if isinstance(row, str):
+        return refused(row)
     try:
-        return refused(found) if isinstance(found, str) else encode(found) + b"\n"
+        return encode(row) + b"\n"
     except RecursionError:
         return refused(_TOO_DEEP)
 

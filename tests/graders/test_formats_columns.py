@@ -376,7 +376,7 @@ def test_absurdly_nested_columns_are_refused(tmp_path):
 
 def test_columns_inside_gzip_are_refused(tmp_path):
     """They are read from their end, which a packed file has not before it is unpacked."""
-    with pytest.raises(FormatError, match=r"\.parquet inside \.gz cannot be read; unpack it first"):
+    with pytest.raises(FormatError, match=r"\.parquet inside \.gz is neither read nor written"):
         read_rows(tmp_path / "rows.parquet.gz")
 
 
