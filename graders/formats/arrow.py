@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from pyarrow import Array, DataType, RecordBatch, Schema
 
 _READ_BYTES: Final = 1 << 16
-_AS_TEXT: Final = "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64"
+_AS_TEXT: Final = (
+    "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64; or leave it out"
+)
 _SHOWN: Final = 80
 
 
