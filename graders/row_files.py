@@ -273,8 +273,11 @@ def _same(item: Mapping[str, JSON] | None, other: Mapping[str, JSON] | None) -> 
     if item is None or other is None:
         return False
     try:
-        # Python's == takes 1, 1.0 and true for one value, so it only rules out.
-        return item == other and _canonical(item) == _canonical(other)
+        # Python's == takes 1, 1.0 and true for one value, so it only rules out. Keys in the same
+        # order are the usual case, and cost a tenth.
+        return item == other and (
+            encode(item) == encode(other) or _canonical(item) == _canonical(other)
+        )
     except RecursionError:  # absurdly deep: each its own group
         return False
 
