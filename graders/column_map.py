@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from graders.errors import ConfigError, Finding, did_you_mean
+from graders.errors import ConfigError, Finding, RowError, did_you_mean
 from sandbox import JSON
 
 _SAMPLES: Final = ("sample", "samples")
@@ -84,6 +84,18 @@ def _placed(item: JSON, path: tuple[str, ...], value: JSON) -> JSON:
     here = dict(item) if isinstance(item, dict) else {}
     here[path[0]] = _placed(here.get(path[0]), path[1:], value)
     return here
+
+
+def unsampled(columns: Columns | None, place: str, row: dict[str, JSON]) -> dict[str, JSON]:
+    """A row without a sample, its columns where they belong.
+
+    Raises:
+        RowError: A column is not there.
+    """
+    try:
+        return row if columns is None else columns.apply(row, sampled=False)
+    except MissingColumnError as error:
+        raise RowError(place, str(error)) from None
 
 
 def parse_columns(pairs: Iterable[tuple[str, str]]) -> Columns | None:

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 
 from graders.column_map import parse_columns
 from graders.errors import RowError
-from graders.formats.arrow import check_schema, lines_of, pyarrow
+from graders.formats.arrow import check_schema, pyarrow
+from graders.formats.arrow_rows import lines_of
 from graders.formats.cells import to_line
 from graders.formats.forms import FormatError
 from graders.grades import Grade, Judged
@@ -64,7 +65,8 @@ def form_of_frame(frame: object) -> _Form | None:
         if name in _FORMS:
             return _FORMS[name]
         if name in _NO_FRAMES:
-            raise TypeError(f"a {name} cannot be graded: {_NO_FRAMES[name]}")
+            shown = name.removeprefix("builtins.")
+            raise TypeError(f"a {shown} cannot be graded: {_NO_FRAMES[name]}")
     return _FORMS["pyarrow.Table"] if hasattr(type(frame), "__arrow_c_stream__") else None
 
 
@@ -274,6 +276,9 @@ _FORMS: Final = {
     "datasets.IterableDataset": _Form(_dataset_lines, _dataset_like),
 }
 _NO_FRAMES: Final = {
+    "builtins.str": "graders.read_rows(path) reads the rows of a file",
+    "pathlib.PurePath": "graders.read_rows(path) reads the rows of a file",
+    "builtins.dict": "give a list of rows, or a frame of such columns",
     "polars.LazyFrame": "collect() it first",
     "polars.Series": "it is one column; make it a frame",
     "pandas.Series": "it is one column; make it a frame",

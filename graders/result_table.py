@@ -216,22 +216,29 @@ def column_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def from_row(row: Mapping[str, Any]) -> dict[str, JSON]:
-    """The result line that a row of columns was made of, before anybody has checked it."""
-    line = {**row, **_from_grade(row)}
-    named = line.pop("group_named", True)
-    group = line.get("group")
+def from_row(row: dict[str, Any]) -> dict[str, JSON]:
+    """The result line that a row of columns was made of, before anybody has checked it.
+
+    The row is made it: a new one would cost more than all the rest of reading.
+    """
+    named = row.pop("group_named", True)
+    group = row.get("group")
     if not named and isinstance(group, str) and group.isdecimal():
-        line["group"] = int(group)
-    return line
+        row["group"] = int(group)
+    row.setdefault("parts", None)  # a grader without members has no such column
+    _to_grade_line(row)
+    return row
 
 
-def _from_grade(grade: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(grade)
-    parts, detail = grade.get("parts"), grade.get("detail")
-    if not parts or isinstance(parts, dict):
-        here = {name: part for name, part in (parts or {}).items() if isinstance(part, dict)}
-        found["parts"] = {name: _from_grade(part) for name, part in here.items()}
-    if isinstance(detail, str):
-        found["detail"] = decode(detail)
-    return found
+def _to_grade_line(grade: dict[str, Any]) -> None:
+    """Read a detail, and leave out members that are not there."""
+    if isinstance(detail := grade.get("detail"), str):
+        grade["detail"] = decode(detail)
+    if not (parts := grade.get("parts", True)):
+        grade["parts"] = {}
+    elif isinstance(parts, dict):
+        if None in parts.values():
+            grade["parts"] = parts = {name: one for name, one in parts.items() if one is not None}
+        for part in parts.values():
+            if isinstance(part, dict):
+                _to_grade_line(part)

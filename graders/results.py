@@ -19,7 +19,7 @@ from graders.formats.forms import form_of
 from graders.formats.packed import CutShortError
 from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Usage
-from graders.lines import decode_line, decode_object, numbered, open_lines
+from graders.lines import decode_line, numbered, open_lines
 from graders.result_table import from_row
 from graders.rows import Row, output_texts
 from graders.strict_json import NotJSONError, decode, encode
@@ -197,15 +197,17 @@ def read_results(path: Path) -> Iterator[Result | RowError | Finding]:
     Raises:
         OSError: The file cannot be read.
     """
+    if form_of(path).is_columnar:
+        yield from _read_table(path)
+        return
     number = 0
-    read = _read_row if form_of(path).is_columnar else _read_line
     try:
         with open_lines(path) as lines:
             for number, line in numbered(lines):
                 if not line.endswith(b"\n"):
                     yield _cut(path, number)
                     return
-                yield read(path, number, line)
+                yield _read_line(path, number, line)
     except CutShortError:
         yield _cut(path, number + 1)
 
@@ -229,22 +231,28 @@ def read_line(line: bytes) -> Result:
     return msgspec.convert(decode(line), Result)
 
 
-def _read_row(path: Path, number: int, line: bytes) -> Result | RowError:
-    """A row of a file of columns, as the line that it was made of."""
-    place = f"{path}:{number}:1"
+def _read_table(path: Path) -> Iterator[Result | RowError]:
+    """The rows of a file of columns, each as the line that it was made of."""
+    from graders.formats.arrow import open_rows
+
+    with open_rows(path) as rows:
+        for number, row in enumerate(rows, start=1):
+            if isinstance(row, str):
+                yield _bad(path, number, row)
+            else:
+                yield _read_row(path, number, row)
+
+
+def _read_row(path: Path, number: int, row: dict[str, JSON]) -> Result | RowError:
     try:
-        found = from_row(decode_object(str(path), number, line))
-        return _of_this_version(place, msgspec.convert(found, Result))
-    except RowError as error:
-        return error
+        return _of_this_version(path, number, msgspec.convert(from_row(row), Result))
     except NotJSONError as error:
-        return RowError(place, f"its detail is not JSON: {error.problem}")
+        return _bad(path, number, f"its detail is not JSON: {error.problem}")
     except msgspec.ValidationError as error:
-        return RowError(place, f"not a result line: {error}")
+        return _bad(path, number, f"not a result line: {error}")
 
 
 def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
-    place = f"{path}:{number}:1"
     try:
         result = _decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -254,12 +262,15 @@ def _read_line(path: Path, number: int, line: bytes) -> Result | RowError:
         except RowError as error:
             return error
         except msgspec.ValidationError as error:
-            return RowError(place, f"not a result line: {error}")
-    return _of_this_version(place, result)
+            return _bad(path, number, f"not a result line: {error}")
+    return _of_this_version(path, number, result)
 
 
-def _of_this_version(place: str, result: Result) -> Result | RowError:
-    if result.schema != SCHEMA:
-        problem = f"its schema is {result.schema}, and this version reads {SCHEMA}"
-        return RowError(place, problem)
-    return result
+def _of_this_version(path: Path, number: int, result: Result) -> Result | RowError:
+    if result.schema == SCHEMA:
+        return result
+    return _bad(path, number, f"its schema is {result.schema}, and this version reads {SCHEMA}")
+
+
+def _bad(path: Path, number: int, problem: str) -> RowError:
+    return RowError(f"{path}:{number}:1", problem)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from graders.clients import Message, ModelClient, ModelReply, ModelRequest
+from graders.column_map import Columns, unsampled
 from graders.errors import Failure, GradingError, RowError, TemplateError
 from graders.grades import together
 from graders.lines import decode_object, kind_of, numbered, open_lines
@@ -187,21 +188,25 @@ def compile_prompt(text: str) -> Template:
     return template
 
 
-def read_prompts(path: Path | str, template: Template | None) -> Iterator[Prompt | RowError]:
-    """Stream the prompts of a JSON Lines file; a line that has none comes as its error.
+def read_prompts(
+    path: Path | str, template: Template | None, columns: Columns | None = None
+) -> Iterator[Prompt | RowError]:
+    """Stream the prompts of a file; a line that has none comes as its error.
 
     Args:
         path: A file, whose name says its form, or `-` for JSON Lines from standard input.
         template: Makes the prompt of an item; None takes its `messages`.
+        columns: What columns are, where their names do not say it.
 
     Raises:
         OSError: The file cannot be read.
     """
     with open_lines(path) as lines:
         for number, line in numbered(lines):
+            place = f"{path}:{number}:1"
             try:
-                yield _prompt(f"{path}:{number}:1", decode_object(str(path), number, line),
-                              template, number)  # fmt: skip
+                row = unsampled(columns, place, decode_object(str(path), number, line))
+                yield _prompt(place, row, template, number)
             except RowError as error:
                 yield error
 

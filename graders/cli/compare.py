@@ -13,7 +13,8 @@ import click
 from graders.cli.clients import client_options
 from graders.cli.compare_report import show_comparison
 from graders.cli.fit import fit_options, fitted, fitting, write_config
-from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound
+from graders.cli.grading import grouping_option, row_format, row_options, sound
+from graders.cli.locations import ROWS
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.reports import check_report, report_option
 from graders.cli.sandbox import sandbox_options
@@ -81,7 +82,7 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 
 
 @click.command(cls=_Compare, epilog=_EPILOG)
-@click.argument("rows", type=FILE)
+@click.argument("rows", type=ROWS)
 @click.option(
     "--reference",
     required=True,

@@ -14,8 +14,9 @@ from click.core import ParameterSource
 from graders.cli.bounds import BOUNDS, bound_options, chosen_bounds
 from graders.cli.clients import client_options
 from graders.cli.diff_report import show_diff
-from graders.cli.grading import FILE, grouping_option, row_format, row_options
+from graders.cli.grading import grouping_option, row_format, row_options
 from graders.cli.interrupts import stopped_by_signals
+from graders.cli.locations import ROWS
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.progress import Show, progress_bar
 from graders.cli.reports import check_report, report_option
@@ -95,7 +96,7 @@ class Found:
 @click.command(epilog=_EPILOG)
 @click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", required=False, type=FILE)
+@click.argument("rows", required=False, type=ROWS)
 @bound_options
 @click.option("--pass-threshold", type=float, metavar="X", help="A score from X on passes.")
 @click.option(

@@ -12,7 +12,6 @@ import click
 
 from graders.cli.clients import client_options, with_judge
 from graders.cli.grading import (
-    FILE,
     given_row,
     row_format,
     row_options,
@@ -20,6 +19,7 @@ from graders.cli.grading import (
     tools_for,
     with_threshold,
 )
+from graders.cli.locations import ROWS
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import sandbox_options
 
@@ -46,7 +46,7 @@ Exit codes: 0 the sample was graded, 1 it could not be, 2 unusable input.
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", required=False, type=FILE)
+@click.argument("rows", required=False, type=ROWS)
 @click.option(
     "--row", type=click.IntRange(min=1), metavar="N", help="Line of ROWS.  [default: 1st]"
 )

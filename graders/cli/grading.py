@@ -73,6 +73,20 @@ def columns_of(given: dict[str, Any]) -> Columns | None:
     return columns
 
 
+def item_columns_of(given: dict[str, Any]) -> Columns | None:
+    """What columns are, of rows that have no samples.
+
+    Raises:
+        click.UsageError: One is not TO=FROM, or is a sample.
+        ConfigError: A TO is no place in a row.
+    """
+    columns = columns_of({"column": given["column"]})
+    if columns is not None and columns.sample is not None:
+        problem = f"sample={columns.sample}: no sample is read of these rows; name items' columns"
+        raise click.BadParameter(problem, param_hint="--column")
+    return columns
+
+
 def grouping_option(command: F) -> F:
     """`--group-by`, for commands to which the samples of one prompt are a group."""
     return click.option(

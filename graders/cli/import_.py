@@ -31,8 +31,9 @@ Examples:
 
 What a file holds is told by its content: evals, output items, runs of evals, run
 requests, fine-tuning jobs, methods, graders; one, a list or pages of them, or
-JSON Lines. FOLDER gets grader.json and rows.jsonl, numbered where there are
-several configs. Exit code 1: --check found a score that is not the hosted one.
+JSON Lines; or what Python prints of such a dict. FOLDER gets grader.json and
+rows.jsonl, numbered where there are several configs. Exit code 1: --check found
+a score that is not the hosted one.
 """
 _SHOWN: Final = 20
 

@@ -23,9 +23,10 @@ from graders.cli.run_report import Copied, Ended, RunReport, copy_for, write_run
 from graders.cli.taught import as_json, as_lines, study_of_run
 from graders.engine import RunStoppedError
 from graders.errors import RowError
-from graders.formats.remote import beside, is_url, upload
+from graders.formats.remote import beside, upload
 from graders.grades import Grader
 from graders.ledger import Ledger
+from graders.lines import is_lasting
 from graders.report import spending
 from graders.report.summary import Summary
 from graders.report.text import to_lines
@@ -152,7 +153,7 @@ def grade_file(job: Job, target: Target) -> int:
             write_run_report(target.report, job, ended)
     if target.upload is not None:
         _upload(Path(target.results or ""), target.upload, outcome)
-    if target.has_folder and not outcome.as_asked and all(map(_is_there, _data(job))):
+    if target.has_folder and not outcome.as_asked and all(map(is_lasting, _data(job))):
         click.echo(f"graders: go on with: {printable(target.again)}", err=True)
     if isinstance(outcome.error, (RunStoppedError, RowError)):
         click.echo(f"graders: {printable_lines(str(outcome.error))}", err=True)
@@ -162,11 +163,6 @@ def grade_file(job: Job, target: Target) -> int:
     if not outcome.summary.samples and not outcome.summary.bad_lines:
         raise click.UsageError(f"{job.work.rows} holds no rows.")
     return 1 if outcome.summary.failed or outcome.summary.bad_lines else 0
-
-
-def _is_there(path: Path | str) -> bool:
-    """Whether a file can be read a second time."""
-    return is_url(path) or Path(path).is_file()
 
 
 def _upload(results: Path, url: str, outcome: Outcome) -> None:

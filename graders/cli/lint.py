@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from graders.cli.grading import column_option, columns_of
+from graders.cli.locations import ROWS
 from graders.cli.options import chosen_profile, profile_options, show_findings
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ graders/lint/README.md has every code with an example.
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument(
-    "rows", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("rows", required=False, type=ROWS)
 @click.option(
     "--for",
     "target",

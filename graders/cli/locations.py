@@ -1,4 +1,4 @@
-"""Files of this machine, or addresses of a storage that fsspec reads and writes."""
+"""Files and saved datasets of this machine, or addresses of a storage that fsspec has."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.formats.remote import beside, check_target, check_url, is_same, is_url
+from graders.formats.saved import is_folder, saved_files
 
 if TYPE_CHECKING:
     from graders.rows import Row
 
 
-class _FileOrUrl(click.Path):
-    """A file that is there, standard input, or an address."""
+class _Rows(click.Path):
+    """A file that is there, the folder of a saved dataset, standard input, or an address."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not is_url(value):
-            return super().convert(value, param, ctx)
-        check_url(value)
-        return value
+        if is_url(value):
+            check_url(value)
+            return value
+        if is_folder(value):
+            saved_files(value)
+            return str(Path(value))
+        return super().convert(value, param, ctx)
 
 
-FILE_OR_URL = _FileOrUrl(exists=True, dir_okay=False, allow_dash=True)
+ROWS = _Rows(exists=True, dir_okay=False, allow_dash=True)
 
 
 def results_here(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from graders.cli.grading import column_option, item_columns_of
+from graders.cli.locations import ROWS
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.sandbox import chosen_python, sandbox_for, sandbox_options
 
@@ -29,6 +31,7 @@ Examples:
   graders plan job.json train.jsonl --validation test.jsonl --for azure-rft
   graders plan method.json train.jsonl --samples-per-item 16 --assume n_epochs=2
   graders plan method.json train.jsonl --samples samples.jsonl --measure 100
+  graders plan method.json train.parquet --column item.messages=prompt
   graders plan method.json train.jsonl --json
 
 \b
@@ -46,8 +49,8 @@ _MOST_SAMPLES = 1_000_000
 
 @click.command(epilog=_EPILOG)
 @click.argument("method", type=_FILE)
-@click.argument("rows", type=_FILE)
-@click.option("--validation", type=_FILE, metavar="ROWS", help="Rows that the job evaluates on.")
+@click.argument("rows", type=ROWS)
+@click.option("--validation", type=ROWS, metavar="ROWS", help="Rows that the job evaluates on.")
 @click.option(
     "--for",
     "target",
@@ -72,7 +75,7 @@ _MOST_SAMPLES = 1_000_000
 )
 @click.option(
     "--samples",
-    type=_FILE,
+    type=ROWS,
     metavar="FILE",
     help="Rows with outputs, as `graders run` reads them, to measure with.",
 )
@@ -84,6 +87,7 @@ _MOST_SAMPLES = 1_000_000
     metavar="N",
     help="Grade N rows to take the time; judges are not asked.",
 )
+@column_option
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @sandbox_options
 @profile_options
@@ -121,10 +125,13 @@ def _plan(job: Job, rows: str, profile: Profile, given: dict[str, Any]) -> Plan:
     target, model = given["target"], given["model"] or job.model
     assumed = _assumed(job, given["assumed"])
     most = most_tokens(job.kind, model)
-    training = read_dataset(rows, job.kind, target, most_tokens=most)
+    columns = item_columns_of(given)
+    training = read_dataset(rows, job.kind, target, most_tokens=most, columns=columns)
     validation = None
     if given["validation"] is not None:
-        validation = read_dataset(given["validation"], job.kind, target, most_tokens=most)
+        validation = read_dataset(
+            given["validation"], job.kind, target, most_tokens=most, columns=columns
+        )
     samples: list[Row] = []
     measured = None
     if job.gradable is not None:

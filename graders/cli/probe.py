@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graders.cli.clients import client_options, with_judge
-from graders.cli.grading import FILE, grouping_option, row_format, row_options, sound, tools_for
+from graders.cli.grading import grouping_option, row_format, row_options, sound, tools_for
 from graders.cli.interrupts import stopped_by_signals
+from graders.cli.locations import ROWS
 from graders.cli.options import chosen_profile, profile_options, show_findings
 from graders.cli.reports import check_report, made_by, report_option, write_report
 from graders.cli.sandbox import sandbox_options
@@ -50,7 +51,7 @@ or a budget that is used up, 2 unusable input.
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", type=FILE)
+@click.argument("rows", type=ROWS)
 @click.option(
     "--reference",
     "references",

@@ -24,7 +24,7 @@ from graders.cli.grading import (
     tools_for,
     with_threshold,
 )
-from graders.cli.locations import FILE_OR_URL, results_here
+from graders.cli.locations import ROWS, results_here
 from graders.cli.options import chosen_profile, profile_options, refuse_overwriting, show_findings
 from graders.cli.reports import check_report, report_option, shown_arguments
 from graders.cli.sandbox import sandbox_options
@@ -49,6 +49,7 @@ Examples:
   graders run grade.py rows.jsonl --sandbox strict --sandbox-limit wall=10s
   graders run grader.json rows.jsonl -o results.jsonl --resume
   graders run grader.json rows.csv --column item.answer=gold -o out.parquet
+  graders run grader.json saved_dataset/train -o results.jsonl
   graders run judge.json rows.jsonl -o results.jsonl --retry failures
   cat rows.jsonl | graders run grader.json - --failures stop
   graders run grader.json s3://data/rows.jsonl.zst -o s3://data/results.jsonl
@@ -65,7 +66,7 @@ run request, or a flat object whose output stands under --output.
 
 @click.command(epilog=_EPILOG)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("rows", required=False, type=FILE_OR_URL)
+@click.argument("rows", required=False, type=ROWS)
 @click.option(
     "-o",
     "results",

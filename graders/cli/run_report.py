@@ -18,7 +18,7 @@ import click
 
 from graders.cli.reports import explain_command, made_by, write_report
 from graders.errors import GradersError
-from graders.formats.remote import is_url
+from graders.lines import is_lasting
 from graders.terminal import printable
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     work = job.work
     rows = RunRows()
     rows.add(read_results(ended.results))
-    if (
-        is_url(work.rows) or Path(work.rows).is_file()
-    ):  # standard input and pipes cannot be read again
+    if is_lasting(work.rows):
         with suppress(OSError, GradersError):  # what could not be read to its end still cannot
             rows.read(read_rows(work.rows, work.shape))
     found = RunFindings(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from graders.cli.clients import client_options, clients_for
+from graders.cli.grading import column_option, item_columns_of
+from graders.cli.locations import ROWS
 from graders.cli.options import refuse_overwriting
 from graders.terminal import WIDTH, printable, shorten
 
@@ -28,18 +30,18 @@ Examples:
   graders run grader.json samples.jsonl
   graders sample items.jsonl --model qwen3 --base-url http://localhost:8080/v1 \\
     --prompt "Answer in one word: {{ item.question }}"
+  graders sample saved_dataset/ --model qwen3 --column item.messages=prompt
 
 A row is a fine-tuning row with messages, {"item": {...}}, or a flat object. A
 line of the output is {"item": {...}, "samples": [...]}; where samples could not
 be drawn it says which, and the exit code is 1.
 """
 
-_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 _SHOWN: Final = 5
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("rows", type=_FILE)
+@click.argument("rows", type=ROWS)
 @click.option("--model", required=True, metavar="MODEL", help="The model that answers.")
 @click.option(
     "-n",
@@ -58,6 +60,7 @@ _SHOWN: Final = 5
 @click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Of one answer.")
 @click.option("--seed", type=int, metavar="N", help="Of a row's first sample; then N + 1, ...")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Ask about N rows at most.")
+@column_option
 @client_options
 def command(rows: str, **given: Any) -> int:
     """Draw samples of the answers to ROWS (of any form), for `graders run` to grade."""
@@ -65,13 +68,14 @@ def command(rows: str, **given: Any) -> int:
     from graders.sampling import compile_prompt, draw, read_prompts
 
     template = compile_prompt(given["prompt"]) if given["prompt"] is not None else None
+    columns = item_columns_of(given)
     kept = (rows, *(given[name] for name in ("cache", "record", "replay")))
     refuse_overwriting(given["output"], kept)
     ledger, count = Ledger(), _Count()
     interrupted: KeyboardInterrupt | None = None
     with clients_for([given["model"]], given, ledger) as (client, _):
         assert client is not None, "there is a model to ask"
-        prompts = islice(_askable(read_prompts(rows, template), count), given["limit"])
+        prompts = islice(_askable(read_prompts(rows, template, columns), count), given["limit"])
         with _lines_to(given["output"]) as append:
 
             def stopped() -> bool:

@@ -14,6 +14,7 @@ from graders.cli.grading import row_format
 from graders.cli.options import show_findings
 from graders.cli.progress import progress_bar
 from graders.cli.reports import check_report, made_from, write_report
+from graders.lines import is_lasting
 from graders.terminal import WIDTH, printable, shorten
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def _write(
 
     study, moved = found
     assert read.rows is not None, "made for it"
-    if given["rows"] is not None and Path(given["rows"]).is_file():  # a pipe is read once
+    if given["rows"] is not None and is_lasting(given["rows"]):
         read.rows.read(read_rows(given["rows"], _shape(given)))
     files = [results, given["rows"], given["outputs"], given["against"]]
     data = [data_of(one) for one in files if one is not None]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from graders.cli.grading import FILE, row_options
+from graders.cli.locations import ROWS
 from graders.cli.options import refuse_overwriting, show_findings
 from graders.cli.progress import progress_bar
 from graders.cli.reports import check_report, made_from, report_option, write_report
@@ -61,7 +62,7 @@ _OF_STUDIES: Final = (
 
 @click.command(epilog=_EPILOG)
 @click.argument("results", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--rows", type=FILE, metavar="ROWS", help="The rows that were graded: their texts.")
+@click.option("--rows", type=ROWS, metavar="ROWS", help="The rows that were graded: their texts.")
 @row_options
 @click.option("--human", metavar="PATH", help="Where ROWS say what a person thinks: sample.human.")
 @click.option(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from graders.errors import RowError
-from graders.formats.remote import is_url
+from graders.lines import is_lasting
 from graders.report.summary import Summary
 from graders.rows import Row
 from graders.runs.grading import Work
@@ -33,8 +32,8 @@ def _rows_again(work: Work, samples: int) -> Iterable[Row | RowError]:
     from graders.row_files import read_rows
 
     files = [work.rows] if work.shape.outputs is None else [work.rows, str(work.shape.outputs)]
-    still = all(is_url(file) or Path(file).is_file() for file in files)  # and no pipe
-    return read_rows(work.rows, work.shape) if still and samples <= _READ_AGAIN else ()
+    lasting = all(map(is_lasting, files))
+    return read_rows(work.rows, work.shape) if lasting and samples <= _READ_AGAIN else ()
 
 
 def as_json(study: Study | None) -> Mapping[str, object] | None:

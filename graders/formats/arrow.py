@@ -7,22 +7,24 @@ that some rows have and others have not is null in the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from graders.formats.cells import CellError, refused, to_json, to_line
+from graders.formats.arrow_rows import ROWS_AT_ONCE, is_text, rows_of
+from graders.formats.cells import line_of
 from graders.formats.forms import FormatError, form_of, missing_extra
 from graders.formats.remote import open_raw
+from sandbox import JSON
 
 if TYPE_CHECKING:
     from pyarrow import Array, DataType, RecordBatch, Schema
 
-_ROWS: Final = 512
-"""Rows that are made Python's at a time: more take longer each, for the memory they touch."""
 _READ_BYTES: Final = 1 << 16
-_AS_TEXT: Final = "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64"
+_AS_TEXT: Final = (
+    "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64; or leave it out"
+)
 _SHOWN: Final = 80
 
 
@@ -34,10 +36,22 @@ def open_columns(path: Path | str) -> Iterator[Iterator[bytes]]:
         FormatError: It needs an extra that is not installed, or has a column that cannot be JSON.
         OSError: It cannot be read, or is damaged.
     """
+    with open_rows(path) as rows:
+        yield map(line_of, rows)
+
+
+@contextmanager
+def open_rows(path: Path | str) -> Iterator[Iterator[dict[str, JSON] | str]]:
+    """The rows of a Parquet or Arrow file by column; why a row is none, in its place.
+
+    Raises:
+        FormatError: It needs an extra that is not installed, or has a column that cannot be JSON.
+        OSError: It cannot be read, or is damaged.
+    """
     with open_batches(path) as (schema, batches):
         with _damage(path):  # names that are no text
             check_schema(path, schema)
-        yield (line for batch in batches for line in lines_of(batch))
+        yield (row for batch in batches for row in rows_of(batch))
 
 
 @contextmanager
@@ -85,7 +99,7 @@ def _parquet(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
         file, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_BYTES
     )
     # Without threads: workers are forked.
-    return opened.schema_arrow, opened.iter_batches(batch_size=_ROWS, use_threads=False)
+    return opened.schema_arrow, opened.iter_batches(batch_size=ROWS_AT_ONCE, use_threads=False)
 
 
 def _ipc(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
@@ -116,7 +130,7 @@ def _validated(batch: RecordBatch) -> RecordBatch:
         try:
             column.validate(full=True)
         except pa.ArrowInvalid:
-            if not _is_text(column.type):
+            if not is_text(column.type):
                 raise
             _as_bytes(column).validate(full=True)
     return batch
@@ -166,13 +180,25 @@ def _unfit(kind: DataType) -> str | None:
         return "a span of time has no form in JSON; write a number, or text"
     if is_.is_time64(kind) and kind.unit == "ns":
         return "times finer than a microsecond; write microseconds, or text"
-    if is_.is_map(kind) and not _is_text(kind.key_type):
+    if is_.is_timestamp(kind) and kind.tz is not None and not _is_known(kind.tz):
+        return "its time zone is not known here; pip install tzdata, or write UTC"
+    if is_.is_map(kind) and not is_text(kind.key_type):
         return "keys are text in JSON; write a map whose keys are"
     if is_.is_struct(kind):
         twice = [name for name, count in Counter(f.name for f in kind).items() if count > 1]
         if twice:
             return f"two of its fields are called {twice[0]!r:.{_SHOWN}}; rename one"
     return next(filter(None, map(_unfit, _inner(kind))), None)
+
+
+def _is_known(zone: str) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.lib.string_to_tzinfo(zone)
+    except (ValueError, KeyError):
+        return False
+    return True
 
 
 def _inner(kind: DataType) -> list[DataType]:
@@ -188,65 +214,3 @@ def _is_bytes(kind: DataType) -> bool:
 
     sized = is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind)
     return bool(sized or is_.is_binary_view(kind))
-
-
-def _is_text(kind: DataType) -> bool:
-    import pyarrow.types as is_
-
-    return bool(is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind))
-
-
-def lines_of(batch: RecordBatch) -> Iterator[bytes]:
-    """Each row as a line of JSON, or as one that says why it is none."""
-    for start in range(0, batch.num_rows, _ROWS):
-        yield from _lines(batch.slice(start, _ROWS))
-
-
-def _lines(batch: RecordBatch) -> Iterator[bytes]:
-    names = batch.schema.names
-    walked = [name for name, column in zip(names, batch.columns, strict=True) if not _clean(column)]
-    try:
-        rows = batch.to_pylist(maps_as_pydicts="strict")
-    except (ValueError, KeyError, OverflowError):  # one of them is at fault: each by itself
-        rows = None
-    if rows is None:
-        yield from (_one(batch.slice(at, 1)) for at in range(batch.num_rows))
-    else:
-        yield from (to_line(row, walked) for row in rows)
-
-
-def _one(row: RecordBatch) -> bytes:
-    """The line of a single row, whose values may have no Python form."""
-    values: dict[str, object] = {}
-    for name, column in zip(row.schema.names, row.columns, strict=True):
-        try:
-            values[name] = to_json(column.to_pylist(maps_as_pydicts="strict")[0])
-        except CellError as error:
-            return refused(str(error.inside(name)))
-        except UnicodeDecodeError:
-            return refused(str(CellError("the text is not UTF-8", name)))
-        except (ValueError, KeyError, OverflowError) as error:
-            said = str(error.args[0] if error.args else error)
-            return refused(str(CellError(said[:200], name)))
-    return to_line(values, ())
-
-
-def _clean(column: Array) -> bool:
-    """Whether every value of a column is JSON as Python has it, known without a look at each."""
-    import pyarrow.compute as pc
-    import pyarrow.types as is_
-
-    kind = column.type
-    if is_.is_floating(kind):
-        return pc.all(pc.is_finite(column)).as_py() is not False
-    if is_.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    if is_.is_struct(kind) or is_.is_list(kind) or is_.is_large_list(kind):
-        return all(map(_clean, _flat(column)))
-    return _is_text(kind) or is_.is_integer(kind) or is_.is_boolean(kind) or is_.is_null(kind)
-
-
-def _flat(column: Array) -> Iterable[Array]:
-    """The columns inside a column; not of rows that are null."""
-    flat = column.flatten()
-    return flat if isinstance(flat, list) else [flat]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from graders.strict_json import NotJSONError, decode, encode
@@ -21,6 +21,7 @@ _REFUSED: Final = b"\0"
 goes to a worker can hold it."""
 _NUMPY: Final = frozenset("biufUO")
 """Kinds of its values that Python has, too; it makes bare numbers of moments."""
+_TOO_DEEP: Final = "nested too deeply"
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
@@ -105,7 +106,7 @@ def _moment(value: date | time) -> str:
     return (value if plain is None else plain()).isoformat()
 
 
-def to_line(row: dict[str, object], walked: Iterable[str]) -> bytes:
+def to_line(row: dict[str, Any], walked: Iterable[str]) -> bytes:
     r"""A row as a line of JSON, or as one that says why it is none.
 
     Args:
@@ -118,14 +119,29 @@ def to_line(row: dict[str, object], walked: Iterable[str]) -> bytes:
         >>> refusal(to_line({"answer": "4", "weight": float("inf")}, ["weight"]))
         "column 'weight': inf is not a JSON number; null says that there is none"
     """
+    return line_of(to_row(row, walked))
+
+
+def line_of(row: dict[str, JSON] | str) -> bytes:
+    """A row as a line of JSON, or why it is none as a line that says so."""
+    if isinstance(row, str):
+        return refused(row)
+    try:
+        return encode(row) + b"\n"
+    except RecursionError:
+        return refused(_TOO_DEEP)
+
+
+def to_row(row: dict[str, Any], walked: Iterable[str]) -> dict[str, JSON] | str:
+    """A row as JSON has it, or why it has not; arguments as of `to_line`."""
     try:
         for name in walked:
             row[name] = _inside(row[name], name)
-        return encode(row) + b"\n"
     except CellError as error:
-        return refused(str(error))
+        return str(error)
     except RecursionError:
-        return refused("nested too deeply")
+        return _TOO_DEEP
+    return row
 
 
 def refused(problem: str) -> bytes:

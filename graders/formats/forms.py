@@ -64,7 +64,10 @@ def form_of(path: Path | str) -> Form:
     inner = Path(name.removesuffix(packing)).suffix
     form = Form(_ROWS.get(inner, "lines"), _PACKINGS.get(packing, ""))
     if form.packing and form.is_columnar:
-        raise FormatError(f"{path}: {inner} inside {packing} cannot be read; unpack it first")
+        raise FormatError(
+            f"{path}: {inner} inside {packing} is neither read nor written, for its columns are "
+            f"packed already; unpack it, or leave {packing} away"
+        )
     return form
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from graders.column_map import Columns, unsampled
 from graders.errors import Finding, RowError
 from graders.jobs.bounds import Kind, Target
 from graders.jobs.messages import Problem, Size
@@ -138,15 +139,16 @@ class Dataset:
         return bad
 
 
-def read_dataset(
+def read_dataset(  # noqa: PLR0913 - all but three have their usual values
     path: Path | str,
     kind: Kind,
     target: Target,
     *,
     most_tokens: int | None = None,
     name: str | None = None,
+    columns: Columns | None = None,
 ) -> Dataset:
-    """Read and check a JSON Lines file of training rows.
+    """Read and check a file of training rows.
 
     Args:
         path: A file, whose name says its form, or `-` for JSON Lines from standard input.
@@ -154,6 +156,7 @@ def read_dataset(
         target: The service that is to have it.
         most_tokens: How long an example may be; None is not known.
         name: What the file is called; by default its path.
+        columns: What columns are, where their names do not say it.
 
     Raises:
         OSError: It cannot be read to its end.
@@ -165,7 +168,7 @@ def read_dataset(
             dataset.bytes += len(line)
             place = f"{dataset.name}:{number}:1"
             try:
-                row = decode_object(dataset.name, number, line)
+                row = unsampled(columns, place, decode_object(dataset.name, number, line))
                 if not dataset.tally(number, place, FORMATS[kind].check(row, target)):
                     _measure(dataset, number, row, FORMATS[kind].size(row), most_tokens)
             except RowError as error:

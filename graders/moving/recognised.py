@@ -1,8 +1,9 @@
 """What a dump of a hosted API holds, told by content.
 
-A file is JSON or JSON Lines; lists, pages of lists (`{"object": "list", "data": [...]}`) and what
-wraps a request (`{"method": "post", "url": ..., "json_data": {...}}`) are looked into. Of a wrapper
-nothing but the request is read: its headers hold a key.
+A file is JSON, JSON Lines, or what Python prints of the same. Lists, pages of lists
+(`{"object": "list", "data": [...]}`) and what wraps a request (`{"method": "post", "url": ...,
+"json_data": {...}}`) are looked into. Of a wrapper nothing but the request is read: its headers
+hold a key.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any, Final
 from graders.errors import ConfigError
 from graders.lines import kind_of, numbered, open_lines
 from graders.moving.forms import Found, Location, Place, refused, to_found
-from graders.strict_json import NotJSONError, decode
+from graders.moving.literals import decode_either
+from graders.strict_json import NotJSONError
 from sandbox import JSON
 
 WRAPPERS: Final = ("json_data", "body", "kwargs", "request", "response", "json")
@@ -44,14 +46,14 @@ def read_dump(path: Path | str) -> Iterator[Found]:
 
 
 def _decoded(data: bytes) -> JSON:
-    return decode(data.removeprefix(b"\xef\xbb\xbf"), unique_keys=True)
+    return decode_either(data.removeprefix(b"\xef\xbb\xbf"))
 
 
 def _is_lines(lines: Sequence[bytes]) -> bool:
     """Whether the first line is a value by itself, and others follow."""
     full = [line for _, line in numbered(lines)]
     try:
-        decode(full[0] if full else b"")
+        decode_either(full[0] if full else b"")
     except NotJSONError:
         return False
     return len(full) > 1
@@ -60,7 +62,7 @@ def _is_lines(lines: Sequence[bytes]) -> bool:
 def _of_lines(lines: Iterable[bytes], name: str) -> Iterator[Found]:
     for number, line in numbered(lines):
         try:
-            value = decode(line.rstrip(), unique_keys=True)
+            value = decode_either(line.rstrip())
         except NotJSONError as error:
             place = f"{name}:{number}:{error.column}"
             raise refused("not-json", place, f"not JSON: {error.problem}") from None

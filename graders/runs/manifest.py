@@ -18,7 +18,9 @@ import msgspec
 
 from graders.clients.masked import masked_url
 from graders.config.graders import AnyConfig
-from graders.formats.remote import is_url, open_raw
+from graders.formats.remote import open_raw
+from graders.formats.saved import is_folder, saved_files
+from graders.lines import is_lasting
 from graders.strict_json import encode
 from graders.terminal import shorten
 from sandbox import JSON
@@ -37,7 +39,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         path: As it was named.
-        bytes: Its length.
+        bytes: Its length, or that of all its files.
         sha256: Of its content; None of standard input, which cannot be read twice.
     """
 
@@ -109,18 +111,19 @@ def make_manifest(
 
 
 def data_of(path: Path | str) -> Data:
-    """A file as it is now; reads it once.
+    """A file as it is now, or the files of a saved dataset, one after another; reads them once.
 
     Raises:
         OSError: It cannot be read.
     """
-    if not is_url(path) and not Path(path).is_file():  # standard input, or a pipe
+    if not is_lasting(path):
         return Data(path=str(path), bytes=None, sha256=None)
     digest, size = hashlib.sha256(), 0
-    with open_raw(path) as file:
-        while data := file.read(_AT_ONCE):
-            digest.update(data)
-            size += len(data)
+    for one in saved_files(path) if is_folder(path) else [path]:
+        with open_raw(one) as file:
+            while data := file.read(_AT_ONCE):
+                digest.update(data)
+                size += len(data)
     return Data(path=str(path), bytes=size, sha256=digest.hexdigest())
 
 

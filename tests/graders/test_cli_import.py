@@ -279,6 +279,15 @@ def test_files_that_are_there_are_kept(imported, tmp_path):
     assert (code, files["rows.jsonl"]) == (0, ROWS)
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_what_python_printed_is_read_as_json_is(imported, lines):
+    """A log of `print(request)`, whole or a dict on each line."""
+    dumps = [ONE, item([HIT]), {**item([HIT]), "sample": {"output": [{"content": "it's \x1b\n"}]}}]
+    printed = "\n".join(map(repr, dumps)) if lines else repr(dumps)
+
+    assert imported(printed.encode())[2] == imported(dumps)[2]
+
+
 def test_names_in_a_dump_are_no_paths(imported, tmp_path):
     name = "../../evil\x1b[2J"
     one = {**ONE, "id": name, "name": name, "testing_criteria": [{**EXACT, "name": name}]}
@@ -293,7 +302,17 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
     ("dumps", "message"),
     [
         ([b"{"], "dump0.json:1:2: not JSON: Expecting property name enclosed in double quotes"),
-        ([b"Eval(id='eval_1')"], "dump0.json:1:1: not JSON: Expecting value"),
+        ([b"Eval(id='eval_1')"], "dump0.json:1:1: not JSON: it is what Python prints; write "
+         "JSON: json.dumps(VALUE), or VALUE.model_dump_json() of an SDK's object"),
+        ([b"{'type': 'x', 'at': datetime.datetime(2024, 5, 1)}"], "dump0.json:1:2: not JSON: it is "
+         "what Python prints; write JSON: json.dumps(VALUE)"),
+        ([b"{'id': b'x'}"], "dump0.json:1:2: not JSON: it is what Python prints"),
+        ([b"{'id': float('nan'), 'type': nan}"], "dump0.json:1:2: not JSON: it is what Python"),
+        ([b"{'type': 'multi', 'type': 'python'}"], "dump0.json:1:2: not JSON: it is what Python"),
+        ([b"[None, ('a',)]"], "dump0.json:1:2: not JSON: it is what Python prints"),
+        ([b"['a' 'b']"], "dump0.json:1:2: not JSON: it is what Python prints"),
+        ([b"{'a': '\\x'}"], "dump0.json:1:2: not JSON: it is what Python prints"),
+        ([b"<html>"], "dump0.json:1:1: not JSON: Expecting value"),
         ([b'{"type": 1}\n{"a": }\n'], "dump0.json:1: is an object with 'type', and not an eval"),
         ([jsonl(EXACT) + b"{]\n"], "dump0.json:2:2: not JSON: Expecting property name"),
         ([{"data": [EXACT, {"object": "file"}]}], "dump0.json: data[1]: is an object with 'obj"),

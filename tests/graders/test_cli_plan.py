@@ -333,3 +333,40 @@ def test_the_same_mistake_in_every_row_is_said_in_the_same_time(planned):
 
     assert time.process_time() - started < 1
     assert (code, found["training"]["bad_rows"]) == (1, 10_000)
+
+
+@pytest.mark.usefixtures("starter")
+def test_columns_of_training_rows_are_called_as_the_option_says(tmp_path, capsys):
+    """Of both files; `--samples` are called as they are."""
+    named = "".join(json.dumps(row) + "\n" for row in TRAINING)
+    asked = "".join(
+        json.dumps({"prompt": row["messages"], "gold": row["answer"]}) + "\n" for row in TRAINING
+    )
+    (tmp_path / "named.jsonl").write_text(named)
+    (tmp_path / "asked.jsonl").write_text(asked)
+    samples = [{"item": row, "sample": "1"} for row in TRAINING[:1]]
+    (tmp_path / "drawn.jsonl").write_text(json.dumps(samples[0]) + "\n")
+    (tmp_path / "m.json").write_text(json.dumps(reinforcement()))
+    columns = ["--column", "item.messages=prompt", "--column", "item.answer=gold"]
+
+    def planned(rows, *more):
+        arguments = ["m.json", rows, "--validation", rows, "--measure", "0", "--json"]
+        code = main(["plan", *arguments, "--samples", "drawn.jsonl", *more])
+        found = json.loads(capsys.readouterr().out)
+        for name in ("training", "validation"):
+            for key in ("bytes", "path", "name"):
+                found[name].pop(key, None)
+        return code, found["training"], found["validation"]
+
+    expected = planned("named.jsonl")
+    assert expected[0] == 0
+    assert planned("asked.jsonl", *columns) == expected
+    code, training, _ = planned("asked.jsonl", *columns, "--column", "item.more=missing")
+    assert (code, training["bad_rows"]) == (1, 12)
+
+
+@pytest.mark.usefixtures("starter")
+def test_training_rows_have_no_sample_to_name(capsys):
+    """A column of one would be read of nothing."""
+    assert main(["plan", "method.json", "train.jsonl", "--column", "sample=said"]) == 2
+    assert "sample=said: no sample is read of these rows" in capsys.readouterr().err

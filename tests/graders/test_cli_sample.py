@@ -201,3 +201,34 @@ def test_without_a_way_to_ask_the_three_ways_are_named(sample, capsys, monkeypat
 
     assert main(["sample", "rows.jsonl", "--model", "m"]) == 2
     assert "there is no way to ask 'm'. One of three: " in capsys.readouterr().err
+
+
+def test_columns_are_called_as_the_option_says(sample):
+    """Those that a prompt needs, and a line that lacks one is named."""
+    Path("rows.csv").write_text("q,gold\nplain,Paris\n")
+    Path("rows.jsonl").write_text('{"gold": "Rome"}\n')
+    ask = ["--prompt", "{{ item.question }}", "--column", "item.question=q"]
+
+    code, out, _ = sample("rows.csv", *ask)
+    assert (code, lines(out)) == (
+        0, [{"item": {"gold": "Paris", "question": "plain"}, "samples": lines(out)[0]["samples"]}]
+    )  # fmt: skip
+    code, _, err = sample("rows.jsonl", *ask)
+    assert code == 1
+    assert "rows.jsonl:1:1: there is no column 'q'." in err
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        ("sample=said", "sample=said: no sample is read of these rows; name items' columns"),
+        ("item.a", "'item.a' is not TO=FROM"),
+        ("answer=a", "answer: a column is item, item.KEY, sample or samples"),
+    ],
+)
+def test_a_column_that_is_no_item_s_is_refused(sample, column, problem):
+    """The samples are what is to be drawn."""
+    asks("plain")
+    code, _, err = sample("rows.jsonl", "--column", column)
+    assert code == 2
+    assert problem in err

@@ -1,5 +1,7 @@
 """Dumps with anything in them: each is taken, or refused with a reason."""
 
+import ast
+import json
 from contextlib import suppress
 
 from eval_runs import EXACT, ROWS, inline
@@ -11,8 +13,10 @@ from sdk_asked import JOB, request
 import graders
 from graders.errors import ConfigError
 from graders.moving.imported import criteria_names, put_together
+from graders.moving.literals import decode_either
 from graders.moving.recognised import recognise
 from graders.moving.same_numbers import compare
+from graders.strict_json import NotJSONError
 
 DUMPS = [
     item([{**HIT, "sample": {"error": {"message": "away"}}}], hosted=1),
@@ -70,3 +74,19 @@ def test_any_dump_is_taken_or_refused(data):
         members = one.document.kind == "eval"
         agreement = compare(one.scored, grades, criteria_names(one), members=members)
         assert all(map(str, agreement.differences))
+
+
+@given(VALUES)
+def test_what_python_prints_of_json_is_that_json(value):
+    """And so is JSON."""
+    assert repr(decode_either(repr(value).encode())) == repr(value)
+    assert repr(decode_either(json.dumps(value).encode())) == repr(value)
+
+
+@given(st.text("'\"\\(){}[],:TruefalsNo19.e-x \n", max_size=24))
+def test_any_text_is_read_as_python_reads_it_or_refused(text):
+    """Nothing is read out of a text that Python would not write so."""
+    with suppress(NotJSONError):
+        found = decode_either(text.encode())
+        with suppress(SyntaxError, ValueError):
+            assert ast.literal_eval(text.strip()) == found

@@ -74,6 +74,7 @@ def type_of(name):
         "date": pa.date32(),
         "ns": pa.timestamp("ns"),
         "berlin": pa.timestamp("us", tz="Europe/Berlin"),
+        "mars": pa.timestamp("us", tz="Mars/Base"),
         "time": pa.time64("us"),
         "decimal": pa.decimal128(12, 2),
         "map": pa.map_(pa.string(), pa.int64()),
@@ -138,6 +139,10 @@ def test_a_type_means(name, kind, value, meant, tmp_path):
         ("category of bytes", "bytes have no form in JSON; write text: CAST"),
         ("span", "column 'value' .*: a span of time has no form in JSON; write a number, or text"),
         ("time ns", "times finer than a microsecond; write microseconds, or text"),
+        (
+            "mars",
+            r"column 'value' \(timestamp\[us, tz=Mars/Base\]\): its time zone is not known here",
+        ),
         ("numbers", "keys are text in JSON; write a map whose keys are"),
     ],
 )
@@ -371,7 +376,7 @@ def test_absurdly_nested_columns_are_refused(tmp_path):
 
 def test_columns_inside_gzip_are_refused(tmp_path):
     """They are read from their end, which a packed file has not before it is unpacked."""
-    with pytest.raises(FormatError, match=r"\.parquet inside \.gz cannot be read; unpack it first"):
+    with pytest.raises(FormatError, match=r"\.parquet inside \.gz is neither read nor written"):
         read_rows(tmp_path / "rows.parquet.gz")
 
 

@@ -243,6 +243,23 @@ def test_columns_that_make_no_row_are_an_error(columns, error, problem):
         graders.grade(EXACT, frame, columns=columns)
 
 
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (
+            "rows.jsonl",
+            r"a str cannot be graded: graders.read_rows\(path\) reads the rows of a file",
+        ),
+        (Path("rows.jsonl"), r"a pathlib.PurePath cannot be graded: graders.read_rows\(path\)"),
+        ({"a": ["x"]}, "a dict cannot be graded: give a list of rows, or a frame of such columns"),
+    ],
+)
+def test_what_only_names_rows_says_what_to_give(rows, problem):
+    """Rather than what is wrong with its first letter, or its first key."""
+    with pytest.raises(TypeError, match=problem):
+        graders.grade(EXACT, rows)
+
+
 @pytest.mark.needs("polars")
 def test_a_frame_that_is_not_loaded_says_what_to_do():
     polars = import_module("polars")

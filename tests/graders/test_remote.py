@@ -3,12 +3,14 @@
 import gzip
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from kept_runs import BOTH, files, mixed, summed, write
 
+from graders.cli import main
 from graders.formats.forms import FormatError
 from graders.formats.remote import check_url, upload
 
@@ -204,3 +206,29 @@ def test_an_unfinished_run_is_not_copied(run, storage):
     rows = storage.cat("/made/out.jsonl").splitlines()
     assert len(rows) == len({(one["row"], one["sample_index"]) for one in map(json.loads, rows)})
     assert storage.cat("/made/out.jsonl") == Path("out.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["explain", "both.json", "memory://data/rows.jsonl"],
+        ["lint", "both.json", "memory://data/rows.jsonl"],
+        ["probe", "both.json", "memory://data/rows.jsonl", "--limit", "3"],
+        ["diff", "both.json", "both.json", "memory://data/rows.jsonl"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_command_reads_rows_of_a_storage(command, storage, capsys):
+    """And says the same as of a file."""
+    storage.pipe("/data/rows.jsonl", Path("rows.jsonl").read_bytes())
+    code = main(command)
+    there = capsys.readouterr().out.replace("memory://data/", "")
+
+    assert main([part.replace("memory://data/", "") for part in command]) == code
+    assert untimed(there) == untimed(capsys.readouterr().out)
+
+
+def untimed(text):
+    """Without what a clock says, and where a long name breaks a line."""
+    words = " ".join(text.split())
+    return re.sub(r"\d+\.\d s|[\d,]+ (samples|rows|gradings)/s|in [\d.]+ ?s", "", words)

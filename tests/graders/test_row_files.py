@@ -125,13 +125,13 @@ def test_every_shape_gives_item_and_samples(line, output, item, texts):
             '{"b": 1, "a": 2}',
             "1",
             "no output: looked for output_text, completion, response; the line has a, b. "
-            "Name its key with --output.",
+            "Name its key with --output, or in columns of grade().",
         ),
         (
             "{}",
             "1",
             "no output: looked for output_text, completion, response; the line has no keys. "
-            "Name its key with --output.",
+            "Name its key with --output, or in columns of grade().",
         ),
     ],
 )
@@ -144,6 +144,29 @@ def test_a_bad_line_costs_itself_only(line, place, problem):
     assert isinstance(error, RowError)
     assert error.place == f"rows.jsonl:2:{place}"
     assert str(error) == f"rows.jsonl:2:{place}: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b'[\n {"a": 1}\n]', "it is JSON over several lines; write each row in one: jq -c . or "),
+        (b'{\r\n "a": 1\r\n}', "it is JSON over several lines; write each row in one: jq -c . or "),
+        (b'[{"a": 1}, {"a": 2}]', "a row is a JSON object, and this is a list of them; write each "
+         "in its own line: jq -c '.[]'"),
+        (gzip.compress(b"{}"), "not JSON Lines, but gzip; let its name end in .gz"),
+        (b"\x28\xb5\x2f\xfd\x20\n", "not JSON Lines, but Zstandard; let its name end in .zst"),
+        (b"PAR1\x15", "not JSON Lines, but Parquet; let its name end in .parquet"),
+        (b"ARROW1\0\0", "not JSON Lines, but Arrow; let its name end in .arrow"),
+        (b"PK\x03\x04", "not JSON Lines, but a ZIP archive, as workbooks are; save it as CSV"),
+        ('{"a": 1}\n'.encode("utf-16"), "not JSON Lines, but UTF-16; save it as UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_has_the_name_of_lines_and_is_something_else_is_told(data, problem):
+    """By its beginning, where a reader finds that it is no JSON."""
+    first, *_ = read(data)
+    assert isinstance(first, RowError)
+    assert str(first).startswith("rows.jsonl:1:")
+    assert first.problem.startswith(problem)
 
 
 def test_a_named_output_that_is_not_there():
