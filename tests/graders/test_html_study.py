@@ -90,6 +90,26 @@ def test_rows_have_their_texts_members_and_details(studied):
     ]
 
 
+def test_rewards_are_points_beside_human_labels_and_of_many_some_are_drawn(studied):
+    human = ("--rows", "rows.jsonl", "--human", "sample.human")
+    page, _ = studied(*human)
+    dots = [given for tag, given in page.tags if tag == "circle" and "class" not in given]
+
+    assert "Rewards and people. 64 points: what people said against reward." in page.text()
+    assert "All 64 samples." in page.text()
+    assert len(dots) == 64
+
+    first, *others = Path("rows.jsonl").read_text().splitlines(keepends=True)
+    Path("rows.jsonl").write_text(first * 100 + "".join(others))
+    page, _ = studied(*human, "--seed", "3")
+    points = data(page)["human"]["points"]
+
+    assert "300 of 460 samples, drawn with seed 3." in page.text()
+    assert len(points["rows"]) == len(points["human"]) == len(points["reward"]) == 300
+    assert points["rows"] == sorted(points["rows"], key=lambda one: [*one.values()])
+    assert len({tuple(one.values()) for one in points["rows"]}) == 300
+
+
 def test_a_study_of_standard_input_has_its_rows(graders, monkeypatch):
     """What can be read once is read once."""
     graders("run", "grader.json", "rows.jsonl", "-o", "out.jsonl")

@@ -8,7 +8,7 @@ from typing import Final
 
 from graders.markup import Markup, el, many
 from graders.report.compared import Compared
-from graders.report.compared_json import POINTS, to_json
+from graders.report.compared_json import to_json
 from graders.report.fitted import to_json as fit_json
 from graders.report.html import compare_parts as parts
 from graders.report.html.compare_rows import compare_rows
@@ -19,7 +19,7 @@ from graders.report.html.table import RowsTable
 from graders.report.text import count
 from graders.studies.choice.caveats import NAMES
 from graders.studies.choice.fit import Fit
-from graders.studies.shapes import drawn_places
+from graders.studies.shapes import POINTS, drawn_places
 from graders.testing.fitted_config import Export
 
 _DOTS: Final = 3_000

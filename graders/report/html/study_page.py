@@ -9,6 +9,7 @@ from typing import Final
 from graders.markup import Markup, cut, many
 from graders.report.html import study_parts as parts
 from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.people_part import agreement
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable
 from graders.report.studied import rests_on
@@ -101,7 +102,7 @@ def _parts(study: Study, moved: Between | None) -> Iterator[tuple[str, str, Iter
     if study.members is not None:
         yield "members", "Members", parts.members(study.members)
     if study.human is not None:
-        yield "people", "People", parts.human(study)
+        yield "people", "People", agreement(study.human, study.settings.seed)
     if study.noise or study.again is not None:
         yield "noise", "Noise", parts.noise(study)
     if moved is not None:
