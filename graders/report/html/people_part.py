@@ -32,7 +32,7 @@ def agreement(human: HumanStudy, seed: int) -> Iterator[Markup]:
     drawn = [*drawn_places(len(scores), most=POINTS, seed=seed)]
     points = list(zip(scores[drawn].tolist(), labels[drawn].tolist(), strict=True))
     shape = spread(scores, labels >= human.good_from)
-    titles = "Rewards and people", "Samples by reward"
+    titles = "Rewards and people", "Good and other samples by reward"
     yield points_said(len(points), len(scores), "samples", seed)
     yield beside_people(titles, points, shape, x="reward", seed=seed)
 
