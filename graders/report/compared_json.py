@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
+from graders.report import spending
 from graders.report.compared import Compared
 from graders.studies.choice.compare import Comparison, Standing
 from graders.studies.choice.offers import Weakness
@@ -54,6 +55,7 @@ def to_json(compared: Compared, *, points: int = POINTS) -> Mapping[str, object]
         },
         "resamples": found.resamples,
         "seed": found.seed,
+        **(spending.to_json(compared.ledger) if compared.ledger else {}),
     }
 
 
