@@ -159,9 +159,10 @@ def test_no_rule_of_accessibility_is_broken(page):
     assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
 
 
-def test_failures_of_a_study_lead_to_their_rows(browser, pages):
+@pytest.mark.parametrize("link", ["#failures a", "#overview .verdicts a"])
+def test_failures_of_a_study_lead_to_their_rows(browser, pages, link):
     page = browser.page(pages / "study.html")
-    page.click("#failures a")
+    page.click(link)
 
     assert set(page.texts("#rows tr.row td:nth-child(4)")) == {"failed"}
     page.close()

@@ -62,7 +62,7 @@ def test_a_page_has_all_that_a_study_found(studied, graders):
     )
 
     assert out.endswith("  report   r.html\n")
-    assert [title for title in page.texts if title in TITLES][-len(TITLES) :] == TITLES
+    assert [*dict.fromkeys(title for title in page.texts if title in TITLES)] == TITLES
     for key in ("samples", "groups", "passing", "members", "length", "form", "human", "drift"):
         assert found[key] == json.loads(as_json)[key]
     for one in found["verdicts"]:
@@ -99,6 +99,15 @@ def test_rewards_are_points_beside_human_labels_and_of_many_some_are_drawn(studi
     assert "All 64 samples." in page.text()
     assert len(dots) == 64
 
+    rows = data(page)["rows"]
+    wanted = [
+        float(sample["human"])
+        for line in Path("rows.jsonl").read_text().splitlines()
+        for sample in json.loads(line)["samples"]
+    ]
+    assert [row["human"] for row in rows["rows"]] == wanted
+    assert "People" in [one["label"] for one in rows["columns"]]
+
     first, *others = Path("rows.jsonl").read_text().splitlines(keepends=True)
     Path("rows.jsonl").write_text(first * 100 + "".join(others))
     page, _ = studied(*human, "--seed", "3")
@@ -133,8 +142,12 @@ def test_failures_lead_to_their_rows(graders):
     assert code == 1
     assert "2: 50 %" in page.text()
     assert "out.jsonl:5:1: not JSON" in page.text()
-    (link,) = [given for tag, given in page.tags if tag == "a" and "data-show" in given]
-    assert link["data-show"] == "failure=invalid_variable_error"
+    links = [given for tag, given in page.tags if tag == "a" and "data-show" in given]
+    assert [one["data-show"] for one in links] == [
+        "outcome=failed",  # of the verdict
+        "failure=invalid_variable_error",
+    ]
+    assert {one["href"] for one in links} == {"#rows"}
 
 
 def test_a_study_of_nothing_says_so(graders):

@@ -129,7 +129,9 @@ def _taught(study: Study) -> Iterator[Verdict]:
 
 def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> Iterator[Section]:
     summary = found.summary
-    yield Section(id="overview", title="Overview", body=overview(verdicts, dict(_figures(found))))
+    shows = {"failures": "outcome=failed"} if summary.failed else {}
+    body = overview(verdicts, dict(_figures(found)), shows=shows)
+    yield Section(id="overview", title="Overview", body=body)
     if summary.histogram.edges is not None:
         yield Section(id="rewards", title="Rewards", body=_rewards(summary.histogram))
     if summary.members:

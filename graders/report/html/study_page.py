@@ -77,7 +77,9 @@ def _sections(
     found: StudyFindings, rows: RowsTable, verdicts: Sequence[Verdict]
 ) -> Iterator[Section]:
     study = found.study
-    head = overview(verdicts, dict(_figures(study)))
+    failed = any(one.count for one in study.failures) and rows.rows
+    shows = {"failures": "outcome=failed"} if failed else {}
+    head = overview(verdicts, dict(_figures(study)), shows=shows)
     yield Section(id="overview", title="Overview", body=head)
     for place, title, part in _parts(study, found.moved):
         yield Section(id=place, title=title, body=many([*part]))
