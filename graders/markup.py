@@ -18,7 +18,8 @@ _VOID: Final = frozenset({"br", "hr", "input", "meta"})
 _ADDRESSES: Final = frozenset({"action", "href", "src", "xlink_href"})
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _SPLIT: Final = re.compile(r"([^\x20-\x7e])")
-_PER_CENT: Final = re.compile(r"(?<=[0-9]) (?=%)")
+_JOINED: Final = re.compile(r"(?<=[0-9]) (?=%)|(?<=[0-9%],) (?=-?[0-9.e+-]+(?: %)?\])")
+"""Spaces before a "%", and between the ends of an interval."""
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -42,7 +43,7 @@ def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> M
 
     Args:
         tag: Its name.
-        children: What stands in it. No line breaks between a number and its "%", and texts of a
+        children: What stands in it. No line breaks before a "%" or within an interval; texts of a
             `pre`, which readers copy, are as they were.
         attributes: Underscores become hyphens, one at the end goes (`class_`); True is an attribute
             without a value, False and None are none. An address leads to a place of the page: no
@@ -95,7 +96,7 @@ def _html(child: Child, text: Callable[[str], str]) -> str:
 
 
 def _worded(text: str) -> str:
-    return _PER_CENT.sub(_NO_BREAK, _marked(text))
+    return _JOINED.sub(_NO_BREAK, _marked(text))
 
 
 def _marked(text: str) -> str:

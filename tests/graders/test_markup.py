@@ -32,6 +32,8 @@ JSON = st.recursive(
         ("line\n\tnext", "line\n\tnext"),
         ("né 漢字 שלום \xa0", "né 漢字 שלום \xa0"),
         ("56 % of 5 %, 5 x", "56\xa0% of 5\xa0%, 5 x"),
+        ("-0.2 [-0.24, -0.17], 31 % [30 %, 33 %] of [2, 3, 4e-05]",
+         "-0.2 [-0.24,\xa0-0.17], 31\xa0% [30\xa0%,\xa033\xa0%] of [2, 3,\xa04e-05]"),
         ("\x00", '<span class="hidden-character">\\x00</span>'),
         ("\r", '<span class="hidden-character">\\r</span>'),
         ("a\u202eb", 'a<span class="hidden-character">\\u202e</span>b'),

@@ -69,6 +69,16 @@ class Scale:
         room = (high - low) * 0.08 or 0.5
         return cls(low - room, high + room)
 
+    def wider(self, share: float) -> Scale:
+        """The range with so much of it more at each end.
+
+        Example:
+            >>> Scale(0, 2).wider(0.25)
+            Scale(low=-0.5, high=2.5)
+        """
+        room = (self.high / 2 - self.low / 2) * 2 * share
+        return Scale(max(self.low - room, -float_info.max), min(self.high + room, float_info.max))
+
     def share(self, value: float) -> float:
         """Where a value is, in [0, 1]; values outside are at the edge."""
         # Halves, because the difference of two doubles may be too large for one.

@@ -187,7 +187,8 @@ def _moves(diff: Diff) -> Markup | None:
     if passing.flips.value is not None:
         flips = percent_within(passing.flips.value, passing.flips_interval)
         rows.append(["Across the threshold", flips])
-        rows.append(["Sign test of its direction, p", lines.number(passing.p.value)])
+        p = passing.p.value
+        rows.append(["Sign test of its direction, p", "none" if p is None else f"{p:.2g}"])
         rows.append(["Now passing", f"{passing.now_passing:,}"])
         rows.append(["No longer passing", f"{passing.now_failing:,}"])
     rows.append(["Groups that now have one score", f"{diff.teaching.now_equal:,}"])
