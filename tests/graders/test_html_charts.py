@@ -1,6 +1,7 @@
 """Charts put marks where the numbers are, and say what is not there."""
 
 import re
+from itertools import pairwise
 from math import inf, nan
 from sys import float_info
 
@@ -117,6 +118,14 @@ def test_dots_at_the_ends_of_a_plot_cover_no_label_beside_it():
 
     assert 2 < min(xs) < max(xs) < 98
     assert 3.5 < min(ys) < max(ys) < 196.5
+
+
+def test_small_costs_are_told_apart():
+    """A plot that ended at 1 would have them all at its left edge."""
+    names = pareto("s", [("a", 0.01, 0.5), ("b", 0.04, 0.6), ("c", 0.07, 0.7)], AXES).html
+    xs = sorted(float(x) for x in re.findall(r'cx="([\d.]+)%"', names))
+
+    assert [other - one > 30 for one, other in pairwise(xs)] == [True, True]
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))

@@ -20,6 +20,8 @@ _BELOW: Final = 44
 _LEFT: Final = 12.0
 """Per cent of the width to the left of a plot, for the labels of its y axis."""
 _COUNTED: Final = 1e5
+_FEW: Final = 0.92
+"""Share of the least step between ticks that will do: rather some more than half as many."""
 _SAME: Final = 1e-6
 """Share of their size by which values differ that no label would tell apart."""
 
@@ -96,7 +98,7 @@ class Scale:
         if not float_info.min < rough < float_info.max:
             return [self.low, self.high]
         unit = 10.0 ** floor(log10(rough))
-        step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * 0.999)
+        step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * _FEW)
         first = -floor(-self.low / step)
         count = floor((self.high - first * step) / step + 1e-9) + 1
         return [float(f"{(first + i) * step:.15g}") for i in range(count)]

@@ -193,7 +193,7 @@ def _moves(diff: Diff) -> Markup | None:
         rows.append(["No longer passing", f"{passing.now_failing:,}"])
     rows.append(["Groups that now have one score", f"{diff.teaching.now_equal:,}"])
     rows.append(["Groups that now differ", f"{diff.teaching.now_different:,}"])
-    return table((), rows, caption="How far it moved", numbers=[1])
+    return table((), rows, caption="How far it moved", numbers=[1], class_="numbers")
 
 
 def _members(diff: Diff) -> Markup:

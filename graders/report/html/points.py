@@ -194,7 +194,8 @@ def pareto(
     xs, ys = [x for _, x, _ in placed], [y for *_, y in placed]
     if not all(map(isfinite, (*xs, *ys))):
         raise ValueError("a chart shows finite numbers; leave the others out, and say so")
-    plane = _Plane(Axis(Scale.around(xs), axes[0], powers=powers), Axis(Scale.near(ys), axes[1]))
+    x = Scale.around(xs) if powers else Scale.near([0.0, *xs])
+    plane = _Plane(Axis(x, axes[0], powers=powers), Axis(Scale.near(ys), axes[1]))
     best = frontier([one[1:] for one in placed])
     marks: list[Markup] = []
     for one, other in pairwise(best):
