@@ -119,6 +119,38 @@ def test_rewards_are_points_beside_human_labels_and_of_many_some_are_drawn(studi
     assert len({tuple(one.values()) for one in points["rows"]}) == 300
 
 
+@pytest.mark.long
+def test_a_study_with_every_part_is_below_a_megabyte(graders):
+    """Of as many rows as a page has, long ones, and as many members as are drawn."""
+    part = {"type": "string_check", "input": "{{ sample.output_text }}", "reference": "a"}
+    members = {
+        f"m{i}": {**part, "name": f"<{i}>" * 20, "operation": "ilike" if i % 2 else "eq"}
+        for i in range(24)
+    }
+    formula = " + ".join(f"{i + 1} * m{i}" for i in range(24))
+    multi = {"type": "multi", "name": "x", "graders": members, "calculate_output": formula}
+    Path("wide.json").write_text(json.dumps(multi))
+    texts = [("a" if i % 3 else "b") + "<\N{SNOWMAN}>" * (i % 900) for i in range(3_000)]
+    write(
+        "rows.jsonl",
+        *(
+            {"item": {"q": text}, "samples": [{"output_text": text, "human": i % 4}, text[:9]]}
+            for i, text in enumerate(texts)
+        ),
+    )
+    graders("run", "wide.json", "rows.jsonl", "-o", "out.jsonl")
+    code, _, _ = graders(
+        *("study", "out.jsonl", "--rows", "rows.jsonl", "--human", "sample.human"),
+        *("--against", "out.jsonl", "--resamples", "50", "--report", "r.html"),
+    )
+    found = data(Reader(Path("r.html").read_text("utf-8")))
+
+    assert code == 0
+    assert found["rows"]["shown"] < found["rows"]["total"]  # there was no room for more
+    assert len(found["members"]["members"]) == 24
+    assert 700_000 < Path("r.html").stat().st_size < 1_000_000
+
+
 def test_a_study_of_standard_input_has_its_rows(graders, monkeypatch):
     """What can be read once is read once."""
     graders("run", "grader.json", "rows.jsonl", "-o", "out.jsonl")
