@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from html_reading import Reader
 from stand_ins import JUDGE
 
 from graders.cli import main
@@ -285,26 +284,6 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
     assert code == 0
     assert "  judge.json          100,000 tokens " in out.replace("* judge", "  judge")
     assert my_judge_of_compare.Client.asked > 72
-
-
-def test_what_judges_took_is_said(compare, tmp_path, monkeypatch):
-    """In lines, in JSON, and on the page; where none was asked, nothing is said."""
-    judged_by(tmp_path, monkeypatch)
-    options = ("--metrics", "none", "--resamples", "50", "--graders", "judge.json")
-    options = (*options, "--client", "my_judge_of_compare:client", "--report")
-    _, out, _ = compare(*options, "c.json", "--json")
-    found, page = json.loads(out), json.loads(Path("c.json").read_bytes())
-    _, out, _ = compare(*options, "c.html")
-    said = Reader(Path("c.html").read_text("utf-8")).text()
-
-    assert found["usage"] == page["usage"]
-    assert found["usage"]["gpt-4o"]["calls"] == 36
-    assert found["usage"]["gpt-4o"]["prompt_tokens"] == 36 * 90
-    assert (found["cost_usd"], page["cost_usd"]) == (found["usage"]["gpt-4o"]["cost_usd"],) * 2
-    assert "  asked    gpt-4o: 36 calls, 3,240 + 360 tokens, " in out
-    assert "What models were asked" in said
-    assert "3,600 tokens" in said
-    assert "usage" not in json.loads(compare(*FEW, "--resamples", "20", "--json")[1])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from html_reading import Reader
 from probing import CONTAINS, EXACT, similar
 
 from graders.cli import main
@@ -245,32 +244,6 @@ def test_judges_are_asked_for_the_fixed_attacks_only(probe, monkeypatch):
     assert (fixed["limit"], fixed["budget"], "climb" in fixed["attacks"]) == (20, 0, False)
     assert (searched["budget"], "climb" in searched["attacks"]) == (5, True)
     assert 0 < searched["gradings"] - fixed["gradings"] <= 3 * 5
-
-
-def test_what_judges_took_is_said(probe, monkeypatch):
-    """In lines, in JSON, and on the page; where none was asked, nothing is said."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    usage = "usage=Usage(prompt_tokens=9, completion_tokens=1, total_tokens=10))"
-    Path("paid_judge.py").write_text(
-        "from graders.grades import Usage\n"
-        + COUNTING.replace("/ 100}))", f"/ 100}}), {usage}").replace("Counting", "Paid")
-    )
-    message = {"role": "user", "content": "{{ sample.output_text }}"}
-    write("ada.json", {"type": "score_model", "name": "j", "model": "m", "input": [message]})
-    arguments = ["ada.json", "rows.jsonl", "--client", "paid_judge:Paid", "--report"]
-    _, out, _ = probe(*arguments, "p.json", "--json")
-    found, page = json.loads(out), json.loads(Path("p.json").read_bytes())
-    _, out, _ = probe(*arguments, "p.html")
-    said = Reader(Path("p.html").read_text("utf-8")).text()
-    calls = found["usage"]["m"]["calls"]
-
-    assert found["usage"] == page["usage"]
-    assert found["usage"]["m"]["prompt_tokens"] == 9 * calls > 0
-    assert (found["cost_usd"], found["answers_without_usage"]) == (None, 0)
-    assert f"  asked    m: {calls:,} calls, {9 * calls:,} + {calls:,} tokens, cost n/a" in out
-    assert "What models were asked" in said
-    assert f"{10 * calls:,} tokens" in said
-    assert "usage" not in json.loads(probe("exact.json", "rows.jsonl", "--json")[1])
 
 
 def test_outputs_in_a_second_file(probe):

@@ -8,8 +8,7 @@ from browser import CHROMIUM, chromium
 from html_gallery import HOSTILE, gallery, rows_of
 
 from graders.cli import main
-from graders.report.html.page import Page, Section, fragment, to_html
-from graders.report.html.table import Column, RowsTable
+from graders.report.html.page import fragment, to_html
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.needs(CHROMIUM)
@@ -131,64 +130,6 @@ def test_rows_are_filtered_by_outcome_and_score(page):
 
     page.click(".filters button")
     assert counted(page) == "120 rows"
-
-
-def test_rows_are_filtered_by_the_range_of_any_number(browser, tmp_path):
-    """Its names may be hostile, or the same twice."""
-    rows = [
-        {"row": i, "sample": 0, "score": i / 10, "one": (9 - i) / 10, "two": float(i % 2)}
-        for i in range(10)
-    ]
-    columns = [
-        Column(key="row", label="Row", kind="count"),
-        Column(key="sample", label="Sample", kind="count"),
-        Column(key="one", label=HOSTILE[0], kind="number"),
-        Column(key="score", label="Score", kind="number", ranged=True),
-        Column(key="two", label=HOSTILE[0], kind="number"),
-    ]
-    table = RowsTable(columns=columns, rows=rows, total=10)
-    part = Section(id="rows", title="Rows", body=table.to_markup("All"), rows="rows")
-    path = tmp_path / "ranges.html"
-    path.write_text(
-        to_html(Page(kind="x", title="x", sections=[part], data={"rows": table.to_json()}))
-    )
-    page = browser.page(path)
-    page.click("#rows input[type=number]")
-    page.type("0.8")
-    by_score = first_column(page)
-    ranges = "document.querySelector('#rows select')"
-    page.run(f"{ranges}.selectedIndex = 1; {ranges}.dispatchEvent(new Event('change'))")
-    by_one = first_column(page)
-    page.run(f"{ranges}.selectedIndex = 2; {ranges}.dispatchEvent(new Event('change'))")
-    by_two = first_column(page)
-    page.click(".filters button")
-
-    assert page.texts("#rows option") == ["Score", HOSTILE[0], HOSTILE[0]]
-    assert (by_score, by_one, by_two) == ([8, 9], [0, 1], [1, 3, 5, 7, 9])
-    assert page.run(f"{ranges}.selectedIndex") == 0
-    assert first_column(page) == [*range(10)]
-    assert page.complaints() == []
-    page.close()
-
-
-@pytest.mark.parametrize("allowed", [True, False])
-def test_a_row_is_copied_as_json(page, allowed):
-    """Exactly as the data has it; shown, where a browser lets no clipboard be written."""
-    page.click("#rows tr.row:nth-child(3) td:last-child")
-    page.run(
-        "Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: "
-        f"async (text) => {{ if (!{json.dumps(allowed)}) throw new Error('no');"
-        " window.copied = text; } } })"
-    )
-    page.click("#rows .links button")
-    page.run("new Promise((done) => setTimeout(done))")
-
-    if allowed:
-        assert json.loads(page.run("window.copied")) == json.loads(json.dumps(ROWS[1]))
-        assert page.text("#rows .links button") == "Copied"
-    else:
-        assert page.run("document.querySelector('#rows .links button')") is None
-        assert json.loads(page.text("#rows .links pre"))["row"] == 2
 
 
 def test_columns_sort_both_ways_with_nothing_last(page):
