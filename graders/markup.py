@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -18,6 +18,9 @@ _VOID: Final = frozenset({"br", "hr", "input", "meta"})
 _ADDRESSES: Final = frozenset({"action", "href", "src", "xlink_href"})
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _SPLIT: Final = re.compile(r"([^\x20-\x7e])")
+_JOINED: Final = re.compile(r"(?<=[0-9]) (?=%)|(?<=[0-9%],) (?=-?[0-9.e+-]+(?: %)?\])")
+"""Spaces before a "%", and between the ends of an interval."""
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> M
 
     Args:
         tag: Its name.
-        children: What stands in it.
+        children: What stands in it. No line breaks before a "%" or within an interval; texts of a
+            `pre`, which readers copy, are as they were.
         attributes: Underscores become hyphens, one at the end goes (`class_`); True is an attribute
             without a value, False and None are none. An address leads to a place of the page: no
             report asks anybody for anything.
@@ -52,7 +56,8 @@ def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> M
         >>> el("p", "a < b", el("br"), class_="lead", aria_live="polite").html
         '<p class="lead" aria-live="polite">a &lt; b<br></p>'
     """
-    inside = "" if tag in _VOID else f"{many(*children).html}</{tag}>"
+    text = _marked if tag == "pre" else _worded
+    inside = "" if tag in _VOID else f"{_html(children, text)}</{tag}>"
     return Markup(f"<{tag}{''.join(_attributes(attributes))}>{inside}")
 
 
@@ -73,20 +78,25 @@ def many(*children: Child) -> Markup:
         >>> many("1 & 2", None, [Markup("<hr>"), 3]).html
         '1 &amp; 2<hr>3'
     """
-    return Markup("".join(map(_html, children)))
+    return Markup(_html(children, _worded))
 
 
-def _html(child: Child) -> str:
+def _html(child: Child, text: Callable[[str], str]) -> str:
+    """Children as HTML; `text` gives that of a text."""
     match child:
         case None:
             return ""
         case Markup(html):
             return html
         case str():
-            return _marked(child)
+            return text(child)
         case int():
             return str(child)
-    return many(*child).html
+    return "".join(_html(one, text) for one in child)
+
+
+def _worded(text: str) -> str:
+    return _JOINED.sub(_NO_BREAK, _marked(text))
 
 
 def _marked(text: str) -> str:

@@ -290,4 +290,5 @@ def _compared(contest: Contest, file: str) -> Compared:
         columns=contest.columns,
         offers=Offers(costs=contest.costs, weaknesses=contest.weaknesses),
         layers=contest.layers,
+        ledger=contest.ledger if contest.ledger.accounts else None,
     )

@@ -39,6 +39,7 @@ class Contest:
         costs: CPU-seconds of 1,000 rows, where that is what a contestant costs.
         weaknesses: How gameable they are.
         layers: What isolated python graders; None where none ran.
+        ledger: What models were asked.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Contest:
         self.rows, self.columns = rows, dict[str, Column]()
         self.costs, self.weaknesses = dict[str, float](), dict[str, Weakness]()
         self._profile, self._reference, self.given = profile, reference, given
-        self._ledger = Ledger()
+        self.ledger = Ledger()
         self.layers: list[str] | None = None
 
     def enter_metrics(self, chosen: Sequence[Contestant]) -> None:
@@ -79,11 +80,11 @@ class Contest:
             RunStoppedError: A budget is used up.
         """
         asks = _asks(document, self._profile)
-        with tools_for(document, self._profile, self.given, self._ledger) as (tools, asking):
+        with tools_for(document, self._profile, self.given, self.ledger) as (tools, asking):
             grader = compile_grader(document, tools=tools, profile=asking)
             self.layers = sorted(tools.sandbox.layers) if tools.sandbox else self.layers
             with stopped_by_signals(at_once=grader.waits == "never"):
-                column = run_sync(lambda: grade_column(grader, self.rows, self._ledger))
+                column = run_sync(lambda: grade_column(grader, self.rows, self.ledger))
                 self.columns[name] = column
                 if not asks:
                     self.costs[name] = column.cpu_seconds
@@ -107,7 +108,7 @@ class Contest:
             verdict=verdict,
             seed=self.given["seed"],
         )
-        found = run_sync(lambda: weakness(grader, self.rows, self._ledger, options))
+        found = run_sync(lambda: weakness(grader, self.rows, self.ledger, options))
         if found is not None:
             self.weaknesses[name] = found
 

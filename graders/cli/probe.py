@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,11 @@ from graders.cli.sandbox import sandbox_options
 from graders.terminal import WIDTH, printable, printable_lines, shorten
 
 if TYPE_CHECKING:
+    from graders.report.html.probe_page import ProbeFindings
     from graders.row_files import RowFormat
     from graders.rows import Row
-    from graders.runs.manifest import Manifest
     from graders.template import Slot
-    from graders.testing.probe import ProbeReport, Probing
+    from graders.testing.probe import Probing
     from sandbox import JSON
 
 _EPILOG = """\b
@@ -88,6 +89,7 @@ def command(config: Path, rows: str, **given: Any) -> int:
     from graders.compile import compile_grader
     from graders.config.parse import load_config
     from graders.ledger import Ledger
+    from graders.report.html.probe_page import ProbeFindings
     from graders.runs.manifest import make_manifest
     from graders.testing import SUFFIXES
     from graders.testing.probe import ProbeOptions, Probing
@@ -125,8 +127,15 @@ def command(config: Path, rows: str, **given: Any) -> int:
     if not report.tally.rows:
         first = f": {bad_lines[0]}" if bad_lines else "."
         raise click.UsageError(f"{rows} holds no rows{first}")
-    title = f"{document.describe()}, from {config}"
-    _print(report, title, bad_lines, given)
+    found = ProbeFindings(
+        report=report,
+        name=document.grader.name,
+        title=f"{document.describe()}, from {config}",
+        threshold=given["threshold"],
+        bad_lines=bad_lines,
+        ledger=ledger if ledger.accounts else None,
+    )
+    _print(found, as_json=given["as_json"])
     if given["report"] is not None:
         signature = f"profile:{profile.name}|{grader.signature}"
         settings: dict[str, JSON] = {"profile": profile.name, "signature": signature}
@@ -134,7 +143,7 @@ def command(config: Path, rows: str, **given: Any) -> int:
         environment: dict[str, JSON] = {"layers": layers, "judges": ledger.base_url or None}
         data = [path for path in (rows, given["outputs"]) if path is not None]
         manifest = make_manifest(document.grader, data, settings, environment)
-        _write(report, title, bad_lines, given, manifest)
+        _write(replace(found, made=made_by(given["base_url"], manifest)), given)
     if isinstance(stopped, KeyboardInterrupt):
         raise stopped
     if stopped is not None:
@@ -187,34 +196,25 @@ def _honest(rows: str, shape: RowFormat, bad_lines: list[str]) -> Iterator[Row]:
             bad_lines.append(str(row))
 
 
-def _write(
-    report: ProbeReport, title: str, bad_lines: list[str], given: dict[str, Any], manifest: Manifest
-) -> None:
-    from graders.report.html.probe_page import ProbeFindings, probe_page
+def _write(found: ProbeFindings, given: dict[str, Any]) -> None:
+    from graders.report.html.probe_page import probe_page
 
-    found = ProbeFindings(
-        report=report,
-        name=manifest.config["name"],
-        title=title,
-        threshold=given["threshold"],
-        bad_lines=bad_lines,
-        made=made_by(given["base_url"], manifest),
-    )
     write_report(given["report"], probe_page(found))
     click.echo(f"  report   {printable(given['report'])}", err=given["as_json"])
 
 
-def _print(report: ProbeReport, title: str, bad_lines: list[str], given: dict[str, Any]) -> None:
+def _print(found: ProbeFindings, *, as_json: bool) -> None:
+    from graders.report import spending
     from graders.report.probed import to_json, to_lines
     from graders.report.text import bad_line_lines
 
-    first = bad_lines[:5]
-    if given["as_json"]:
-        lines = {"bad_lines": len(bad_lines), "first_bad_lines": first}
-        click.echo(
-            json.dumps({**to_json(report), **lines, "threshold": given["threshold"]}, indent=2)
-        )
+    number, first = len(found.bad_lines), found.bad_lines[:5]
+    if as_json:
+        lines = {"bad_lines": number, "first_bad_lines": first, "threshold": found.threshold}
+        spent = spending.to_json(found.ledger) if found.ledger else {}
+        click.echo(json.dumps({**to_json(found.report), **lines, **spent}, indent=2))
         return
-    click.echo(shorten(printable(title), WIDTH))
-    for line in (*to_lines(report), *bad_line_lines(len(bad_lines), first)):
+    click.echo(shorten(printable(found.title), WIDTH))
+    spent_lines = spending.to_lines(found.ledger) if found.ledger else ()
+    for line in (*to_lines(found.report), *spent_lines, *bad_line_lines(number, first)):
         click.echo(line)

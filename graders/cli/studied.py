@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -257,11 +258,15 @@ def _write(
     from graders.report.text import count
     from graders.row_files import read_rows
     from graders.runs.manifest import data_of
+    from graders.studies.teach.written import label_at
+    from graders.template import parse_path
 
     study, moved = found
     assert read.rows is not None, "made for it"
     if given["rows"] is not None and is_lasting(given["rows"]):
-        read.rows.read(read_rows(given["rows"], _shape(given)))
+        human = given["human"]
+        label = None if human is None else partial(label_at, parse_path(human))
+        read.rows.read(read_rows(given["rows"], _shape(given)), label)
     files = [results, given["rows"], given["outputs"], given["against"]]
     data = [data_of(one) for one in files if one is not None]
     kept = f"{count(len(study.samples), 'sample')} of {count(len(study.samples.names), 'item')}"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from graders.ledger import Ledger
+from graders.report import spending
 from graders.report.text import bad_line_lines, count
 from graders.report.verdict_lines import verdict_lines
 from graders.studies.choice.advice import advise
@@ -41,6 +43,7 @@ class Compared:
         columns: What each contestant made of the rows, by name.
         offers: Their costs and weaknesses.
         layers: What isolated python graders; None where none ran.
+        ledger: What models were asked; None where none was.
     """
 
     file: str
@@ -51,6 +54,7 @@ class Compared:
     columns: Mapping[str, Column]
     offers: Offers
     layers: Sequence[str] | None = None
+    ledger: Ledger | None = None
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -71,6 +75,8 @@ def to_lines(compared: Compared) -> Iterator[str]:
     yield ""
     yield from _offers(compared)
     yield from _how(compared)
+    if compared.ledger is not None:
+        yield from ("", *spending.to_lines(compared.ledger))
     yield from _failures(compared)
     yield from bad_line_lines(len(compared.rows.bad_lines), compared.rows.bad_lines[:_FIRST_LINES])
     yield ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
+from graders.report import spending
 from graders.report.compared import Compared
 from graders.studies.choice.compare import Comparison, Standing
 from graders.studies.choice.offers import Weakness
 from graders.studies.choice.pareto import pareto
-from graders.studies.shapes import drawn_places, spread
+from graders.studies.shapes import POINTS, drawn_places, spread
 from graders.studies.statistics.differences import Difference
 from graders.studies.statistics.resampled import MEASURES
 from graders.studies.statistics.williams import WilliamsTest
@@ -17,8 +19,6 @@ from graders.studies.verdict import interval_json, statistic_json
 from graders.testing.contest import Column
 from graders.testing.labelled import Tally
 
-POINTS: Final = 300
-"""Rows that are given as points, the same of every contestant."""
 _FIRST_LINES: Final = 5
 
 
@@ -55,6 +55,7 @@ def to_json(compared: Compared, *, points: int = POINTS) -> Mapping[str, object]
         },
         "resamples": found.resamples,
         "seed": found.seed,
+        **(spending.to_json(compared.ledger) if compared.ledger else {}),
     }
 
 
@@ -106,11 +107,7 @@ def _contestant(one: Standing, compared: Compared, points: tuple[int, ...]) -> M
             "usd": compared.columns[one.name].usd,
         },
         "hackability": _weakness(compared.offers.weaknesses.get(one.name)),
-        "histogram": {
-            "edges": list(shape.edges),
-            "good": list(shape.good),
-            "bad": list(shape.bad),
-        },
+        "histogram": asdict(shape),
         "points": [float(one.scores[i]) for i in points],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from graders.report.text import count, value_line
+from graders.report.text import count, share_lines, value_line
 from graders.terminal import WIDTH, printable, shorten, wrap
 from graders.testing.probe import ProbeReport
 from graders.testing.probe.climb import CLIMB
@@ -14,6 +14,7 @@ from graders.testing.probe.forms import Form
 
 _SHOWN: Final = 8
 """Findings with an example; further ones are in the table."""
+_NAME: Final = 18
 _NEAR: Final = 15
 """Characters of a form before the answer."""
 _KEPT: Final = 4_000
@@ -54,6 +55,7 @@ def to_lines(report: ProbeReport) -> Iterator[str]:
         yield from wrap(
             f"{said} an attack that is made of it may not be in the right form", indent=2
         )
+    yield from _bars(found)
     yield from _finding_lines(found)
     yield ""
     search = f"{report.budget:,} edits a row" if report.budget else "none"
@@ -73,6 +75,21 @@ def _table(found: Tally) -> Iterator[str]:
         human = f"{_share(one.over_preferred, found.rows):>9}" if people else ""
         failed = sum(one.failures.values())
         yield f"  {one.way.name:<18}{one.rows:>6,}{reward:>11}{wins:>9}{best:>9}{human}{failed:>9,}"
+
+
+def _bars(found: Tally) -> Iterator[str]:
+    """What attacks win, the most first."""
+    winning = sorted((one for one in found.attacks if one.wins), key=lambda one: -one.wins)
+    if winning:
+        yield ""
+        yield "  share of rows on which an attack wins"
+        yield from share_lines(
+            [
+                (one.way.name, one.wins / found.rows, _share(one.wins, found.rows))
+                for one in winning
+            ],
+            width=_NAME,
+        )
 
 
 def _left_out(found: Tally) -> Iterator[str]:

@@ -73,6 +73,7 @@ def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
     if study.form is not None:
         yield from _explained("form", "share within items", study.form)
     yield from _members(study)
+    yield from _human(study)
     yield from _failures(study)
     yield from _moved(moved)
 
@@ -192,6 +193,19 @@ def _members(study: Study) -> Iterator[str]:
 
 def _cell(statistic: Statistic) -> str:
     return f"{'none' if statistic.value is None else f'{statistic.value:.3f}':>8}"
+
+
+def _human(study: Study) -> Iterator[str]:
+    if study.human is None:
+        return
+    from graders.studies.choice.caveats import NAMES  # which a run does not need
+    from graders.studies.statistics.resampled import MEASURES
+
+    found, good_from = study.human.found, study.human.good_from
+    good = f"{found.good:,} of {count(found.rows, 'sample')} good, from {good_from:g} on"
+    yield from _head(f"agreement with people ({good})")
+    for measure in MEASURES:
+        yield _line(NAMES[measure], getattr(found, measure), study.human.intervals.get(measure))
 
 
 def _failures(study: Study) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from graders.studies.shapes import Bars, item_spread
+from graders.studies.shapes import POINTS, Bars, drawn_places, item_spread, spread
 from graders.studies.statistics.signal import GroupSignal
 from graders.studies.statistics.statistic import Statistic
 from graders.studies.teach.findings import verdicts_of
@@ -227,7 +227,10 @@ def _statistics(found: object) -> JSONObject:
 def _human(study: Study) -> JSONObject | None:
     if study.human is None:
         return None
-    found, intervals = study.human.found, study.human.intervals
+    human, samples = study.human, study.samples
+    found, intervals = human.found, human.intervals
+    drawn = [*drawn_places(len(human.scores), most=POINTS, seed=study.settings.seed)]
+    places = human.places[drawn]
     measures: dict[str, object] = {
         str(name): statistic_json(getattr(found, name), interval)
         for name, interval in intervals.items()
@@ -235,9 +238,20 @@ def _human(study: Study) -> JSONObject | None:
     return {
         "samples": found.rows,
         "good": found.good,
-        "good_from": study.human.good_from,
+        "good_from": human.good_from,
         "threshold": statistic_json(found.threshold),
         **measures,
+        "histogram": asdict(spread(human.scores, human.labels >= human.good_from)),
+        "points": {
+            "rows": [
+                {"row": row, "sample_index": index}
+                for row, index in zip(
+                    samples.rows[places].tolist(), samples.indexes[places].tolist(), strict=True
+                )
+            ],
+            "human": human.labels[drawn].tolist(),
+            "reward": human.scores[drawn].tolist(),
+        },
     }
 
 

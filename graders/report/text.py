@@ -115,6 +115,18 @@ def bar_lines(edges: tuple[float, float], counts: Sequence[int]) -> Iterator[str
         yield f"  {label:>{width}} {_bar(number / most)} {number:,}".rstrip()
 
 
+def share_lines(shares: Sequence[tuple[str, float, str]], *, width: int) -> Iterator[str]:
+    """A bar for each of some names.
+
+    Args:
+        shares: A name, a share in [0, 1] of a whole bar, and the share in words.
+        width: Columns that names take.
+    """
+    for name, share, said in shares:
+        shown = shorten(printable(name), width)
+        yield f"  {shown}{' ' * (width - columns(shown))} {_bar(share)} {said}"
+
+
 def _plain(value: float) -> str:
     """Four digits; what rounding leaves of zero is zero."""
     return f"{value:.4g}" if abs(value) > _ZERO else "0"

@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike
 from graders.studies.statistics.signal import by_item
 from graders.studies.statistics.statistic import Floats, Ints, columns
 
+POINTS: Final = 300
+"""Rows that are drawn as points beside what people said, where there are more."""
+
 _BARS: Final = 20
 
 Bars = tuple[tuple[float, ...], tuple[int, ...]]

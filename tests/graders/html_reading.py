@@ -53,5 +53,5 @@ class Reader(HTMLParser):
         raise AssertionError(f"a declaration: {data}")
 
     def text(self):
-        """All that is read."""
-        return "".join(self.texts)
+        """All that is read, with plain spaces."""
+        return "".join(self.texts).replace("\N{NO-BREAK SPACE}", " ")

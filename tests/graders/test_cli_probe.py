@@ -78,6 +78,28 @@ def test_a_grader_that_can_be_cheated(probe):
     assert out.splitlines()[-1].endswith("(search: none)")
 
 
+def test_what_attacks_win_is_drawn(probe):
+    """The most first, in bars of a terminal's width; what wins nothing has none."""
+    _, out, _ = probe("contains.json", "rows.jsonl", "--budget", "0")
+    _, found, _ = probe("contains.json", "rows.jsonl", "--budget", "0", "--json")
+    attacks = json.loads(found)["attacks"]
+    drawn = out.partition("  share of rows on which an attack wins\n")[2].partition("\n\n")[0]
+    bars = [line.split() for line in drawn.splitlines()]
+
+    assert [one[0] for one in bars] == sorted(
+        (name for name, one in attacks.items() if one["wins"]),
+        key=lambda name: -attacks[name]["wins"],
+    )
+    assert [len(one[1]) for one in bars] == [
+        round(40 * attacks[one[0]]["win_share"]) for one in bars
+    ]
+    assert f"  every_answer       {40 * '█'} 100%" in drawn
+    assert max(map(len, out.splitlines())) <= 80
+
+    _, out, _ = probe("exact.json", "rows.jsonl", "--budget", "0")
+    assert "share of rows" not in out
+
+
 @pytest.mark.parametrize(("threshold", "code"), [("1", 0), ("0.99", 1), ("0", 1)])
 def test_a_share_of_rows_may_be_cheated(probe, threshold, code):
     """What is found is said all the same."""

@@ -111,6 +111,25 @@ def test_human_labels(report):
     )
 
 
+def test_rewards_are_given_beside_human_labels(report, graders):
+    """Each sample is a point with its place, and good ones are counted apart from the others."""
+    human = report("--rows", "rows.jsonl", "--human", "sample.human")["human"]
+    results = {
+        (line["row"], line["sample_index"]): line["reward"]
+        for line in map(json.loads, Path("out.jsonl").read_text().splitlines())
+    }
+    places = [(one["row"], one["sample_index"]) for one in human["points"]["rows"]]
+
+    assert dict(zip(places, human["points"]["reward"], strict=True)) == results
+    assert sum(label >= human["good_from"] for label in human["points"]["human"]) == human["good"]
+    assert sum(human["histogram"]["good"]) == human["good"]
+    assert sum(human["histogram"]["bad"]) == 64 - human["good"]
+
+    _, out, _ = graders("study", "out.jsonl", "--rows", "rows.jsonl", "--human", "sample.human")
+    below = out.partition("  agreement with people (28 of 64 samples good, from 0.5 on)\n")[2]
+    assert below.splitlines()[0].split()[:2] == ["AUC", f"{human['auc']['value']:.4g}"]
+
+
 def test_drift_and_noise_between_runs(graders, report):
     """Of another grader drift; of the same one whether it agrees with itself."""
     graders("run", "grader.json", "rows.jsonl", "-o", "old.jsonl")

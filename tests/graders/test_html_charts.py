@@ -1,6 +1,7 @@
 """Charts put marks where the numbers are, and say what is not there."""
 
 import re
+from itertools import pairwise
 from math import inf, nan
 from sys import float_info
 
@@ -89,7 +90,7 @@ def test_few_points_are_dots_and_many_are_shades():
     assert dots.count("<circle") == 800
     assert "<circle" not in shades
     assert shades.count("fill-opacity") == 41  # a line of 40 cells, and one
-    assert "Darker is more points." in shades
+    assert "The stronger the colour, the more points." in shades
 
 
 def test_many_points_are_a_small_drawing():
@@ -103,10 +104,28 @@ def test_points_that_share_a_place_are_moved_the_same_way_each_time():
     places = re.findall(r'cx="([\d.]+)%" cy="([\d.]+)"', scatter("s", series, AXES).html)
 
     assert len(set(places)) == 10
-    assert places[-1] == ("25", "150")  # alone, and where it is
+    assert places[-1] == ("26.85", "146.3")  # alone, and where it is: 0.29 of 1.08
     assert all(abs(float(x) - 50) <= 1.2 for x, _ in places[:-1])
     assert scatter("s", series, AXES) == scatter("s", series, AXES)
     assert scatter("s", series, AXES) != scatter("s", series, AXES, seed=1)
+
+
+def test_dots_at_the_ends_of_a_plot_cover_no_label_beside_it():
+    """Not even where they are moved."""
+    series = [Series(name="a", points=[(0.0, 0.0), (1.0, 1.0)] * 200)]
+    places = re.findall(r'cx="([\d.]+)%" cy="([\d.]+)"', scatter("s", series, AXES).html)
+    xs, ys = ([float(value) for value in values] for values in zip(*places, strict=True))
+
+    assert 2 < min(xs) < max(xs) < 98
+    assert 3.5 < min(ys) < max(ys) < 196.5
+
+
+def test_small_costs_are_told_apart():
+    """A plot that ended at 1 would have them all at its left edge."""
+    names = pareto("s", [("a", 0.01, 0.5), ("b", 0.04, 0.6), ("c", 0.07, 0.7)], AXES).html
+    xs = sorted(float(x) for x in re.findall(r'cx="([\d.]+)%"', names))
+
+    assert [other - one > 30 for one, other in pairwise(xs)] == [True, True]
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))

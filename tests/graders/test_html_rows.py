@@ -115,8 +115,8 @@ def test_a_table_fits_and_is_in_order(number, length, most):
         (3, LONG, 3, 4_000),
         (600, "x" * 5_000, 600, 1_000),
         (2_000, "x" * 250, 2_000, None),
-        (2_000, "x" * 5_000, 720, 1_000),  # rather texts that can be read than all rows
-        (2_000, "<" * 5_000, 970, 120),  # but not too few rows
+        (2_000, "x" * 5_000, 660, 1_000),  # rather texts that can be read than all rows
+        (2_000, "<" * 5_000, 900, 120),  # but not too few rows
     ],
 )
 def test_texts_are_cut_and_rows_left_out(rows, text, shown, cut_at):

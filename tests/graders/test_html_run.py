@@ -97,6 +97,8 @@ def test_rows_have_their_texts_and_the_command_that_shows_all(run):
         (5, 1, 0.5),
     ]
     assert hostile["output"] == HOSTILE[0]
+    assert hostile["item"] == "a: z"
+    assert [one["label"] for one in rows["columns"]][-4:] == ["Item", "Output", "exact", "like"]
     assert (hostile["member exact"], hostile["member like"]) == (0.0, 0.0)
     assert hostile["more"] == [
         ["item", '{\n  "a": "z"\n}'],

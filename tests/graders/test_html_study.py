@@ -62,7 +62,7 @@ def test_a_page_has_all_that_a_study_found(studied, graders):
     )
 
     assert out.endswith("  report   r.html\n")
-    assert [title for title in page.texts if title in TITLES][-len(TITLES) :] == TITLES
+    assert [*dict.fromkeys(title for title in page.texts if title in TITLES)] == TITLES
     for key in ("samples", "groups", "passing", "members", "length", "form", "human", "drift"):
         assert found[key] == json.loads(as_json)[key]
     for one in found["verdicts"]:
@@ -90,6 +90,67 @@ def test_rows_have_their_texts_members_and_details(studied):
     ]
 
 
+def test_rewards_are_points_beside_human_labels_and_of_many_some_are_drawn(studied):
+    human = ("--rows", "rows.jsonl", "--human", "sample.human")
+    page, _ = studied(*human)
+    dots = [given for tag, given in page.tags if tag == "circle" and "class" not in given]
+
+    assert "Rewards and people. 64 points: what people said against reward." in page.text()
+    assert "All 64 samples." in page.text()
+    assert len(dots) == 64
+
+    rows = data(page)["rows"]
+    wanted = [
+        float(sample["human"])
+        for line in Path("rows.jsonl").read_text().splitlines()
+        for sample in json.loads(line)["samples"]
+    ]
+    assert [row["human"] for row in rows["rows"]] == wanted
+    assert "People" in [one["label"] for one in rows["columns"]]
+
+    first, *others = Path("rows.jsonl").read_text().splitlines(keepends=True)
+    Path("rows.jsonl").write_text(first * 100 + "".join(others))
+    page, _ = studied(*human, "--seed", "3")
+    points = data(page)["human"]["points"]
+
+    assert "300 of 460 samples, drawn with seed 3." in page.text()
+    assert len(points["rows"]) == len(points["human"]) == len(points["reward"]) == 300
+    assert points["rows"] == sorted(points["rows"], key=lambda one: [*one.values()])
+    assert len({tuple(one.values()) for one in points["rows"]}) == 300
+
+
+@pytest.mark.long
+def test_a_study_with_every_part_is_below_a_megabyte(graders):
+    """Of as many rows as a page has, long ones, and as many members as are drawn."""
+    part = {"type": "string_check", "input": "{{ sample.output_text }}", "reference": "a"}
+    members = {
+        f"m{i}": {**part, "name": f"<{i}>" * 20, "operation": "ilike" if i % 2 else "eq"}
+        for i in range(24)
+    }
+    formula = " + ".join(f"{i + 1} * m{i}" for i in range(24))
+    multi = {"type": "multi", "name": "x", "graders": members, "calculate_output": formula}
+    Path("wide.json").write_text(json.dumps(multi))
+    texts = [("a" if i % 3 else "b") + "<\N{SNOWMAN}>" * (i % 900) for i in range(3_000)]
+    write(
+        "rows.jsonl",
+        *(
+            {"item": {"q": text}, "samples": [{"output_text": text, "human": i % 4}, text[:9]]}
+            for i, text in enumerate(texts)
+        ),
+    )
+    graders("run", "wide.json", "rows.jsonl", "-o", "out.jsonl")
+    code, _, _ = graders(
+        *("study", "out.jsonl", "--rows", "rows.jsonl", "--human", "sample.human"),
+        *("--against", "out.jsonl", "--resamples", "50", "--report", "r.html"),
+    )
+    found = data(Reader(Path("r.html").read_text("utf-8")))
+
+    assert code == 0
+    assert found["rows"]["shown"] < found["rows"]["total"]  # there was no room for more
+    assert len(found["members"]["members"]) == 24
+    assert 700_000 < Path("r.html").stat().st_size < 1_000_000
+
+
 def test_a_study_of_standard_input_has_its_rows(graders, monkeypatch):
     """What can be read once is read once."""
     graders("run", "grader.json", "rows.jsonl", "-o", "out.jsonl")
@@ -113,8 +174,12 @@ def test_failures_lead_to_their_rows(graders):
     assert code == 1
     assert "2: 50 %" in page.text()
     assert "out.jsonl:5:1: not JSON" in page.text()
-    (link,) = [given for tag, given in page.tags if tag == "a" and "data-show" in given]
-    assert link["data-show"] == "failure=invalid_variable_error"
+    links = [given for tag, given in page.tags if tag == "a" and "data-show" in given]
+    assert [one["data-show"] for one in links] == [
+        "outcome=failed",  # of the verdict
+        "failure=invalid_variable_error",
+    ]
+    assert {one["href"] for one in links} == {"#rows"}
 
 
 def test_a_study_of_nothing_says_so(graders):

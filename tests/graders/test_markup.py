@@ -1,6 +1,7 @@
 """Nothing gets into a page as markup but markup, and nothing hides in it."""
 
 import json
+import re
 
 import pytest
 from html_gallery import HOSTILE
@@ -30,6 +31,9 @@ JSON = st.recursive(
         ("<!-- ]]>", "&lt;!-- ]]&gt;"),
         ("line\n\tnext", "line\n\tnext"),
         ("né 漢字 שלום \xa0", "né 漢字 שלום \xa0"),
+        ("56 % of 5 %, 5 x", "56\xa0% of 5\xa0%, 5 x"),
+        ("-0.2 [-0.24, -0.17], 31 % [30 %, 33 %] of [2, 3, 4e-05]",
+         "-0.2 [-0.24,\xa0-0.17], 31\xa0% [30\xa0%,\xa033\xa0%] of [2, 3,\xa04e-05]"),
         ("\x00", '<span class="hidden-character">\\x00</span>'),
         ("\r", '<span class="hidden-character">\\r</span>'),
         ("a\u202eb", 'a<span class="hidden-character">\\u202e</span>b'),
@@ -46,13 +50,21 @@ def test_text_is_escaped_and_what_hides_is_shown(text, html):
 
 @given(ANY_TEXT)
 def test_any_text_is_one_text_again(text):
-    html = el("p", text, title=text).html
+    html = el("pre", [text], title=text).html
     html.encode()  # lone halves of pairs are escapes by now
     reader = Reader(html)
 
-    assert {tag for tag, _ in reader.tags} <= {"p", "span"}
-    assert reader.text() == seen(text)
-    assert reader.tags[0] == ("p", {"title": seen(text)})
+    assert {tag for tag, _ in reader.tags} <= {"pre", "span"}
+    assert "".join(reader.texts) == seen(text)
+    assert reader.tags[0] == ("pre", {"title": seen(text)})
+
+
+@given(st.lists(st.sampled_from(["5 %", "% ", "7", " ", "\xa0", "<"])).map("".join) | ANY_TEXT)
+def test_words_differ_from_a_text_by_spaces_that_do_not_break_alone(text):
+    reader = Reader(el("p", text).html)
+
+    assert reader.text() == seen(text).replace("\xa0", " ")
+    assert re.search("[0-9] %", "".join(reader.texts)) is None
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "//host", "https://host", "", "data:,"])

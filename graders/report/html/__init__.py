@@ -9,6 +9,8 @@ What makes a page of some findings (`run_page`, `study_page`) puts it together f
     numbers         statistics as lines of a table
     chart_tables    `bars`, `stacked`, `forest`, `heat`: a line for each name
     points          `scatter`, `steps`, `pareto`
+    people_part     scores beside what people said
+    spending_part   what models were asked, and what it cost
     table           `table`; `RowsTable`, which a reader filters, sorts and opens, and `fitted`
     draw            `Draw`: which rows of many are shown
     embedded        data as JSON, in a page or as a file

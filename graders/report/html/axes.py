@@ -20,6 +20,8 @@ _BELOW: Final = 44
 _LEFT: Final = 12.0
 """Per cent of the width to the left of a plot, for the labels of its y axis."""
 _COUNTED: Final = 1e5
+_FEW: Final = 0.92
+"""Share of the least step between ticks that will do: rather some more than half as many."""
 _SAME: Final = 1e-6
 """Share of their size by which values differ that no label would tell apart."""
 
@@ -69,6 +71,16 @@ class Scale:
         room = (high - low) * 0.08 or 0.5
         return cls(low - room, high + room)
 
+    def wider(self, share: float) -> Scale:
+        """The range with so much of it more at each end.
+
+        Example:
+            >>> Scale(0, 2).wider(0.25)
+            Scale(low=-0.5, high=2.5)
+        """
+        room = (self.high / 2 - self.low / 2) * 2 * share
+        return Scale(max(self.low - room, -float_info.max), min(self.high + room, float_info.max))
+
     def share(self, value: float) -> float:
         """Where a value is, in [0, 1]; values outside are at the edge."""
         # Halves, because the difference of two doubles may be too large for one.
@@ -86,7 +98,7 @@ class Scale:
         if not float_info.min < rough < float_info.max:
             return [self.low, self.high]
         unit = 10.0 ** floor(log10(rough))
-        step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * 0.999)
+        step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * _FEW)
         first = -floor(-self.low / step)
         count = floor((self.high - first * step) / step + 1e-9) + 1
         return [float(f"{(first + i) * step:.15g}") for i in range(count)]

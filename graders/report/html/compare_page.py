@@ -8,18 +8,19 @@ from typing import Final
 
 from graders.markup import Markup, el, many
 from graders.report.compared import Compared
-from graders.report.compared_json import POINTS, to_json
+from graders.report.compared_json import to_json
 from graders.report.fitted import to_json as fit_json
 from graders.report.html import compare_parts as parts
 from graders.report.html.compare_rows import compare_rows
 from graders.report.html.fit_part import fit_part
 from graders.report.html.numbers import said
 from graders.report.html.page import Page, Section, overview
+from graders.report.html.spending_part import spending_section, spent
 from graders.report.html.table import RowsTable
 from graders.report.text import count
 from graders.studies.choice.caveats import NAMES
 from graders.studies.choice.fit import Fit
-from graders.studies.shapes import drawn_places
+from graders.studies.shapes import POINTS, drawn_places
 from graders.testing.fitted_config import Export
 
 _DOTS: Final = 3_000
@@ -95,6 +96,7 @@ def _sections(found: CompareFindings, rows: RowsTable, points: int) -> Iterator[
     if found.fit is not None:
         body = parts.whole(fit_part(found.fit, found.export, found.why))
         yield Section(id="fit", title="Fitted reward", body=body)
+    yield from spending_section(compared.ledger)
     if parts.is_left_out(compared):
         yield Section(id="left-out", title="Left out", body=parts.whole(parts.left_out(compared)))
     yield Section(
@@ -117,6 +119,7 @@ def _figures(compared: Compared) -> Iterator[tuple[str, tuple[str, str]]]:
     yield "Items", (f"{labels.items:,}", "")
     chosen = f"from {labels.good_from:g} on, {labels.chosen}"
     yield "Good", (f"{labels.good:,}", chosen)
+    yield from spent(compared.ledger)
 
 
 def _how(compared: Compared) -> Markup | None:

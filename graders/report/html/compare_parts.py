@@ -8,10 +8,10 @@ from typing import Final
 from graders.markup import Child, Markup, cut, el, many
 from graders.report.compared import Compared, Failing, failing
 from graders.report.html.chart_tables import Contestant, bars, forest
-from graders.report.html.charts import histogram
 from graders.report.html.numbers import in_short, said
 from graders.report.html.page import lines_left_out
-from graders.report.html.points import Series, pareto, scatter
+from graders.report.html.people_part import beside_people, points_said
+from graders.report.html.points import pareto
 from graders.report.html.table import table
 from graders.report.text import count
 from graders.studies.choice.caveats import NAMES, flat_share
@@ -153,25 +153,12 @@ def against_people(compared: Compared, places: Sequence[int]) -> Iterator[Markup
     human = [labels[i] for i in found.kept]
     good = [label >= found.labels.good_from for label in human]
     drawn, rows = found.standings[:MOST_DRAWN], len(found.kept)
-    shown = f"{len(places):,} of {rows:,} rows, drawn with seed {found.seed}"
-    yield el(
-        "p",
-        "Points that share a place are moved a little. ",
-        f"{shown}." if len(places) < rows else f"All {rows:,} rows.",
-        class_="soft small",
-    )
+    yield points_said(len(places), rows, "rows", found.seed)
     for i, one in enumerate(drawn):
         points = [(float(one.scores[at]), human[at]) for at in places]
-        series = [Series(name=one.name, points=points)]
+        titles = f"{name_of(one)} and people", f"Rows by score of {name_of(one)}"
         shape = spread(one.scores, good)
-        ends = shape.edges[0], shape.edges[-1]
-        kinds, axes = {"good": shape.good, "not good": shape.bad}, ("score", "what people said")
-        both = el(
-            "div",
-            scatter(f"{name_of(one)} and people", series, axes, seed=found.seed),
-            histogram(f"Rows by score of {name_of(one)}", ends, kinds, x="score"),
-            class_="pair",
-        )
+        both = beside_people(titles, points, shape, x="score", seed=found.seed)
         title = f"{name_of(one)}: {NAMES[found.by]} {said(one.of(found.by))}"
         yield el("details", el("summary", title), both, open=not i)
     if left := len(found.standings) - len(drawn):

@@ -16,7 +16,7 @@ from graders.report.html.charts import histogram
 from graders.report.html.diff_rows import diff_rows
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.points import Series, scatter
-from graders.report.html.spending_part import spending_part
+from graders.report.html.spending_part import spending_section, spent
 from graders.report.html.table import RowsTable, table
 from graders.report.text import count
 from graders.studies.change.diff import Diff
@@ -86,7 +86,7 @@ def _sections(
 ) -> Iterator[Section]:
     diffed, diff = found.diffed, found.diffed.diff
     stopped = el("p", f"It ended early: {cut(found.stopped, _LONGEST)}") if found.stopped else None
-    figures = dict(_figures(diffed))
+    figures = dict([*_figures(diffed), *spent(found.ledger)])
     head = many(stopped, overview(verdicts, figures), _table(diff), _bounds(diffed))
     yield Section(id="overview", title="Overview", body=head)
     if diffed.scores:
@@ -97,8 +97,7 @@ def _sections(
         yield Section(id="failures", title="Failures", body=_failures(diff))
     if diffed.only_old or diffed.only_new or diffed.bad_lines:
         yield Section(id="left-out", title="Left out", body=_left_out(diffed))
-    if found.ledger is not None:
-        yield Section(id="spending", title="Spending", body=spending_part(found.ledger))
+    yield from spending_section(found.ledger)
     if rows.rows:
         body = rows.to_markup("Samples whose score moved")
         yield Section(id="rows", title="Samples that moved", body=body, rows="rows")
@@ -188,12 +187,13 @@ def _moves(diff: Diff) -> Markup | None:
     if passing.flips.value is not None:
         flips = percent_within(passing.flips.value, passing.flips_interval)
         rows.append(["Across the threshold", flips])
-        rows.append(["Sign test of its direction, p", lines.number(passing.p.value)])
+        p = passing.p.value
+        rows.append(["Sign test of its direction, p", "none" if p is None else f"{p:.2g}"])
         rows.append(["Now passing", f"{passing.now_passing:,}"])
         rows.append(["No longer passing", f"{passing.now_failing:,}"])
     rows.append(["Groups that now have one score", f"{diff.teaching.now_equal:,}"])
     rows.append(["Groups that now differ", f"{diff.teaching.now_different:,}"])
-    return table((), rows, caption="How far it moved", numbers=[1])
+    return table((), rows, caption="How far it moved", numbers=[1], class_="numbers")
 
 
 def _members(diff: Diff) -> Markup:

@@ -30,7 +30,7 @@ class Line(NamedTuple):
 def numbers(caption: str, lines: Sequence[Line]) -> Markup:
     """A table of statistics."""
     rows = [[one.name, said(one.value, one.interval)] for one in lines]
-    return table((), rows, caption=caption, numbers=[1])
+    return table((), rows, caption=caption, numbers=[1], class_="numbers")
 
 
 def said(value: Statistic | float, interval: Interval | None = None, digits: int = 3) -> str:

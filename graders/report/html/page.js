@@ -1,4 +1,4 @@
-// The report's only script. It adds: light and dark by hand, tables of rows that can be filtered,
+// The report's script. It adds: light and dark by hand, tables of rows that can be filtered,
 // sorted and opened, and details that are open in print. All text goes in by textContent, because
 // whatever the data holds was written by models; nothing is stored and nobody is asked.
 "use strict";
@@ -61,8 +61,11 @@
     const table = host.querySelector("table");
     const heads = [...table.tHead.rows[0].cells];
     host.querySelectorAll(".unscripted").forEach((one) => one.remove());
-    const state = { text: "", choice: {}, low: null, high: null, sort: null, sign: 1, page: 0 };
-    const ranged = columns.find((column) => column.ranged);
+    const numbers = columns.filter((column) => column.kind === "number");
+    const usual = numbers.find((column) => column.ranged);
+    numbers.sort((a, b) => (b === usual) - (a === usual));
+    const nothing = () => ({ text: "", choice: {}, ranged: usual, low: null, high: null });
+    const state = { ...nothing(), sort: null, sign: 1, page: 0 };
     const selects = {};
     let found = rows;
 
@@ -77,15 +80,26 @@
 
     const count = el("p", { className: "soft small", "aria-live": "polite" });
     const place = el("p", { className: "soft small" });
-    const turn = (label, by) => {
-      const button = el("button", { type: "button" }, label);
-      button.onclick = () => { state.page += by; draw(); };
-      return button;
-    };
+    const turn = (label, by) =>
+      el("button", { type: "button", onclick: () => { state.page += by; draw(); } }, label);
     const back = turn("Previous", -1);
     const on = turn("Next", 1);
 
     const anchor = (row) => `row-${row[columns[0].key]}-${row[columns[1].key]}`;
+    // Without a clipboard, it is shown, to copy by hand.
+    const copying = (row) => {
+      const button = el("button", { type: "button" }, "Copy as JSON");
+      const json = JSON.stringify(row, null, 2);
+      button.onclick = async () => {
+        try {
+          await navigator.clipboard.writeText(json);
+          button.textContent = "Copied";
+        } catch {
+          button.replaceWith(write(el("pre", { tabIndex: 0 }), json));
+        }
+      };
+      return button;
+    };
     const blocks = (row) => {
       const box = el("div", { className: "more" });
       for (const [label, text] of row.more || []) {
@@ -96,7 +110,7 @@
         box.append(el("h3", {}, "All of it"), write(el("pre", { tabIndex: 0 }), said));
       }
       const link = el("a", { href: `#${anchor(row)}` }, "Link to this row");
-      box.append(el("p", { className: "small" }, link));
+      box.append(el("div", { className: "links" }, link, copying(row)));
       return box;
     };
     const line = (row, number) => {
@@ -152,8 +166,8 @@
       found = rows.filter((row, i) => {
         for (const [key, wanted] of Object.entries(state.choice))
           if (wanted && row[key] !== wanted) return false;
-        if (ranged) {
-          const value = row[ranged.key];
+        if (state.ranged) {
+          const value = row[state.ranged.key];
           if (state.low != null && !(value >= state.low && value != null)) return false;
           if (state.high != null && !(value <= state.high && value != null)) return false;
         }
@@ -164,8 +178,7 @@
       draw();
     };
 
-    const form = el("form", { className: "filters", role: "search" });
-    form.setAttribute("aria-label", "Filter the rows");
+    const form = el("form", { className: "filters", role: "search", "aria-label": "Filter the rows" });
     form.onsubmit = (event) => event.preventDefault();
     const field = (label, control, wide) =>
       form.append(el("label", { className: wide ? "wide" : "" }, label, control));
@@ -180,15 +193,21 @@
       selects[column.key] = select;
       field(column.label, select);
     }
-    for (const end of ranged ? ["low", "high"] : []) {
+    const several = usual && numbers.length > 1;
+    if (several) {
+      const select = el("select", {}, ...numbers.map((one) => el("option", {}, seen(one.label))));
+      select.onchange = () => { state.ranged = numbers[select.selectedIndex]; find(); };
+      field("Range of", select);
+    }
+    for (const [end, of] of usual ? [["low", "from"], ["high", "to"]] : []) {
       const input = el("input", { type: "number", step: "any" });
       input.oninput = () => { state[end] = input.value === "" ? null : Number(input.value); find(); };
-      field(`${ranged.label} ${end === "low" ? "from" : "to"}`, input);
+      field(`${several ? "Range" : usual.label} ${of}`, input);
     }
     const clear = el("button", { type: "button" }, "Show all");
     clear.onclick = () => {
       form.reset();
-      Object.assign(state, { text: "", choice: {}, low: null, high: null });
+      Object.assign(state, nothing());
       find();
     };
     form.append(clear);

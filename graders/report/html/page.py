@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from graders.markup import Markup, cut, el, many, seen
+from graders.markup import Child, Markup, cut, el, many, seen
 from graders.report.html.embedded import embedded
 from graders.studies.verdict import Verdict
 from graders.terminal import shorten
@@ -112,33 +112,49 @@ def fragment(sections: Sequence[Section]) -> str:
               class_="graders fragment").html  # fmt: skip
 
 
-def overview(verdicts: Sequence[Verdict], figures: Mapping[str, tuple[str, str]]) -> Markup:
+def overview(
+    verdicts: Sequence[Verdict],
+    figures: Mapping[str, tuple[str, str]],
+    *,
+    shows: Mapping[str, str] | None = None,
+) -> Markup:
     """What a report begins with: what to think of it, and the numbers that matter most.
 
     Args:
         verdicts: Findings in words.
         figures: Numbers by name, each with a note.
+        shows: By the code of a verdict, which rows of the section `rows` it is about, as the value
+            that a column of them has: `outcome=failed`.
     """
     listed = [
         el("div", el("dt", name), el("dd", shown, el("small", note) if note else None))
         for name, (shown, note) in figures.items()
     ]
-    return many(verdict_list(verdicts), el("dl", listed, class_="figures") if listed else None)
+    return many(
+        verdict_list(verdicts, shows or {}), el("dl", listed, class_="figures") if listed else None
+    )
 
 
-def verdict_list(verdicts: Sequence[Verdict]) -> Markup | None:
-    """Verdicts, each with its tone in a word; None where there are none."""
+def verdict_list(
+    verdicts: Sequence[Verdict], shows: Mapping[str, str] | None = None
+) -> Markup | None:
+    """Verdicts, each with its tone in a word; None where there are none. See `overview`."""
+    rows = shows or {}
     if not verdicts:
         return None
     return el(
         "ul",
         [
             el("li", el("span", _TONES[one.tone], class_=f"tone tone-{one.tone}"),
-               el("span", one.text))
+               el("span", one.text, *_shown(rows.get(one.code))))
             for one in verdicts
         ],
         class_="verdicts",
     )  # fmt: skip
+
+
+def _shown(rows: str | None) -> Sequence[Child]:
+    return (" ", el("a", "Show them", href="#rows", data_show=rows)) if rows else ()
 
 
 def facts(named: Mapping[str, str]) -> Markup:

@@ -17,6 +17,8 @@ from graders.report.html.table import table
 
 _MOST_DOTS: Final = 800
 """Points that are drawn one by one; of more, a grid says how many are where."""
+_ROOM: Final = 0.04
+"""Share of a plot that is left free on each side of its dots, so that none covers a label."""
 _GRID: Final = 40
 _SHADES: Final = 5
 _LINE: Final = 14
@@ -52,9 +54,12 @@ class _Plane:
     y: Axis
 
     @classmethod
-    def around(cls, points: Sequence[tuple[float, float]], names: tuple[str, str]) -> _Plane:
+    def around(
+        cls, points: Sequence[tuple[float, float]], names: tuple[str, str], *, room: float = 0
+    ) -> _Plane:
         xs, ys = [x for x, _ in points], [y for _, y in points]
-        return cls(Axis(Scale.around(xs), names[0]), Axis(Scale.around(ys), names[1]))
+        x, y = (Scale.around(values).wider(room) for values in (xs, ys))
+        return cls(Axis(x, names[0]), Axis(y, names[1]))
 
     def share(self, point: tuple[float, float]) -> tuple[float, float]:
         return self.x.scale.share(point[0]), self.y.scale.share(point[1])
@@ -88,12 +93,13 @@ def scatter(
         ValueError: A number is not finite.
     """
     every = [point for one in series if not one.joined for point in one.points]
-    plane = _Plane.around([point for one in series for point in one.points], axes)
+    around = [point for one in series for point in one.points]
+    plane = _Plane.around(around, axes, room=0 if len(every) > _MOST_DOTS else _ROOM)
     described = said or f"{len(every):,} points: {axes[1]} against {axes[0]}."
     lines = [plane.line(*ends) for one in series if one.joined for ends in pairwise(one.points)]
     if len(every) > _MOST_DOTS:
         drawn = framed(plane.x, plane.y, [*_density(plane, every), *lines])
-        return figure(title, f"{described} Darker is more points.", drawn)
+        return figure(title, f"{described} The stronger the colour, the more points.", drawn)
     chance = random.Random(seed)  # noqa: S311 - for looks
     dotted = [one for one in series if not one.joined]
     marks = [
@@ -188,7 +194,8 @@ def pareto(
     xs, ys = [x for _, x, _ in placed], [y for *_, y in placed]
     if not all(map(isfinite, (*xs, *ys))):
         raise ValueError("a chart shows finite numbers; leave the others out, and say so")
-    plane = _Plane(Axis(Scale.around(xs), axes[0], powers=powers), Axis(Scale.near(ys), axes[1]))
+    x = Scale.around(xs) if powers else Scale.near([0.0, *xs])
+    plane = _Plane(Axis(x, axes[0], powers=powers), Axis(Scale.near(ys), axes[1]))
     best = frontier([one[1:] for one in placed])
     marks: list[Markup] = []
     for one, other in pairwise(best):

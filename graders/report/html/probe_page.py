@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from graders.ledger import Ledger
 from graders.markup import Child, Markup, cut, el, many
+from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.spending_part import spending_section, spent
 from graders.report.html.table import table
 from graders.report.probed import to_json
 from graders.report.text import count
@@ -31,6 +34,7 @@ class ProbeFindings:
         title: What was probed, in words.
         threshold: The share of rows on which an attack may win, in [0, 1].
         bad_lines: What is wrong with lines that are no rows.
+        ledger: What models were asked; None where none was.
         made: What made it, by name.
     """
 
@@ -39,6 +43,7 @@ class ProbeFindings:
     title: str
     threshold: float
     bad_lines: Sequence[str] = ()
+    ledger: Ledger | None = None
     made: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,7 +56,7 @@ def probe_page(found: ProbeFindings) -> Page:
         kind="graders probe",
         title=found.name,
         lead=f"{found.title}; {probed} with seed {report.seed}",
-        sections=[*_sections(report, verdicts, found.bad_lines)],
+        sections=[*_sections(found, verdicts)],
         facts=found.made,
         data={
             "report": "probe",
@@ -61,6 +66,7 @@ def probe_page(found: ProbeFindings) -> Page:
             "bad_lines": len(found.bad_lines),
             "first_bad_lines": found.bad_lines[:5],
             "threshold": found.threshold,
+            **(spending.to_json(found.ledger) if found.ledger else {}),
             "made": found.made,
         },
     )
@@ -104,11 +110,10 @@ def probe_verdicts(report: ProbeReport, threshold: float, bad_lines: int) -> Ite
         yield Verdict(code="bad-lines", tone="warning", text=said, value=float(bad_lines))
 
 
-def _sections(
-    report: ProbeReport, verdicts: list[Verdict], bad_lines: Sequence[str]
-) -> Iterator[Section]:
+def _sections(probed: ProbeFindings, verdicts: list[Verdict]) -> Iterator[Section]:
+    report, bad_lines = probed.report, probed.bad_lines
     found = report.tally
-    head = overview(verdicts, dict(_figures(report)))
+    head = overview(verdicts, dict([*_figures(report), *spent(probed.ledger)]))
     yield Section(id="overview", title="Overview", body=head)
     tried = [one for one in found.attacks if one.rows]
     if tried:
@@ -116,6 +121,7 @@ def _sections(
     if examples := [one for one in found.findings() if one.example is not None]:
         body = many([_example(one, found) for one in examples])
         yield Section(id="examples", title="Examples", body=body)
+    yield from spending_section(probed.ledger)
     if absent := [one for one in found.attacks if not one.rows]:
         yield Section(id="left-out", title="Left out", body=_absent(absent))
     if bad_lines:

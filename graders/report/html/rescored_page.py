@@ -89,7 +89,11 @@ def _sections(
     found: RescoredFindings, rows: RowsTable, verdicts: list[Verdict]
 ) -> Iterator[Section]:
     comparison = found.comparison
-    body = many(overview(verdicts, {}), facts({"Formula": found.formula}), _totals(comparison))
+    body = many(
+        overview(verdicts, {}, shows={"now-failed": "outcome=failed"}),
+        facts({"Formula": found.formula}),
+        _totals(comparison),
+    )
     yield Section(id="overview", title="Overview", body=body)
     charts = [
         histogram(f"Samples by reward, {when}", totals.histogram.edges, totals.histogram.counts)

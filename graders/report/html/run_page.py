@@ -14,7 +14,7 @@ from graders.report.html.charts import histogram
 from graders.report.html.embedded import embedded
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
-from graders.report.html.spending_part import spending_part
+from graders.report.html.spending_part import spending_section, spent
 from graders.report.html.table import RowsTable, table
 from graders.report.studied import rests_on, short_verdicts
 from graders.report.studied_json import to_json as study_json
@@ -129,7 +129,9 @@ def _taught(study: Study) -> Iterator[Verdict]:
 
 def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> Iterator[Section]:
     summary = found.summary
-    yield Section(id="overview", title="Overview", body=overview(verdicts, dict(_figures(found))))
+    shows = {"failures": "outcome=failed"} if summary.failed else {}
+    body = overview(verdicts, dict(_figures(found)), shows=shows)
+    yield Section(id="overview", title="Overview", body=body)
     if summary.histogram.edges is not None:
         yield Section(id="rewards", title="Rewards", body=_rewards(summary.histogram))
     if summary.members:
@@ -140,8 +142,7 @@ def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> I
         yield Section(id="failures", title="Failures", body=_failures(summary))
     if summary.warnings:
         yield Section(id="warnings", title="Warnings", body=_warnings(summary))
-    if found.ledger is not None and found.ledger.accounts:
-        yield Section(id="spending", title="Spending", body=spending_part(found.ledger))
+    yield from spending_section(found.ledger)
     if rows.rows:
         body = rows.to_markup("Rows of the run")
         yield Section(id="rows", title="Rows", body=body, rows="rows")
@@ -163,9 +164,7 @@ def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
     if found.seconds > 0:
         rate = summary.samples / found.seconds
         yield "Time", (f"{found.seconds:.1f} s", f"{rate:,.0f} samples/s")
-    if found.ledger is not None and found.ledger.accounts:
-        cost = spending.show_cost(found.ledger.usd)
-        yield "Spent", (cost, f"{found.ledger.tokens:,} tokens")
+    yield from spent(found.ledger)
 
 
 def _number(value: float | None) -> str:

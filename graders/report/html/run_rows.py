@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 from graders.errors import Failure, RowError
 from graders.markup import cut, seen
@@ -27,6 +27,14 @@ _HEAD: Final = 40
 """Characters of a member's name at the head of its column."""
 _GROUPS: Final = 10
 _SHORT: Final = 200
+_ITEM: Final = 160
+"""Characters of an item beside its output."""
+_READ: Final[Sequence[tuple[str, str, Literal["number", "text"]]]] = (
+    ("human", "People", "number"),
+    ("item", "Item", "text"),
+    ("output", "Output", "text"),
+)
+"""Columns of what the graded file says: key, label and kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +152,17 @@ class RunRows:
             self._members |= dict.fromkeys(one.parts)
         self._draw.add((one.row, one.sample_index), one.score, lambda: _row(one))
 
-    def read(self, rows: Iterable[Graded | object]) -> None:
-        """Put the items and outputs of rows beside their results, from the file that was graded."""
+    def read(
+        self,
+        rows: Iterable[Graded | object],
+        label_of: Callable[[Graded], float | None] | None = None,
+    ) -> None:
+        """Put the items and outputs of rows beside their results, from the file that was graded.
+
+        Args:
+            rows: The rows of the file.
+            label_of: Gives what a person said of one; None where nobody was asked for.
+        """
         wanted = dict(self._draw.ranked())
         last = max(wanted, default=(0, 0))
         for one in rows:
@@ -154,6 +171,8 @@ class RunRows:
             place = (one.row, one.sample_index)
             if (row := wanted.get(place)) is not None:
                 _put_in_front(row, one)
+                if label_of is not None:
+                    row["human"] = label_of(one)
             if place >= last:
                 return
 
@@ -183,8 +202,9 @@ class RunRows:
         yield Column(key="outcome", label="Outcome", kind="choice")
         if self._failed:
             yield Column(key="failure", label="Failure", kind="choice")
-        if any("output" in row for row in rows):
-            yield Column(key="output", label="Output")
+        for key, label, kind in _READ:
+            if any(key in row for row in rows):
+                yield Column(key=key, label=label, kind=kind)
         for name in [*self._members][:_MEMBERS]:
             yield Column(key=f"member {name}", label=cut(name, _HEAD), kind="number")
         if any(row["group"] != row["row"] for row in rows):
@@ -258,6 +278,7 @@ def _details(place: str, one: Result | Part) -> Iterator[tuple[str, str]]:
 
 def _put_in_front(row: dict[str, object], one: Graded) -> None:
     (output,) = output_texts([one])
+    row["item"] = cut(_in_line(one.item), _ITEM)
     texts = [("item", cut(_plain(one.item), _KEPT))]
     if isinstance(output, str):
         row["output"] = cut(output, _SHORT)
@@ -265,6 +286,20 @@ def _put_in_front(row: dict[str, object], one: Graded) -> None:
     more = row["more"]
     assert isinstance(more, list), "see _row"
     row["more"] = _merged([*texts, *more])
+
+
+def _in_line(item: Mapping[str, object]) -> str:
+    """An item in a line.
+
+    Example:
+        >>> _in_line({"question": "Who?", "answers": ["Ada"]})
+        'question: Who?; answers: ["Ada"]'
+    """
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in item.items()
+    }
+    return "; ".join(f"{key}: {text}" for key, text in texts.items())
 
 
 def _plain(value: object) -> str:

@@ -1,11 +1,13 @@
-"""The part of a page that says what models were asked, and what it cost."""
+"""What a page says of what models were asked, and what it cost."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from graders.ledger import Ledger
 from graders.markup import Markup, cut, el, many
+from graders.report.html.page import Section
 from graders.report.html.table import table
 from graders.report.spending import show_cost
 from graders.report.text import count
@@ -14,8 +16,19 @@ _MOST_MODELS: Final = 50
 _LONGEST_NAME: Final = 200
 
 
-def spending_part(ledger: Ledger) -> Markup:
-    """A line for each model."""
+def spent(ledger: Ledger | None) -> Iterator[tuple[str, tuple[str, str]]]:
+    """A figure for the overview, where models were asked."""
+    if ledger is not None and ledger.accounts:
+        yield "Spent", (show_cost(ledger.usd), f"{ledger.tokens:,} tokens")
+
+
+def spending_section(ledger: Ledger | None) -> Iterator[Section]:
+    """A section with a line for each model, where models were asked."""
+    if ledger is not None and ledger.accounts:
+        yield Section(id="spending", title="Spending", body=_models(ledger))
+
+
+def _models(ledger: Ledger) -> Markup:
     lines = [
         [
             cut(model, _LONGEST_NAME),

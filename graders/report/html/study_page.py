@@ -9,6 +9,7 @@ from typing import Final
 from graders.markup import Markup, cut, many
 from graders.report.html import study_parts as parts
 from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.people_part import agreement
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable
 from graders.report.studied import rests_on
@@ -76,7 +77,9 @@ def _sections(
     found: StudyFindings, rows: RowsTable, verdicts: Sequence[Verdict]
 ) -> Iterator[Section]:
     study = found.study
-    head = overview(verdicts, dict(_figures(study)))
+    failed = any(one.count for one in study.failures) and rows.rows
+    shows = {"failures": "outcome=failed"} if failed else {}
+    head = overview(verdicts, dict(_figures(study)), shows=shows)
     yield Section(id="overview", title="Overview", body=head)
     for place, title, part in _parts(study, found.moved):
         yield Section(id=place, title=title, body=many([*part]))
@@ -101,7 +104,7 @@ def _parts(study: Study, moved: Between | None) -> Iterator[tuple[str, str, Iter
     if study.members is not None:
         yield "members", "Members", parts.members(study.members)
     if study.human is not None:
-        yield "people", "People", parts.human(study)
+        yield "people", "People", agreement(study.human, study.settings.seed)
     if study.noise or study.again is not None:
         yield "noise", "Noise", parts.noise(study)
     if moved is not None:

@@ -13,11 +13,8 @@ from graders.report.html.points import steps
 from graders.report.html.table import table
 from graders.report.studied_json import curve_of
 from graders.report.text import count
-from graders.studies.choice.caveats import NAMES
 from graders.studies.shapes import Bars, item_spread
-from graders.studies.statistics.resampled import MEASURES
 from graders.studies.statistics.signal import GroupSignal
-from graders.studies.statistics.statistic import Statistic
 from graders.studies.teach.between import Between
 from graders.studies.teach.memberwise import MemberStudy
 from graders.studies.teach.noise import Noise
@@ -241,25 +238,6 @@ def noise_of(found: Noise, what: str) -> Markup:
         Line("Share of which some pass and some do not", found.flips),
     ]
     return numbers(f"{what}: {count(found.rows, 'row')}", lines)
-
-
-def human(study: Study) -> Iterator[Markup]:
-    """Agreement with people."""
-    assert study.human is not None, "labels are there"
-    found, intervals = study.human.found, study.human.intervals
-    measures = [
-        Contestant(
-            name=NAMES[one],
-            value=getattr(found, one),
-            interval=intervals.get(one),
-        )
-        for one in MEASURES
-        if isinstance(getattr(found, one), Statistic)
-    ]
-    caption = (
-        f"Agreement with people, over {count(found.rows, 'sample')}, {found.good:,} of them good"
-    )
-    yield forest(f"{caption} (from {study.human.good_from:g} on)", measures)
 
 
 def moved(found: Between) -> Iterator[Markup]:

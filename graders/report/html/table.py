@@ -9,7 +9,7 @@ from typing import Final, Literal
 from graders.markup import Child, Markup, cut, el, many
 from graders.report.html.embedded import embedded
 
-MOST_BYTES: Final = 760_000
+MOST_BYTES: Final = 700_000
 """What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
 _FIRST: Final = 25
 """Rows that are there without script; as many as the script shows at once."""

@@ -10,7 +10,7 @@ import numpy as np
 from graders.studies.statistics.agreement import Agreement, agreement
 from graders.studies.statistics.bootstrap import rank_intervals
 from graders.studies.statistics.resampled import Measure
-from graders.studies.statistics.statistic import Interval
+from graders.studies.statistics.statistic import Floats, Interval, Ints
 from graders.studies.teach.samples import Samples
 from graders.studies.teach.written import Written
 
@@ -23,11 +23,17 @@ class HumanStudy:
         found: The measures.
         good_from: A label from here on is good: the middle of their range.
         intervals: Of each measure.
+        places: Where the samples that it rests on are among all.
+        scores: Of each of them.
+        labels: What people said of it.
     """
 
     found: Agreement
     good_from: float
     intervals: Mapping[Measure, Interval | None]
+    places: Ints
+    scores: Floats
+    labels: Floats
 
 
 def human_of(
@@ -45,4 +51,7 @@ def human_of(
         found=agreement(scores, labels, items, good_from=good_from),
         good_from=good_from,
         intervals=rank_intervals(scores, labels, items, **draws),
+        places=np.flatnonzero(kept),
+        scores=scores,
+        labels=labels,
     )

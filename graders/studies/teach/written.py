@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from math import isnan
+from math import isnan, nan
 
 import numpy as np
 
@@ -71,7 +71,8 @@ def read_written(
             traits[name][at] = np.where([text is None for text in texts], np.nan, column)
         digests[at] = [-1 if text is None else _digest(text) for text in texts]
         if labels is not None and human is not None:
-            labels[at] = [_label(human, row) for _, row in waiting]
+            said = (label_at(human, row) for _, row in waiting)
+            labels[at] = [nan if label is None else label for label in said]
         waiting.clear()
 
     for one in _at_places(places, rows):
@@ -131,12 +132,10 @@ def _digest(text: str) -> int:
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") >> 1
 
 
-def _label(human: Slot, row: Row) -> float:
+def label_at(human: Slot, row: Row) -> float | None:
+    """What a person said of a row; None where it is no number, nor true or false."""
     try:
         value = look_up(human, row)
     except GradingError:
-        return float("nan")
-    if isinstance(value, bool):
-        return float(value)
-    number = finite_number(value)
-    return float("nan") if number is None else number
+        return None
+    return float(value) if isinstance(value, bool) else finite_number(value)
