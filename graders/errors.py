@@ -14,7 +14,7 @@ saying about a config beside using it is data too (`Finding`); an error is a fin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -102,6 +102,15 @@ class Finding:
 class GradersError(Exception):
     """Base of every error raised on purpose here."""
 
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, object]]:
+        # Workers of ours and of trainers send errors on. Exception's own calls `__init__` with the
+        # message alone; and a pool that cannot read what was raised in it breaks, or hangs.
+        return _as_it_was, (type(self), *self.args), self.__dict__
+
+
+def _as_it_was(kind: type[GradersError], *said: object) -> GradersError:
+    return kind.__new__(kind, *said)
+
 
 class ConfigError(GradersError):
     """A grader config that cannot be used. `findings` has every problem, each with its path."""
@@ -145,9 +154,6 @@ class RowError(GradersError):
     def __init__(self, place: str, problem: str) -> None:
         self.place, self.problem = place, problem
         super().__init__(f"{place}: {problem}")
-
-    def __reduce__(self) -> tuple[type[RowError], tuple[str, str]]:
-        return RowError, (self.place, self.problem)  # workers send it on
 
 
 class GradingError(GradersError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Final, TypeVar, Unpack
 
@@ -62,9 +62,9 @@ class Grading:
             if live.opened(self.recipe) is None:
                 _result(live.submit(live.grader(self.recipe)), self._opening_seconds)
             return _result(live.submit(self._graded(live, rows)), self._most_seconds)
-        except TimeoutError:
+        except _LateError:
             return self._failed(rows, self._not_in_time(live))
-        except (process.ClosedError, CancelledError):
+        except process.ClosedError:
             return self._failed(rows, _CLOSED)
 
     async def agrade(self, rows: Sequence[Row | Failure]) -> list[Grade]:
@@ -75,18 +75,11 @@ class Grading:
         live = process.here()
         try:
             if live.opened(self.recipe) is None:
-                opening = asyncio.wrap_future(live.submit(live.grader(self.recipe)))
-                await asyncio.wait_for(opening, self._opening_seconds)
-            future = asyncio.wrap_future(live.submit(self._graded(live, rows)))
-            return await asyncio.wait_for(future, self._most_seconds)
-        except TimeoutError:
+                await _awaited(live.submit(live.grader(self.recipe)), self._opening_seconds)
+            return await _awaited(live.submit(self._graded(live, rows)), self._most_seconds)
+        except _LateError:
             return self._failed(rows, self._not_in_time(live))
         except process.ClosedError:
-            return self._failed(rows, _CLOSED)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
             return self._failed(rows, _CLOSED)
 
     def close(self) -> None:
@@ -183,12 +176,35 @@ def open_grading(config: ConfigSource | Document, **options: Unpack[Options]) ->
     return Grading(Recipe.of(config, options))
 
 
-def _result(future: Future[T], seconds: float | None) -> T:
+class _LateError(Exception):
+    """It took too long. No TimeoutError, which a trainer's own alarm may raise while we wait."""
+
+
+def _result(future: Future[T], seconds: float) -> T:
     """What comes of a future; who stops waiting, for whatever reason, stops the work."""
     try:
-        return future.result(seconds)
+        wait([future], seconds)
+        return _said(future)
     finally:
         future.cancel()
+
+
+async def _awaited(work: Future[T], seconds: float) -> T:
+    """The same, for the running event loop."""
+    future = asyncio.wrap_future(work)
+    try:
+        await asyncio.wait([future], timeout=seconds)
+        return _said(future)
+    finally:
+        future.cancel()
+
+
+def _said(future: Future[T] | asyncio.Future[T]) -> T:
+    if not future.done():
+        raise _LateError
+    if future.cancelled():  # whoever waits has not done that
+        raise process.ClosedError(_CLOSED.message)
+    return future.result()
 
 
 def _failure(message: str, reason: str) -> Failure:

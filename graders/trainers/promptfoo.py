@@ -10,7 +10,8 @@ A failure is raised, with why: promptfoo has no word for a missing score. It sho
 the reason, logs it as an error, fails the test, and **counts 0** in its averages: look for the
 reasons before believing these.
 
-Called as promptfoo 0.123 calls assertions: in a new Python for each, so that nothing stays warm.
+Called as promptfoo 0.121 to 0.123 calls assertions: in a new Python for each, so that nothing
+stays warm.
 """
 
 from __future__ import annotations

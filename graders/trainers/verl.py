@@ -6,10 +6,12 @@ verl finds them by name, and the grader among the keywords that it hands on:
     reward.custom_reward_function.name=compute_score_async
     +reward.custom_reward_function.reward_kwargs.grader=/abs/grader.json
 
-A failure is raised: verl 0.9 then leaves that sample out of the step, and its older loop ends the
-step. A number in its place would be trained on, and None or NaN costs the whole batch. Its reward
-managers `limited` and `prime`, and `naive` with a time limit, make a 0.0 of every exception: use
-none of them.
+A failure is raised. Verl 0.9 then leaves that sample out of the step (its async trainer all samples
+of that prompt, and takes another prompt); its older loop ends the step. A number in its place would
+be trained on, and None or NaN costs the whole batch.
+
+Not every reward manager passes a failure on: `rate_limited`, and `prime` of the older loop, make a
+0.0 of every exception, so use neither. `remote` takes `compute_score` alone, and `batch` none.
 
 Called as verl 0.7 to 0.9 call rewards; once for each sample, from many threads or one loop.
 """
@@ -31,8 +33,17 @@ from graders.trainers.grading import Grading, open_grading
 from graders.trainers.recipe import refused
 from graders.trainers.rows import plain
 
-_PUT_INTO_EXTRA_INFO: Final = frozenset({"num_turns", "rollout_reward_scores", "experiment_name"})
-"""By verl itself."""
+_PUT_INTO_EXTRA_INFO: Final = frozenset(
+    {
+        *("num_turns", "rollout_reward_scores", "experiment_name"),
+        *("raw_prompt", "turn_scores", "tool_rewards", "reward_extra_info"),
+        *("global_steps", "min_global_steps", "max_global_steps", "num_cached_tokens"),
+        *("prompt_ids", "prompt_logprobs", "teacher_ids", "teacher_logprobs"),
+        *("spec_num_draft_tokens", "spec_num_accepted_tokens", "spec_num_verify_steps"),
+        "kv_transfer_params",
+    }
+)
+"""By verl itself, its agent loops and engines: what they count, and prompts with their images."""
 _OF_REWARD_MODELS: Final = frozenset({"reward_router_address", "reward_model_tokenizer"})
 """Keywords that come with each call where there is a reward model."""
 _SCORE: Final = "score"
@@ -57,7 +68,8 @@ def compute_score(  # noqa: PLR0913 - in verl's order: it is called by position,
     """The reward of one sample.
 
     The item has what `extra_info` has, without what verl put there, and `ground_truth` and
-    `data_source`. Keys with None are left out: Arrow gives every row all the keys of a column.
+    `data_source`. What tools left for the reward is there, too, and has to be what JSON has. Keys
+    with None are left out: Arrow gives every row all the keys of a column.
 
     Args:
         data_source: The dataset's name.

@@ -1,15 +1,27 @@
 """What is late, breaks, dies or does not open inside a trainer's process: no score, and no stop."""
 
 import asyncio
+import copy
+import pickle
 import threading
 from time import monotonic
 
 import pytest
 from rewarding import CODE, EXACT, JUDGE, Judge, judging, no_judge, row, scores
 
-from graders.errors import FailureKind, GradersError
+from graders.errors import (
+    ConfigError,
+    FailureKind,
+    Finding,
+    FormulaError,
+    GradersError,
+    GradingError,
+    RowError,
+    TemplateError,
+)
 from graders.trainers import process
 from graders.trainers.grading import open_grading
+from graders.trainers.rows import ColumnError
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -132,3 +144,26 @@ def test_a_row_that_dies_costs_no_other_its_score():
     rows = [row("4"), row("die"), row("5"), row("4")]
 
     assert scores(open_grading(CODE).grade(rows)) == [1.0, "signaled", 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        GradingError(FailureKind.OTHER, "no text", "bad_row"),
+        RowError("rows.jsonl:1:1", "no object"),
+        ColumnError("column 'a': is a set"),
+        ConfigError(Finding(code="c", severity="error", path="p", message="m", fix="f")),
+        FormulaError("a name that is none", "a + b", 4),
+        TemplateError("no end", "{{ a", 0),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("way", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy])
+def test_an_error_goes_to_another_process_as_it_is(way, error):
+    """Trainers raise what their workers raised; a pool that cannot read it is broken."""
+    error.add_note("seen in a worker")
+    other = way(error)
+
+    assert type(other) is type(error)
+    assert (str(other), other.args) == (str(error), error.args)
+    assert vars(other) == vars(error)

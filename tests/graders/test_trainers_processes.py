@@ -165,7 +165,7 @@ def test_a_fork_inside_an_event_loop_harms_neither():
 
 
 def test_the_trainers_signals_and_streams_are_its_own():
-    """Handlers stay, Ctrl-C is its to handle, and what a grader prints goes nowhere."""
+    """Handlers stay, Ctrl-C and alarms are its to handle, and what is printed goes nowhere."""
     lines = said("""
         import signal, threading
         handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM,
@@ -176,22 +176,28 @@ def test_the_trainers_signals_and_streams_are_its_own():
         assert {name: signal.getsignal(name) for name in handlers} == handlers
         assert signal.set_wakeup_fd(-1) == wakeup
 
-        def interrupts():
+        def alarm(*_):
+            raise TimeoutError("the trainer's own")
+
+        def interrupts(name):
             while not busy(grading):
                 pass
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), name)
 
+        signal.signal(signal.SIGALRM, alarm)
         grading = open_grading(CODE)
         grading.grade([row("4")])
-        threading.Thread(target=interrupts).start()
-        try:
-            grading.grade([row("wait")])
-        except KeyboardInterrupt:
-            tell("interrupted")
-        tell(scores(grading.grade([row("4")])))
+        for name in (signal.SIGINT, signal.SIGALRM):
+            threading.Thread(target=interrupts, args=[name]).start()
+            try:
+                grading.grade([row("wait")])
+            except (KeyboardInterrupt, TimeoutError) as error:
+                tell(repr(error))
+            tell(scores(grading.grade([row("4")])))
     """)
 
-    assert lines == ["interrupted", [1.0]]
+    alarm = """TimeoutError("the trainer's own")"""
+    assert lines == ["KeyboardInterrupt()", [1.0], alarm, [1.0]]
 
 
 def test_a_killed_sandbox_costs_no_row_its_score():

@@ -2,6 +2,7 @@
 
 Calls are copied from verl 0.9.1: `get_custom_reward_fn` (trainer/ppo/reward.py), the reward
 managers `naive` and `gdpo` (experimental/reward_loop), `main_eval`, and 0.6's manager `prime`.
+0.9.1's own managers were run with the same results, and in actors of Ray: see benchmarks/README.md.
 """
 
 import asyncio
@@ -19,6 +20,18 @@ from graders.errors import ConfigError, GradersError, GradingError
 from graders.trainers import process, verl
 
 EXTRA = {"answer": "4", "index": 7}
+OF_LOOPS = {
+    "raw_prompt": [{"role": "user", "content": [{"type": "image", "image": object()}]}],
+    "turn_scores": [],
+    "tool_rewards": [],
+    "global_steps": 3,
+    "min_global_steps": 3,
+    "max_global_steps": 3,
+    "num_cached_tokens": None,
+    "prompt_ids": np.array([[1, 2]]),
+    "prompt_logprobs": [[float("-inf")]],
+}
+"""`tool_extra_fields`: what the agent loop and the engine keep of a sample, images and all."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,6 +81,7 @@ class Naive:
 
     async def run_single(self, response_str, ground_truth="4", extra_info=EXTRA):
         extra_info = {**extra_info}
+        extra_info.update(OF_LOOPS.items())
         extra_info["num_turns"] = 2
         extra_info["rollout_reward_scores"] = {}
         extra_reward_kwargs = (
@@ -163,9 +177,10 @@ def test_a_grader_that_breaks_or_hangs_is_raised_too(name, said, path):
 
 
 def test_what_verl_puts_into_extra_info_is_no_part_of_the_item(path):
-    """And what the dataset has is not changed."""
-    source = "def grade(sample, item):\n    return float(len(item) == 4 and 'index' in item)\n"
-    extra = {**EXTRA, "num_turns": 2, "rollout_reward_scores": {}, "experiment_name": "x"}
+    """Nor does it fail the row; and what the dataset has, or a tool has said, is not changed."""
+    source = "def grade(sample, item):\n    return float(len(item) == 5 and 'found' in item)\n"
+    extra = {**EXTRA, **OF_LOOPS, "num_turns": 2, "rollout_reward_scores": {}, "found": [1]}
+    extra["experiment_name"] = "x"
     before = {**extra}
     score = verl.compute_score(
         "gsm8k", "x", "4", extra, grader=path({"type": "python", "name": "n", "source": source})
