@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from graders.cli.options import note
 from graders.cli.user_object import user_client
-from graders.terminal import printable
 
 if TYPE_CHECKING:
     from graders.clients import EndpointClient, ModelClient
@@ -188,7 +188,7 @@ def _model_client(
     if given["record"]:
         client = stack.enter_context(closing(Recording(client, given["record"])))
     budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}
-    _note(f"asking {', '.join(models)} {source}")
+    note(f"asking {', '.join(models)} {source}")
     return Budgeted(client, ledger, **budget, in_flight=given["in_flight"])
 
 
@@ -218,7 +218,7 @@ def embeddings_client(
     if given["budget_usd"] is not None:
         refuse_unpriced([model], ledger.base_url)
     budget = {"usd": given["budget_usd"], "tokens": given["budget_tokens"]}
-    _note(f"asking {model} {source} for embeddings")
+    note(f"asking {model} {source} for embeddings")
     client = Scrubbed(connection, _secrets())
     return Budgeted(client, ledger, **budget, in_flight=given["in_flight"]), identity
 
@@ -269,14 +269,10 @@ def _server(chosen: dict[str, Any]) -> tuple[ModelClient, str, str]:
 
     if "wire" in chosen:
         chosen["wire"] = _wire(chosen["wire"])
-    client = OpenAICompatible(**chosen, notify=_note)
+    client = OpenAICompatible(**chosen, notify=note)
     if os.environ.get("OPENAI_API_KEY") and _can_be_overheard(client.base_url):
-        _note(f"OPENAI_API_KEY goes to {client.base_url} unencrypted; use https if it is a secret")
+        note(f"OPENAI_API_KEY goes to {client.base_url} unencrypted; use https if it is a secret")
     return client, f"at {client.base_url}", client.identity
-
-
-def _note(text: str) -> None:
-    click.echo(f"note: {printable(text)}", err=True)
 
 
 def _can_be_overheard(url: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +12,7 @@ from click.core import ParameterSource
 
 from graders.cli.bounds import BOUNDS, bound_options, chosen_bounds
 from graders.cli.clients import client_options
-from graders.cli.diff_report import show_diff
+from graders.cli.diff_report import Found, show_diff
 from graders.cli.grading import grouping_option, row_format, row_options
 from graders.cli.interrupts import stopped_by_signals
 from graders.cli.locations import ROWS
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from graders.report.diffed import Diffed
     from graders.rows import Row
     from graders.studies.change.bounds import Bounds
-    from graders.studies.change.pairs import Pair, Pairs
+    from graders.studies.change.pairs import Pair
     from graders.testing.both import Both
 
 _EPILOG = """\b
@@ -63,34 +62,6 @@ _FOR_RESULTS: Final = frozenset(
 """Options that need no grading."""
 _FILES: Final = ("outputs", "cache", "record", "replay")
 """Options that name a file which must stay."""
-
-
-@dataclass(slots=True)
-class Found:
-    """What was compared, and what was not.
-
-    Attributes:
-        pairs: Samples graded twice.
-        bad_lines: Lines that are none.
-        only: Places that only the old, or the new, results have.
-        signatures: Of the old grader, and the new one.
-        layers: What isolated python graders; None where none ran.
-        stopped: What ended it early.
-        ledger: What models were asked; None where none was.
-    """
-
-    pairs: Pairs
-    bad_lines: list[str] = field(default_factory=list)
-    only: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(
-        default_factory=lambda: ([], [])
-    )
-    signatures: tuple[str, str] = ("", "")
-    layers: list[str] | None = None
-    stopped: BaseException | None = None
-    ledger: Ledger | None = None
-
-    def bad_line(self, error: RowError) -> None:
-        self.bad_lines.append(str(error))
 
 
 @click.command(epilog=_EPILOG)

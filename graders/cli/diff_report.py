@@ -1,9 +1,9 @@
-"""What `graders diff` shows: lines, Markdown, JSON, and a page."""
+"""What `graders diff` found, and how it is shown: lines, Markdown, JSON, and a page."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,41 @@ from graders.cli.reports import explain_command, made_from, write_report
 from graders.terminal import printable
 
 if TYPE_CHECKING:
-    from graders.cli.diff import Found
+    from graders.errors import RowError
+    from graders.ledger import Ledger
     from graders.report.diffed import Diffed
+    from graders.studies.change.pairs import Pairs
 
 Named = tuple[Path, Path, str | None]
 """OLD, NEW and ROWS."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What was compared, and what was not.
+
+    Attributes:
+        pairs: Samples graded twice.
+        bad_lines: Lines that are none.
+        only: Places that only the old, or the new, results have.
+        signatures: Of the old grader, and the new one.
+        layers: What isolated python graders; None where none ran.
+        stopped: What ended it early.
+        ledger: What models were asked; None where none was.
+    """
+
+    pairs: Pairs
+    bad_lines: list[str] = field(default_factory=list)
+    only: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(
+        default_factory=lambda: ([], [])
+    )
+    signatures: tuple[str, str] = ("", "")
+    layers: list[str] | None = None
+    stopped: BaseException | None = None
+    ledger: Ledger | None = None
+
+    def bad_line(self, error: RowError) -> None:
+        self.bad_lines.append(str(error))
 
 
 def show_diff(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from graders.cli.job import Job, is_kept, open_stream
+from graders.cli.grade_file import open_stream
+from graders.cli.job import Job, is_kept
 from graders.engine import reward_of, run_sync
 from graders.grades import Grade, Graded
 from graders.report import spending

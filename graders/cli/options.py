@@ -10,7 +10,7 @@ import click
 
 from graders.errors import Finding
 from graders.profile import PROFILES, Profile, find_profile
-from graders.terminal import printable_lines
+from graders.terminal import printable, printable_lines
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -60,6 +60,11 @@ def show_findings(findings: Iterable[Finding]) -> None:
     """Say what is worth saying about a config, on standard error."""
     for finding in findings:
         click.echo(f"{finding.severity}: {printable_lines(str(finding))}", err=True)
+
+
+def note(text: str) -> None:
+    """Say something that is worth knowing and wrong with nothing."""
+    click.echo(f"note: {printable(text)}", err=True)
 
 
 def refuse_overwriting(

@@ -123,7 +123,7 @@ def command(config: Path, rows: str | None, **given: Any) -> int:
     as it comes. Results for a URL are made here, and copied there at the end.
     """
     from graders.cli.dry_run import dry_run
-    from graders.cli.job import grade_file
+    from graders.cli.grade_file import grade_file
     from graders.cli.one_row import grade_one
     from graders.config.parse import load_config
     from graders.runs.opening import judges_path
@@ -209,8 +209,7 @@ def _target(config: Path, rows: str | None, row: Row | None, given: dict[str, An
     Raises:
         click.UsageError: There is no run to begin, to go on with or to report.
     """
-    from graders.cli.job import Target, is_kept
-    from graders.cli.run_report import RunReport
+    from graders.cli.job import RunReport, Target, is_kept
 
     ways = [name for name in ("resume", "retry", "overwrite") if given[name]]
     way: Way = "retry" if given["retry"] else "resume" if given["resume"] else "new"

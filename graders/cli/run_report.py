@@ -22,28 +22,11 @@ from graders.lines import is_lasting
 from graders.terminal import printable
 
 if TYPE_CHECKING:
-    from graders.cli.job import Job
+    from graders.cli.job import Job, RunReport
     from graders.runs.manifest import Manifest
     from graders.runs.output import Sink
     from graders.runs.run import Outcome
     from graders.studies.teach.teaching import Study
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunReport:
-    """What `--report` asks of a run.
-
-    Attributes:
-        path: Where the page goes.
-        config: The config's file, as it was named.
-        base_url: As `--base-url` has it.
-        apart: Whether standard output is for something else.
-    """
-
-    path: str
-    config: Path
-    base_url: str | None
-    apart: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,13 +84,14 @@ def study_results(results: str, given: dict[str, Any]) -> int:
         OtherRowsError: The rows, or earlier results, are not of what was graded.
         OSError: A file cannot be read to its end.
     """
+    from graders.studies.teach.samples import samples_of
     from graders.studies.teach.teaching import REPEATS, study_of
 
     band = _band(given["failing"] or "0.25:0.5")
     _check(results, given)
     gc.freeze()  # what is loaded by now stays; results come and go by the million
     read = _read(results, for_page=given["report"] is not None)
-    samples = read.observed.samples()
+    samples = samples_of(read.observed)
     _doubt(results, read, samples)
     written = _written(samples, given)
     repeated = any(REPEATS in signature for signature in read.signatures)
@@ -206,12 +207,13 @@ def _shape(given: dict[str, Any]) -> RowFormat:
 
 def _between(samples: Samples, read: _Read, against: str) -> Between:
     from graders.studies.teach.between import between
+    from graders.studies.teach.samples import samples_of
     from graders.studies.teach.written import OtherRowsError
 
     old = _read(against)
     same = read.signatures == old.signatures and len(read.signatures) == 1
     try:
-        return between(samples, old.observed.samples(), same_grader=same)
+        return between(samples, samples_of(old.observed), same_grader=same)
     except OtherRowsError as error:
         raise OtherRowsError(f"{against}: {error}") from None
 

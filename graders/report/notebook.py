@@ -23,6 +23,7 @@ from graders.report.text import count
 from graders.report.text import to_lines as run_lines
 from graders.results import Result, read_results
 from graders.studies.teach.observed import Observed
+from graders.studies.teach.samples import samples_of
 from graders.studies.teach.teaching import REPEATS, Settings, Study, quick_study, study_of
 
 _AT_ONCE: Final = 256
@@ -197,7 +198,7 @@ def study(results: Path | str | Run, settings: Settings | None = None) -> Studie
     repeated = REPEATS in run.signature
     return Studied(
         path=run.path,
-        found=study_of(summary.observed.samples(), settings, repeated=repeated),
+        found=study_of(samples_of(summary.observed), settings, repeated=repeated),
         bad_lines=summary.bad_lines,
         first_bad_lines=tuple(summary.first_bad_lines[:_BAD_LINES_SHOWN]),
         rows=run.rows,

@@ -12,7 +12,8 @@ import click
 import pytest
 from kept_runs import ASKED, BOTH, EXACT, JUDGE, Command, files, mixed, room, said, until, write
 
-from graders.cli.job import Job, Target, grade_file
+from graders.cli.grade_file import grade_file
+from graders.cli.job import Job, Target
 from graders.cli.run import _again
 from graders.config.parse import parse_config
 from graders.engine import RunOptions

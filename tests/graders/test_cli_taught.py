@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from taught_rows import MULTI, ROWS, write
 
-from graders.cli import job
+from graders.cli import grade_file
 from graders.report import summary
 
 
@@ -91,7 +91,7 @@ def test_a_run_without_its_rows_has_no_form(graders, monkeypatch, way):
     elif way == "many":
         monkeypatch.setattr("graders.cli.taught._READ_AGAIN", 63)
     else:
-        report = job.study_of_run  # what comes between grading and the summary
+        report = grade_file.study_of_run  # what comes between grading and the summary
 
         def spoilt(*given):
             Path("rows.jsonl").unlink()
@@ -99,7 +99,7 @@ def test_a_run_without_its_rows_has_no_form(graders, monkeypatch, way):
                 write("rows.jsonl", *[{"item": {}, "samples": ["another"] * 4}] * 16)
             return report(*given)
 
-        monkeypatch.setattr(job, "study_of_run", spoilt)
+        monkeypatch.setattr(grade_file, "study_of_run", spoilt)
     without = signal_of(graders, rows=read)
 
     assert whole["form"]["share"]["value"] > 0

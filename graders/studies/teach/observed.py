@@ -37,7 +37,6 @@ from graders.studies.teach.observed_columns import (
 
 if TYPE_CHECKING:
     from graders.studies.statistics.statistic import Bools, Floats
-    from graders.studies.teach.samples import Samples
 
 LIMIT: Final = 200_000
 """Samples that a study looks at, at most."""
@@ -268,12 +267,6 @@ class Observed:
         self.settle()
         groups = self.columns["groups"]
         return len(set(groups)) < len(groups) or (self.seen > 0 and not groups)
-
-    def samples(self) -> Samples:
-        """What is kept, in the order of the rows and item by item."""
-        from graders.studies.teach.samples import samples_of
-
-        return samples_of(self)
 
 
 def _column(kind: str, values: Sequence[float] | bytes) -> array[Any]:

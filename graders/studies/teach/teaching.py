@@ -27,7 +27,7 @@ from graders.studies.teach.observed import Observed
 from graders.studies.teach.observed_columns import KINDS
 from graders.studies.teach.passing import PassAtK, ThresholdSuggestion, pass_at_k, suggest_threshold
 from graders.studies.teach.rewards import Distribution, distribution
-from graders.studies.teach.samples import Samples
+from graders.studies.teach.samples import Samples, samples_of
 from graders.studies.teach.traits import Explained, explained_by
 from graders.studies.teach.written import Written, read_written
 
@@ -121,7 +121,7 @@ def quick_study(
     """
     if not observed.has_groups:
         return None
-    samples = observed.samples()
+    samples = samples_of(observed)
     resamples = min(_QUICK_RESAMPLES, resamples_for(len(samples.names), _QUICK_DRAWS))
     written = None
     with suppress(GradersError, OSError):  # a run that has ended reports what it can
