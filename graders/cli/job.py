@@ -218,7 +218,9 @@ def _hired(job: Job) -> Iterator[Hire | None]:
         from graders.cluster.tasks import hired
 
         cores = job.workers or _cores()
-        with hired(job.recipe, address=job.address, cores=cores, most=job.workers) as hire:
+        with hired(
+            job.recipe, address=job.address, cores=cores, most=job.workers, note=_note
+        ) as hire:
             yield hire
         return
     count = _workers(job)

@@ -173,6 +173,30 @@ def test_a_node_that_dies_costs_no_row(nodes, second):
     assert files("out.jsonl") == files("here.jsonl")
 
 
+@pytest.mark.long  # for a cluster whose head has no processor
+def test_a_cluster_without_a_processor_is_waited_for_and_said_once():
+    """The head is alive, and with the first node that comes the run goes on."""
+    recipe, program, out = held(free=32), Nodes(), Path("out.jsonl")
+    try:
+        program("start", 0)
+        node = program("add", 1)
+        pid = program("hold", 32)
+        until(lambda: (out.exists() and out.stat().st_size) or program("over", pid), seconds=120)
+        until(lambda: len(begun()) == 2 or program("over", pid))
+        program("kill", node)
+        write("let", "")
+        until(lambda: "no processor" in said() or program("over", pid))
+        program("add", 1)
+        assert program("ended", pid) == 0, said()
+    finally:
+        program.close()
+    note = "no processor is left in the cluster; waiting for one (Ctrl-C keeps what is graded)\n"
+    assert said().count(note) == 1
+    assert len(begun()[1]) == 1, "what has come back is not graded again"
+    assert grade_here(recipe, "here") == 0
+    assert files("out.jsonl") == files("here.jsonl")
+
+
 @pytest.mark.parametrize("engine", ["ray", "local"])
 def test_a_killed_driver_is_gone_on_with_by_any_engine(nodes, engine):
     """What is in its folder is not graded again."""
