@@ -255,6 +255,17 @@ def test_a_row_that_kills_its_process_is_a_failure(nodes):
     assert b"worker_died" in Path("there.jsonl").read_bytes().splitlines()[6]
 
 
+def test_what_killed_drivers_left_is_swept_by_the_next_run(nodes):
+    """Before anything is graded; what may be needed yet stays."""
+    old, new = (nodes.tmp / f"graders-{digit * 32}-{'a' * 12}-0" for digit in "01")
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    assert on(nodes, "both.json", "rows.jsonl", "-o", "out.jsonl")[0] == 1
+    assert not old.exists()
+    assert new.exists()
+
+
 # --- what is refused
 
 
