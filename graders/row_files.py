@@ -19,6 +19,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from graders.column_map import Columns, MissingColumnError
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 _ADD_A_SAMPLE: Final = "Add sample, samples or model_sample."
 _TAKEN: Final = {str, dict}
+_sorted = msgspec.json.Encoder(order="deterministic").encode
 OUTPUT_KEYS: Final = ("output_text", "completion", "response")
 """Where a flat line's output is looked for, in this order."""
 
@@ -273,17 +275,17 @@ def _same(item: Mapping[str, JSON] | None, other: Mapping[str, JSON] | None) -> 
     if item is None or other is None:
         return False
     try:
-        # Python's == takes 1, 1.0 and true for one value, so it only rules out. Keys in the same
-        # order are the usual case, and cost a tenth.
-        return item == other and (
-            encode(item) == encode(other) or _canonical(item) == _canonical(other)
-        )
+        # Python's == takes 1, 1.0 and true for one value, so it only rules out.
+        return item == other and _canonical(item) == _canonical(other)
     except RecursionError:  # absurdly deep: each its own group
         return False
 
 
-def _canonical(item: Mapping[str, JSON]) -> str:
-    return json.dumps(item, sort_keys=True)
+def _canonical(item: Mapping[str, JSON]) -> bytes:
+    try:
+        return _sorted(item)
+    except UnicodeEncodeError:  # a lone surrogate, which only the standard library writes
+        return json.dumps(item, sort_keys=True).encode()
 
 
 def _checked(place: str, samples: list[JSON]) -> list[Any]:

@@ -1,11 +1,14 @@
-"""The same rows by local workers and by Ray on the same machine: wall and CPU time.
+"""The same rows by local workers, by Ray and by Ray Data on one machine: wall and CPU time.
 
 Rows: Natural Questions answers (EVOUNA, see benchmarks/README.md), one sample a row, over and over.
 CPU time is that of the command and of all that it has started, looked at ten times a second, since
-Ray's processes are nobody's to wait for. The bytes of both are compared. Each command runs in a
-network of its own where that can be had, because Ray listens.
+Ray's processes are nobody's to wait for; and apart by who spends it: the driver, the processes that
+grade, and Ray's own servers. What a row costs is beyond the same command over 100 rows. Rounds are
+interleaved, and figures are medians. The bytes of local workers and Ray are compared. Each command
+runs in a network of its own where that can be had, because Ray listens.
 
-    PYTHONPATH=. python benchmarks/cluster/engines.py [--rows 1000000] [--workers 2]
+    PYTHONPATH=. python benchmarks/cluster/engines.py [--rows 1000000] [--rounds 3] [--workers 2]
+    PYTHONPATH=. python benchmarks/cluster/engines.py --rows 100000 --engines local ray data
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ import hashlib
 import itertools
 import json
 import os
+import re
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,12 +30,12 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve()
 DATA = HERE.parents[3] / "shared" / "data" / "evouna_nq.jsonl"
-RUN = """
-import fcntl, socket, struct, sys
+LOOPBACK = """
+import fcntl, socket, struct
 fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 0x41))
-from graders.cli import main
-sys.exit(main(sys.argv[1:]))
 """
+RUN = "import sys; from graders.cli import main; sys.exit(main(sys.argv[1:]))"
+DATA_RUN = "import ray_data; ray_data.main()"
 CONFIG = {
     "type": "multi",
     "name": "both",
@@ -53,13 +59,19 @@ CONFIG = {
 }
 _LOOK_SECONDS = 0.1
 _TICKS = os.sysconf("SC_CLK_TCK")
+_FEW = 100
+_FILES = 32
+"""That Ray Data gets its rows in, so that each is a task."""
+_GRADES = re.compile(r"ray::(?!\w*Agent)|.*default_worker\.py")
+"""The command line of a process of Ray that runs tasks, or will."""
+WHO = ("driver", "graders", "servers")
 
 
 class Took(NamedTuple):
     """What a command took, the most memory its own process had, and the hash of its results."""
 
     wall: float
-    cpu: float
+    cpu: dict[str, float]  # by who
     peak_mb: float
     sha256: str
 
@@ -68,29 +80,47 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--engines", nargs="+", default=["local", "ray"], help="local, ray, data")
     args = parser.parse_args()
-    print(f"{args.rows:,} rows, {args.workers} processes, load {os.getloadavg()[0]:.1f}\n")
-    print("| engine | wall s | 100 rows | CPU s | 100 rows | rows per CPU-second beyond | "
-          "driver's peak MB | results |")  # fmt: skip
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
-    with tempfile.TemporaryDirectory() as folder:
+    took: dict[tuple[str, int], list[Took]] = {}
+    loads = []
+    with tempfile.TemporaryDirectory(prefix="eng") as folder:  # Ray's sockets want short names
         os.chdir(folder)
         Path("grader.json").write_text(json.dumps(CONFIG))
         samples = list(_samples())
-        for engine in ("local", "ray"):
-            took = []
-            for count in (100, args.rows):
-                with Path("rows.jsonl").open("wb") as file:
-                    file.writelines(itertools.islice(itertools.cycle(samples), count))
-                took.append(_run(engine, args.workers))
-            few, all_ = took
-            rate = (args.rows - 100) / (all_.cpu - few.cpu)
-            print(
-                f"| {engine} | {all_.wall:.1f} | {few.wall:.1f} | {all_.cpu:.1f} | {few.cpu:.1f} | "
-                f"{rate:,.0f} | {all_.peak_mb:.0f} | {all_.sha256[:12]} |",
-                flush=True,
-            )
+        for _ in range(args.rounds):
+            for engine, count in itertools.product(args.engines, (_FEW, args.rows)):
+                loads.append(os.getloadavg()[0])
+                _write(samples, count)
+                took.setdefault((engine, count), []).append(_run(engine, args.workers))
+    print(f"{args.rows:,} rows, {args.rounds} rounds, {args.workers} processes, "
+          f"load {min(loads):.1f} to {max(loads):.1f}\n")  # fmt: skip
+    print("| engine | wall s | 100 rows | CPU s | 100 rows | µs of CPU a row beyond | driver | "
+          "graders | Ray's servers | driver's peak MB | results |")  # fmt: skip
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    for engine in args.engines:
+        print(_line(engine, took[engine, _FEW], took[engine, args.rows], args.rows))
+
+
+def _line(engine: str, few: list[Took], many: list[Took], rows: int) -> str:
+    wall, wall_few = (statistics.median(one.wall for one in all_) for all_ in (many, few))
+    cpu, cpu_few = (
+        statistics.median(sum(one.cpu.values()) for one in all_) for all_ in (many, few)
+    )
+    each = {who: (_median(many, who) - _median(few, who)) / (rows - _FEW) * 1e6 for who in WHO}
+    hashes = {one.sha256 for one in many}
+    return (
+        f"| {engine} | {wall:.1f} | {wall_few:.1f} | {cpu:.1f} | {cpu_few:.1f} | "
+        f"{(cpu - cpu_few) / (rows - _FEW) * 1e6:.1f} | "
+        + "".join(f"{each[who]:.1f} | " for who in WHO)
+        + f"{max(one.peak_mb for one in many):.0f} | {' '.join(sorted(hashes))} |"
+    )
+
+
+def _median(all_: list[Took], who: str) -> float:
+    return statistics.median(one.cpu[who] for one in all_)
 
 
 def _samples() -> list[bytes]:
@@ -102,27 +132,69 @@ def _samples() -> list[bytes]:
     ]
 
 
+def _write(samples: list[bytes], count: int) -> None:
+    """The rows, in one file and in many."""
+    lines = itertools.islice(itertools.cycle(samples), count)
+    shutil.rmtree("rows", ignore_errors=True)
+    Path("rows").mkdir()
+    with Path("rows.jsonl").open("wb") as whole:
+        for number in range(_FILES):
+            held = list(itertools.islice(lines, -(-count // _FILES)))
+            whole.writelines(held)
+            if held:
+                Path(f"rows/{number:02}.jsonl").write_bytes(b"".join(held))
+
+
 def _run(engine: str, workers: int) -> Took:
     apart = ["unshare", "--net"] if os.getuid() == 0 else []
-    command = [*apart, sys.executable, "-c", RUN if apart else RUN.splitlines()[-2]]
-    command += ["run", "grader.json", "rows.jsonl", "-o", "out.jsonl", "--overwrite", "--json"]
-    command += ["--engine", engine, "--workers", str(workers)]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
+    code = DATA_RUN if engine == "data" else RUN
+    command = [*apart, sys.executable, "-c", LOOPBACK + code if apart else code]
+    if engine == "data":
+        shutil.rmtree("out", ignore_errors=True)
+        command += [str(Path(name).resolve()) for name in ("grader.json", "rows", "out")]
+        command += [str(workers)]
+    else:
+        command += ["run", "grader.json", "rows.jsonl", "-o", "out.jsonl", "--overwrite", "--json"]
+        command += ["--engine", engine, "--workers", str(workers)]
+    environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[2]}:{HERE.parent}"}
     started = time.monotonic()
     with Path("said.txt").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
-        spent: dict[int, float] = {}
+        spent: dict[int, tuple[str, float]] = {}
         peak = 0.0
         while process.poll() is None:
             for pid in (process.pid, *_children(process.pid)):
-                spent[pid] = max(spent.get(pid, 0.0), _cpu(pid))
+                who, cpu = _who(pid, process.pid, engine), _cpu(pid)
+                if who and cpu:  # else it is gone by now
+                    spent[pid] = who, cpu
             peak = max(peak, _peak_mb(process.pid))
             time.sleep(_LOOK_SECONDS)
     wall = time.monotonic() - started
-    if process.returncode not in {0, 1}:
+    if process.returncode:
         raise SystemExit(Path("said.txt").read_text("utf-8"))
-    digest = hashlib.sha256(Path("out.jsonl").read_bytes()).hexdigest()
-    return Took(wall, sum(spent.values()), peak, digest)
+    cpu = {who: sum(cpu for whose, cpu in spent.values() if whose == who) for who in WHO}
+    return Took(wall, cpu, peak, _digest(engine))
+
+
+def _digest(engine: str) -> str:
+    """Of the results; of Ray Data's it says how many there are."""
+    if engine == "data":
+        count = sum(path.read_bytes().count(b"\n") for path in Path("out").iterdir())
+        return f"{count:,} rows"
+    return hashlib.sha256(Path("out.jsonl").read_bytes()).hexdigest()[:12]
+
+
+def _who(pid: int, driver: int, engine: str) -> str | None:
+    """Whose a process is; None if it is gone."""
+    if pid == driver:
+        return "driver"
+    if engine == "local":
+        return "graders"
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    return ("graders" if _GRADES.match(line) else "servers") if line else None
 
 
 def _children(pid: int) -> list[int]:

@@ -3,9 +3,9 @@
 Measured: CPU seconds of a row by kind of grader (the whole command over many rows less the same
 over few, each in a control group, which takes root), and CPU seconds of the driver for a shard
 (cutting, pickling there and back, writing the part, joining it), by a crew that answers at once
-with lines made before. Simulated: one driver and many processors, shards in flight as
-`graders.cluster.tasks` bounds them, nodes that die and what was under way on them graded again.
-Judges are not simulated: their quota is the time.
+with lines made before; what Ray takes beside that is by `engines.py`. Simulated: one driver and
+many processors, shards in flight as `graders.cluster.tasks` bounds them, nodes that die and what
+was under way on them graded again. What asks a model or a service is in `asked.py`.
 
     PYTHONPATH=. python benchmarks/cluster/scale.py [--cores 64 256 1024 4096] [--dollars 0.04]
 """
@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engines import CONFIG, _samples
+from engines import CONFIG, HERE, _samples
 
 from graders.cli import main as graders
 from graders.cluster import tasks
@@ -45,27 +45,28 @@ from graders.runs.run import run_by
 from graders.runs.shards import Shard
 
 PER_SHARD = 4096
-_JUDGE_SECONDS = 0.0015
-"""CPU of a row that asks a judge: benchmarks/judge/overhead.py."""
-TASK_SECONDS = 0.025
-"""What a shard takes beyond its rows and the driver, by `engines.py`: Ray, and lines that go."""
+TASK_SECONDS = 0.011
+"""What a shard takes on its node beyond its rows, by `engines.py`: Ray, and lines that travel."""
+RAY_SECONDS = 0.009
+"""What it takes in the driver beyond what is measured here, by `engines.py`: Ray."""
 MEMBERS = CONFIG["graders"]
+ONE = ["--workers", "1"]
 PYTHON = {
     "type": "python",
     "name": "code",
     "source": "def grade(sample, item):\n    return float(len(sample['output_text']))\n",
 }
 KINDS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
-    "string_check": (MEMBERS["exact"], 100_000, []),
-    "text_similarity, fuzzy_match": (MEMBERS["fuzzy"], 100_000, []),
+    "string_check": (MEMBERS["exact"], 100_000, ONE),
+    "text_similarity, fuzzy_match": (MEMBERS["fuzzy"], 100_000, ONE),
     "text_similarity, rouge_l": (
         {**MEMBERS["fuzzy"], "evaluation_metric": "rouge_l"},
         100_000,
-        [],
+        ONE,
     ),
-    "multi of string_check and fuzzy_match": (CONFIG, 100_000, []),
-    "python, a process a row": (PYTHON, 4_000, []),
-    "python, a process 32 rows": (PYTHON, 20_000, ["--isolation", "batch:32"]),
+    "multi of string_check and fuzzy_match": (CONFIG, 100_000, ONE),
+    "python, a process a row": (PYTHON, 4_000, ONE),
+    "python, a process 32 rows": (PYTHON, 20_000, [*ONE, "--isolation", "batch:32"]),
 }
 
 
@@ -84,17 +85,15 @@ def main() -> None:
     parser.add_argument("--cores", type=int, nargs="+", default=[64, 256, 1024, 4096])
     parser.add_argument("--dollars", type=float, default=0.04, help="Of a processor for an hour.")
     parser.add_argument("--deaths", type=float, default=0.05, help="Of a node in an hour.")
-    parser.add_argument("--quotas", type=int, nargs="+", default=[10_000, 30_000])
-    parser.add_argument("--tokens", type=int, nargs=2, default=[500, 50], help="In and out.")
-    parser.add_argument("--prices", type=float, nargs=2, default=[0.4, 1.6], help="Of a million.")
     args = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}\n")
     samples = list(_samples())
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        costs = {kind: _row_seconds(kind, samples) for kind in KINDS}
+        costs = {name: row_seconds(*kind, samples) for name, kind in KINDS.items()}
         driver = _driver(samples)
     print(f"driver: {driver.seconds * 1000:.1f} ms of CPU a shard of {PER_SHARD:,} rows, "
+          f"{RAY_SECONDS * 1000:.0f} of them Ray's, "
           f"{driver.shard_bytes:,} bytes there, {driver.result_bytes:,} back\n")  # fmt: skip
     print("| kind | ms a row | core-hours | $ |", *(f" {c:,} cores |" for c in args.cores))
     print("| --- | ---: | ---: | ---: |", *(" ---: |" for _ in args.cores))
@@ -104,30 +103,19 @@ def main() -> None:
         for cores in args.cores:
             took, driven = simulate(args.rows, seconds, driver, cores, args.deaths)
             cells.append(f" {_said(took)}, driver {driven:.0%} |")
-        money = f"{hours * args.dollars:,.0f}"
+        paid = hours * args.dollars
+        money = f"{paid:,.0f}" if paid >= 10 else f"{paid:.1f}"
         print(f"| {kind} | {seconds * 1000:.3f} | {hours:,.1f} | {money} |", *cells, flush=True)
-    _judges(args)
-
-
-def _judges(args: argparse.Namespace) -> None:
-    """What a judge takes: arithmetic on its quota and prices."""
-    million = args.rows / 1e6
-    money = million * (args.tokens[0] * args.prices[0] + args.tokens[1] * args.prices[1])
-    print(f"\njudge, {args.tokens[0]} and {args.tokens[1]} tokens a row at ${args.prices[0]} and "
-          f"${args.prices[1]} a million: ${money:,.0f}")  # fmt: skip
-    for quota in args.quotas:
-        print(f"  {quota:,} requests a minute: {args.rows / quota / 1440:,.1f} days")
-    hours = args.rows * _JUDGE_SECONDS / 3600
-    print(f"  asking: {hours:,.0f} core-hours, {60 / _JUDGE_SECONDS:,.0f} a minute by one process")
 
 
 def _said(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.1f} min"
 
 
-def _row_seconds(kind: str, samples: list[bytes]) -> float:
+def row_seconds(
+    config: dict[str, Any], count: int, options: list[str], samples: list[bytes]
+) -> float:
     """CPU of a row beyond the start."""
-    config, count, options = KINDS[kind]
     few = count // 20
     took = []
     for rows in (few, count):
@@ -135,7 +123,7 @@ def _row_seconds(kind: str, samples: list[bytes]) -> float:
         with Path("rows.jsonl").open("wb") as file:
             file.writelines(itertools.islice(itertools.cycle(samples), rows))
         command = ["run", "grader.json", "rows.jsonl", "-o", "out.jsonl", "--overwrite"]
-        took.append(_cpu_of([*command, "--workers", "1", *options]))
+        took.append(_cpu_of([*command, *options]))
     return (took[1] - took[0]) / (count - few)
 
 
@@ -145,12 +133,14 @@ def _cpu_of(arguments: list[str]) -> float:
     group = (first if first.is_dir() else first.parent) / f"graders-benchmark-{os.getpid()}"
     code = (
         "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid())); "
-        "from graders.cli import main; sys.exit(main(sys.argv[2:]) > 1)"
+        "from graders.cli import main; sys.exit(main(sys.argv[2:]))"
     )
     group.mkdir()
     try:
         command = [sys.executable, "-c", code, str(group / "cgroup.procs"), *arguments]
-        subprocess.run(command, check=True, capture_output=True)
+        # Not a folder that depends on where we are.
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
+        subprocess.run(command, check=True, capture_output=True, env=environment)
         if first.is_dir():
             return int((group / "cpuacct.usage").read_text()) / 1e9
         usage = (group / "cpu.stat").read_text().split()
@@ -214,7 +204,7 @@ def _driver(samples: list[bytes], shards: int = 60) -> Driver:
     started = time.process_time()
     folder = Folder(Path("x.run"), Files(Path("x.jsonl"), NOTHING), State())
     run_by(hire, work, folder, lambda *_: None)
-    seconds = (time.process_time() - started) / shards
+    seconds = (time.process_time() - started) / shards + RAY_SECONDS
     return Driver(seconds, crew[0].bytes // shards, sum(map(len, lines)))
 
 

@@ -24,7 +24,9 @@ def hired(job: Job) -> Iterator[Hire | None]:
         from graders.cluster import tasks
 
         cores = job.workers or _cores()
-        with tasks.hired(job.recipe, address=job.address, cores=cores, most=job.workers) as hire:
+        with tasks.hired(
+            job.recipe, address=job.address, cores=cores, most=job.workers, note=note
+        ) as hire:
             yield hire
         return
     count = _workers(job)

@@ -3,17 +3,21 @@
 Ray starts a task again, here or on another node, when what it ran on died. So a shard is graded
 into a folder of its own that outlives the process: who comes after it on the same node goes on
 behind the last row, and a row that kills one process after the other is found, as on one machine.
-A node that died took its folder along, and its shards are graded from their beginning.
+A node that died took its folder along, and its shards are graded from their beginning. A driver
+that was killed leaves its folders; whoever comes to the node removes them when they are a day old.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -70,6 +74,11 @@ class Reply(NamedTuple):
 
 
 NO_LINES: Final = Pair(b"", b"")
+_FOLDER: Final = re.compile(r"graders-[0-9a-f]{32}-[0-9a-f]{12}-\d+")
+"""The name of a shard's folder: of its run, its node and its number."""
+_ABANDONED_SECONDS: Final = 24 * 60 * 60.0
+"""How long nobody has been at a folder that no run needs: a task that died may wait to be begun
+again for as long as others are busy."""
 
 
 def with_sandbox(document: Document, profile: Profile, box: Callable[[], Sandbox]) -> Grader:
@@ -93,9 +102,10 @@ _READY: Final[dict[str, _Station]] = {}
 
 
 def check(box: list[Any]) -> str | None:
-    """What is wrong with this node; None if it is fit to grade."""
+    """What is wrong with this node; None if it is fit to grade. Sweeps it, too."""
     from sandbox import IsolationError
 
+    sweep_abandoned()
     try:
         _station(box)
     except (GradersError, IsolationError, OSError) as error:
@@ -207,3 +217,27 @@ def sweep(name: str) -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"graders-{name}-*"):
         if folder.stat().st_uid == os.getuid():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_abandoned() -> None:
+    """Remove what killed drivers have left on this node: folders of ours that nobody is at."""
+    for folder in Path(tempfile.gettempdir()).glob("graders-*"):
+        with suppress(OSError):  # others may sweep at the same time
+            found = folder.lstat()  # and not what somebody has linked there
+            ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+            old = time.time() - found.st_mtime > _ABANDONED_SECONDS
+            if ours and old and _FOLDER.fullmatch(folder.name):
+                _remove_unless_locked(folder)
+
+
+def _remove_unless_locked(folder: Path) -> None:
+    """Remove a folder, as its owner does at the end.
+
+    Raises:
+        BlockingIOError: Somebody grades in it.
+    """
+    import fcntl
+
+    with (folder / "lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -25,12 +25,16 @@ _MOST_BYTES: Final = 1 << 30
 """Of shards that are sent and not answered, about."""
 _COUNTED_EVERY_SECONDS: Final = 5.0
 """How long the count of a cluster's processors holds: nodes come and go."""
+_UNANSWERED_SECONDS: Final = 5.0
+"""How long nothing is answered before it is looked whether anybody is there to answer."""
 _SWEPT_SECONDS: Final = 5.0
+Note = Callable[[str], object]
+"""Says something to whoever has started the run."""
 
 
 @contextmanager
 def hired(
-    recipe: Callable[[], Grader], *, address: str | None, cores: int, most: int | None
+    recipe: Callable[[], Grader], *, address: str | None, cores: int, most: int | None, note: Note
 ) -> Iterator[Hire]:
     """A cluster whose nodes have all been found fit, to grade shards.
 
@@ -39,6 +43,7 @@ def hired(
         address: Where the cluster is; None starts one here.
         cores: How many processes grade in one that is started.
         most: Shards at once; None for one for each processor there is.
+        note: Called with what has become of the cluster, should that matter.
 
     Raises:
         ClusterError: It cannot be reached, or a node is not fit: it cannot isolate as asked, or
@@ -50,7 +55,7 @@ def hired(
         with _failing():
             box = [ray.put(Kit(recipe=recipe, versions=versions()))]
             check_nodes(box)
-        yield lambda work, parts: Tasks(box, work, parts, most)
+        yield lambda work, parts: Tasks(box, work, parts, most, note)
 
 
 @contextmanager
@@ -121,7 +126,9 @@ def _said(error: BaseException) -> str:
 class Tasks:
     """Shards as tasks of a cluster: a `Crew`."""
 
-    def __init__(self, box: list[Any], work: Work, parts: Path, most: int | None) -> None:
+    def __init__(
+        self, box: list[Any], work: Work, parts: Path, most: int | None, note: Note
+    ) -> None:
         """Prepare them.
 
         Args:
@@ -129,10 +136,12 @@ class Tasks:
             work: What to do with each row.
             parts: The folder of the parts, here.
             most: Shards at once; None for one for each processor there is.
+            note: Called when no processor is left, once.
         """
         import ray
 
         self._box, self._work, self._parts, self._most = box, work, parts, most
+        self._note: Note | None = note
         # What dies is done again without end: on each node that is left a shard gets on by a row,
         # or comes nearer to where it is given up.
         self._task = ray.remote(grade_shard).options(num_cpus=1, max_retries=-1)
@@ -175,13 +184,23 @@ class Tasks:
         import ray
 
         with _failing():
-            ready, _ = ray.wait(list(self._sent), num_returns=1)
+            ready, _ = ray.wait(list(self._sent), timeout=_UNANSWERED_SECONDS)
+            if not ready and not ray.cluster_resources().get("CPU"):
+                self._alone()
         for one in ready:
             number, size = self._sent.pop(one)
             self._bytes -= size
             with _failing():
                 node, reply = ray.get(one)
             yield self._kept(number, node, reply)
+
+    def _alone(self) -> None:
+        """Say that nobody grades."""
+        if self._note is not None:
+            self._note(
+                "no processor is left in the cluster; waiting for one (Ctrl-C keeps what is graded)"
+            )
+            self._note = None
 
     def _kept(self, number: int, node: str, reply: Reply) -> Done | Ended:
         answer = reply.answer

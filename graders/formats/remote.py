@@ -13,6 +13,8 @@ from graders.formats.forms import FormatError
 
 _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _QUERY: Final = re.compile(r"\?[^\s'\"]+")
+_CONTAINER: Final = re.compile(r"abfss?://[a-z0-9$-]+@[a-z0-9.-]+")
+"""A container of an account of Azure's storage, which is written as a user of a host is."""
 _READ_ONLY: Final = ("http", "https")
 _AT_ONCE: Final = 1 << 20
 
@@ -39,13 +41,26 @@ def check_url(url: str) -> None:
 
 
 def _check_secrets(url: str) -> None:
-    hosts = [link.partition("://")[2].partition("/")[0] for link in url.split("::")]
-    if "?" in url or any("@" in host for host in hosts):
+    if "?" in url or any(map(_has_user, url.split("::"))):
         shown = url.partition("://")[0]
         raise FormatError(
             f"{shown}://...: an address with a password or a query would stand in results and "
             "logs; give credentials in the way of that storage (its environment or its files)"
         )
+
+
+def _has_user(link: str) -> bool:
+    """Whether an address names somebody at its host, and perhaps a password.
+
+    Example:
+        >>> _has_user("https://me:pw@host/r"), _has_user("https://host/a@b")
+        (True, False)
+        >>> _has_user("abfs://box@account.dfs.core.windows.net/r"), _has_user("abfs://me:pw@host/r")
+        (False, True)
+    """
+    kind, _, rest = link.partition("://")
+    host = rest.partition("/")[0]
+    return "@" in host and not _CONTAINER.fullmatch(f"{kind}://{host}")
 
 
 def check_target(url: str) -> None:

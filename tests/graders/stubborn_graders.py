@@ -74,7 +74,8 @@ def grade_there(recipe, address, name, way="new"):
     """The same by a cluster."""
     from graders.cluster.tasks import hired
 
-    with hired(recipe, address=address, cores=1, most=None) as hire:
+    note = partial(print, file=sys.stderr, flush=True)
+    with hired(recipe, address=address, cores=1, most=None, note=note) as hire:
         return grade_all(hire, name, way)
 
 

@@ -173,6 +173,30 @@ def test_a_node_that_dies_costs_no_row(nodes, second):
     assert files("out.jsonl") == files("here.jsonl")
 
 
+@pytest.mark.long  # for a cluster whose head has no processor
+def test_a_cluster_without_a_processor_is_waited_for_and_said_once():
+    """The head is alive, and with the first node that comes the run goes on."""
+    recipe, program, out = held(free=32), Nodes(), Path("out.jsonl")
+    try:
+        program("start", 0)
+        node = program("add", 1)
+        pid = program("hold", 32)
+        until(lambda: (out.exists() and out.stat().st_size) or program("over", pid), seconds=120)
+        until(lambda: len(begun()) == 2 or program("over", pid))
+        program("kill", node)
+        write("let", "")
+        until(lambda: "no processor" in said() or program("over", pid))
+        program("add", 1)
+        assert program("ended", pid) == 0, said()
+    finally:
+        program.close()
+    note = "no processor is left in the cluster; waiting for one (Ctrl-C keeps what is graded)\n"
+    assert said().count(note) == 1
+    assert len(begun()[1]) == 1, "what has come back is not graded again"
+    assert grade_here(recipe, "here") == 0
+    assert files("out.jsonl") == files("here.jsonl")
+
+
 @pytest.mark.parametrize("engine", ["ray", "local"])
 def test_a_killed_driver_is_gone_on_with_by_any_engine(nodes, engine):
     """What is in its folder is not graded again."""
@@ -229,6 +253,17 @@ def test_a_row_that_kills_its_process_is_a_failure(nodes):
     assert grade_here(partial(Killing, [7]), "here") == 1
     assert files("there.jsonl") == files("here.jsonl")
     assert b"worker_died" in Path("there.jsonl").read_bytes().splitlines()[6]
+
+
+def test_what_killed_drivers_left_is_swept_by_the_next_run(nodes):
+    """Before anything is graded; what may be needed yet stays."""
+    old, new = (nodes.tmp / f"graders-{digit * 32}-{'a' * 12}-0" for digit in "01")
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    assert on(nodes, "both.json", "rows.jsonl", "-o", "out.jsonl")[0] == 1
+    assert not old.exists()
+    assert new.exists()
 
 
 # --- what is refused

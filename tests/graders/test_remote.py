@@ -12,7 +12,7 @@ from kept_runs import BOTH, files, mixed, summed, write
 
 from graders.cli import main
 from graders.formats.forms import FormatError
-from graders.formats.remote import check_url, upload
+from graders.formats.remote import check_target, check_url, upload
 
 pytestmark = pytest.mark.needs("fsspec")
 COUNT = 300
@@ -143,6 +143,41 @@ def test_addresses_that_are_refused(run, rows, results, problem):
     assert "pw" not in err
     assert "token=a" not in err
     assert not list(Path().glob("*.timing.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("abfs://box@account.dfs.core.windows.net/r.jsonl", False),
+        ("abfss://my-box-1@account.dfs.core.windows.net/a@b/r.jsonl", False),
+        ("abfs://$web@account.dfs.core.windows.net/r.jsonl", False),
+        ("abfs://me:pw@account.dfs.core.windows.net/r.jsonl", True),
+        ("abfs://me%3Apw@account.dfs.core.windows.net/r.jsonl", True),
+        ("abfs://:pw@account.dfs.core.windows.net/r.jsonl", True),
+        ("abfs://box@account:pw@host/r.jsonl", True),
+        ("abfs://box@account.dfs.core.windows.net/r.jsonl?sig=pw", True),
+        ("zip://r.jsonl::abfs://me:pw@account.dfs.core.windows.net/r.zip", True),
+        ("s3://pw@bucket/r.jsonl", True),
+    ],
+)
+def test_a_container_at_an_account_is_no_secret(url, refused):
+    """Azure's storage is written so; a password is refused there, too."""
+    import fsspec
+
+    class Azure(fsspec.AbstractFileSystem):
+        protocol = ("abfs", "abfss")
+
+    for kind in Azure.protocol:
+        fsspec.register_implementation(kind, Azure, clobber=True)
+    for check in (check_url, check_target):
+        if refused:
+            with pytest.raises(
+                FormatError, match=r"://\.\.\.: an address with a password"
+            ) as caught:
+                check(url)
+            assert "pw" not in str(caught.value)
+        else:
+            check(url)
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "both.json"])

@@ -249,6 +249,9 @@ def groups(tmp_path, lines, group_by=None):
         (["{}", "", "{}"], [1, 1]),
         (['{"a": 0}', '{"a": "0"}', '{"a": null}'], [1, 2, 3]),
         (['{"a": 1}', '{"a": true}'], [1, 2]),  # Python calls these equal
+        (['{"a": [1]}', '{"a": [1.0]}', '{"a": [1.0]}'], [1, 2, 2]),  # and these
+        (['{"a": {"b": 1, "c": 2}}', '{"a": {"c": 2, "b": 1}}'], [1, 1]),
+        (['{"a": "\\ud800", "b": 1}', '{"b": 1, "a": "\\ud800"}', '{"a": "\\ud800"}'], [1, 1, 3]),
     ],
 )
 @pytest.mark.parametrize("flat", [True, False])
