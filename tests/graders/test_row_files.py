@@ -153,7 +153,7 @@ def test_a_bad_line_costs_itself_only(line, place, problem):
         (b'{\r\n "a": 1\r\n}', "it is JSON over several lines; write each row in one: jq -c . or "),
         (b'[{"a": 1}, {"a": 2}]', "a row is a JSON object, and this is a list of them; write each "
          "in its own line: jq -c '.[]'"),
-        (gzip.compress(b"{}"), "not JSON Lines, but gzip; let its name end in .gz"),
+        (gzip.compress(b"{}", mtime=0), "not JSON Lines, but gzip; let its name end in .gz"),
         (b"\x28\xb5\x2f\xfd\x20\n", "not JSON Lines, but Zstandard; let its name end in .zst"),
         (b"PAR1\x15", "not JSON Lines, but Parquet; let its name end in .parquet"),
         (b"ARROW1\0\0", "not JSON Lines, but Arrow; let its name end in .arrow"),
