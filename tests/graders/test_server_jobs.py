@@ -180,7 +180,7 @@ def test_a_job_finds_what_lint_and_plan_find(
             "validation_file",
         ),
         (b"", None, {}, "no-rows", "train.jsonl:1:1: there is no row in it", "training_file"),
-        (b"{\n", None, {}, "bad-line", "train.jsonl:1:1: not JSON: ", "training_file"),
+        (b'{"a\n', None, {}, "bad-line", "train.jsonl:1:1: not JSON: ", "training_file"),
         (
             CHATS[:9],
             None,
