@@ -14,6 +14,7 @@ from graders.studies.teach.observed_columns import KINDS
 from graders.studies.teach.samples import Samples
 from graders.studies.teach.teaching import Settings, quick_study, study_of
 from graders.studies.teach.written import Written
+from graders.studies.verdict import percent
 
 
 def samples(rewards, *, size=4, **more):
@@ -161,6 +162,16 @@ def test_what_few_items_have_as_many_samples_for_is_not_said():
     assert text.endswith(" (pass@2).")
 
 
+def test_where_nothing_passes_there_is_no_lowest_score_that_does():
+    """Though runs are compared by a threshold just above the highest."""
+    none = study_of(samples(SPREAD, passed=[0] * 4), Settings(resamples=0))
+    some = study_of(samples(SPREAD, passed=[0, 0, 0, 1]), Settings(resamples=0))
+
+    assert none.pass_threshold > max(SPREAD)
+    assert none.lowest_passing is None
+    assert some.lowest_passing == SPREAD[-1]
+
+
 def test_a_threshold_that_lets_enough_fail_is_good():
     """Nothing need be changed."""
     assert found("threshold", *SPREAD * 4, passed=[0, 1, 1, 1] * 4) == [
@@ -178,7 +189,7 @@ def test_a_threshold_that_lets_enough_fail_is_good():
         (
             [3, 1, 4, 2],
             "note",
-            "Rewards fall with length: Spearman 0.00; the longer of two samples",
+            "Rewards neither rise nor fall with length: Spearman 0.00; the longer of",
         ),
         (
             [5, 5, 5, 5],
@@ -194,6 +205,36 @@ def test_length(chars, tone, text):
     ((said, sentence),) = found("length", *rewards, chars=chars * times)
 
     assert (said, sentence[: len(text)]) == (tone, text)
+
+
+def test_which_way_rewards_go_with_length_is_only_said_where_the_interval_agrees():
+    """A rho of either sign in its resamples is no finding."""
+    draws = np.random.default_rng(1).random((2, 40))
+    study = study_of(samples(draws[0].tolist(), chars=(draws[1] * 99).round()))
+    by_code = {one.code: one for one in verdicts_of(study)}
+    rho = by_code["length"]
+
+    assert rho.interval.low < 0 < rho.interval.high
+    assert rho.text.startswith(
+        "Whether rewards rise or fall with length is not sure: Spearman "
+        f"{rho.value:.2f} [{rho.interval.low:.2f}, "
+    )
+
+
+def test_what_length_explains_has_its_interval():
+    """Cut at nothing, below which there is no share."""
+    rng = np.random.default_rng(6)
+    chars = rng.integers(1, 99, 80)
+    rewards = rng.random(80) + 0.25 * np.log1p(chars)
+    study = study_of(samples(rewards.tolist(), chars=chars))
+    (said,) = (one for one in verdicts_of(study) if one.code == "length-share")
+    low, high = max(0.0, said.interval.low), said.interval.high
+
+    assert said.value > 0
+    assert said.text == (
+        f"Length explains {percent(said.value)} [{percent(low)}, {percent(high)}] of the "
+        "differences in reward within items."
+    )
 
 
 def test_members():
