@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from studying import FLAT, SPREAD, found, samples
 
 from graders.errors import FailureKind
 from graders.report.studied import rests_on, short_lines
@@ -11,43 +12,10 @@ from graders.studies.teach.findings import verdicts_of
 from graders.studies.teach.limits import LIMITS, quoted, tone_of
 from graders.studies.teach.observed import Observed
 from graders.studies.teach.observed_columns import KINDS
-from graders.studies.teach.samples import Samples
 from graders.studies.teach.teaching import Settings, quick_study, study_of
 from graders.studies.teach.written import Written
-from graders.studies.verdict import percent
 
-
-def samples(rewards, *, size=4, **more):
-    """Samples of items of `size` each."""
-    rewards = np.array(rewards, float)
-    count = len(rewards)
-    items = np.arange(count) // size
-    return Samples(
-        seen=more.get("seen", count),
-        share=more.get("share", 1.0),
-        names=tuple(range(int(items.max()) + 1)),
-        items=items,
-        rows=np.arange(count) + 1,
-        indexes=np.zeros(count, int),
-        rewards=rewards,
-        kinds=np.array(more.get("kinds", [0] * count)),
-        passed=np.array(more.get("passed", [2] * count)),
-        output_chars=np.array(more.get("chars", [np.nan] * count), float),
-        reference_chars=np.full(count, np.nan),
-        members={path: np.array(x, float) for path, x in more.get("members", {}).items()},
-        crowded=False,
-    )
-
-
-def found(code, *rewards, written=None, repeated=False, **more):
-    """The findings of a code, as pairs of tone and text, without intervals."""
-    study = study_of(
-        samples(rewards, **more), Settings(resamples=0), repeated=repeated, written=written
-    )
-    return [(one.tone, one.text) for one in verdicts_of(study) if one.code == code]
-
-
-FLAT, SPREAD, LOW, HIGH = [0.5] * 4, [0.0, 0.25, 0.75, 1.0], [0.0] * 4, [1.0] * 4
+LOW, HIGH = [0.0] * 4, [1.0] * 4
 TIMEOUT = KINDS.index(FailureKind.MODEL_SERVER)
 REFUSED = KINDS.index(FailureKind.MODEL_REFUSAL)
 
@@ -177,64 +145,6 @@ def test_a_threshold_that_lets_enough_fail_is_good():
     assert found("threshold", *SPREAD * 4, passed=[0, 1, 1, 1] * 4) == [
         ("good", "25 % of samples fail the threshold, within 25 % to 50 %.")
     ]
-
-
-@pytest.mark.parametrize(
-    ("chars", "tone", "text"),
-    [
-        ([1, 2, 3, 4], "warning", "Rewards rise with length: Spearman 1.00; the longer of two sam"),
-        ([4, 3, 2, 1], "warning", "Rewards fall with length: Spearman -1.00; the longer of two sa"),
-        ([1, 2, 3], "note", "Rewards rise with length: Spearman 1.00; the longer of two sampl"),
-        ([2, 1, 4, 3], "warning", "Rewards rise with length: Spearman 0.60; the longer of two sam"),
-        (
-            [3, 1, 4, 2],
-            "note",
-            "Rewards neither rise nor fall with length: Spearman 0.00; the longer of",
-        ),
-        (
-            [5, 5, 5, 5],
-            "note",
-            "Whether rewards go with length cannot be said: lengths do not vary",
-        ),
-    ],
-)
-def test_length(chars, tone, text):
-    """Which way, and how far."""
-    times = 8 if len(chars) == 4 else 1  # of three samples nothing is a warning
-    rewards = (SPREAD * times)[: len(chars) * times]
-    ((said, sentence),) = found("length", *rewards, chars=chars * times)
-
-    assert (said, sentence[: len(text)]) == (tone, text)
-
-
-def test_which_way_rewards_go_with_length_is_only_said_where_the_interval_agrees():
-    """A rho of either sign in its resamples is no finding."""
-    draws = np.random.default_rng(1).random((2, 40))
-    study = study_of(samples(draws[0].tolist(), chars=(draws[1] * 99).round()))
-    by_code = {one.code: one for one in verdicts_of(study)}
-    rho = by_code["length"]
-
-    assert rho.interval.low < 0 < rho.interval.high
-    assert rho.text.startswith(
-        "Whether rewards rise or fall with length is not sure: Spearman "
-        f"{rho.value:.2f} [{rho.interval.low:.2f}, "
-    )
-
-
-def test_what_length_explains_has_its_interval():
-    """Cut at nothing, below which there is no share."""
-    rng = np.random.default_rng(6)
-    chars = rng.integers(1, 99, 80)
-    rewards = rng.random(80) + 0.25 * np.log1p(chars)
-    study = study_of(samples(rewards.tolist(), chars=chars))
-    (said,) = (one for one in verdicts_of(study) if one.code == "length-share")
-    low, high = max(0.0, said.interval.low), said.interval.high
-
-    assert said.value > 0
-    assert said.text == (
-        f"Length explains {percent(said.value)} [{percent(low)}, {percent(high)}] of the "
-        "differences in reward within items."
-    )
 
 
 def test_members():
