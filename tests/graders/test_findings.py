@@ -191,6 +191,20 @@ def test_many_members_are_not_listed_without_end():
     ]
 
 
+def test_one_more_member_or_pair_is_told_of_in_the_singular():
+    """Four dead ones, and three members that say one thing beside two that say another."""
+    other = [0.0, 1, 0, 0] * 4
+    same = {(f"m{n}",): SPREAD * 4 for n in range(3)} | {(f"o{n}",): other for n in range(2)}
+    more = {"members": same | {(f"d{n}",): [1.0] * 16 for n in range(4)}}
+
+    assert found("more-same-members", *SPREAD * 4, **more) == [
+        ("warning", "1 more pair of members does.")
+    ]
+    assert found("dead-members", *SPREAD * 4, **more) == [
+        ("warning", "1 more member gives every sample one score.")
+    ]
+
+
 @pytest.mark.parametrize(
     ("kinds", "tone", "text"),
     [

@@ -109,7 +109,8 @@ def _members(study: Study) -> Iterator[Verdict]:
         text = f"Member {quoted(name)} gives every sample {score:.4g}: it tells nothing apart."
         yield Verdict(code="dead-member", tone="warning", text=text, value=score)
     if (more := len(found.dead) - _SHOWN) > 0:
-        text = f"{more:,} more members give every sample one score."
+        give = "member gives" if more == 1 else "members give"
+        text = f"{more:,} more {give} every sample one score."
         yield Verdict(code="dead-members", tone="warning", text=text, value=more)
     yield from _same(found)
     yield from _decides(found)
@@ -126,7 +127,7 @@ def _same(found: MemberStudy) -> Iterator[Verdict]:
         )
         yield Verdict(code="same-members", tone="warning", text=text, value=r)
     if (more := len(close) - _SHOWN) > 0:
-        text = f"{more:,} more pairs of members do."
+        text = f"{more:,} more {'pair of members does' if more == 1 else 'pairs of members do'}."
         yield Verdict(code="more-same-members", tone="warning", text=text, value=more)
 
 
