@@ -140,8 +140,8 @@ def _passing(study: Study) -> Iterator[str]:
     for one in study.passing:
         left = f"{one.left_out:,} items have fewer samples" if one.left_out else ""
         yield _line(f"pass@{one.k}", one.value, one.interval, left)
-    if study.pass_threshold is not None:
-        yield _number("lowest score that passes", study.pass_threshold)
+    if study.lowest_passing is not None:
+        yield _number("lowest score that passes", study.lowest_passing)
     found = study.threshold
     yield _number("suggested pass_threshold", rounded_down(found.threshold), found.interval)
     yield _number("  share that fails there", found.failing, found.failing_interval)

@@ -127,7 +127,7 @@ def _histogram(bars: Bars | None) -> JSONObject | None:
 def _passing(study: Study) -> JSONObject:
     found = study.threshold
     return {
-        "threshold": study.pass_threshold,
+        "threshold": study.lowest_passing,
         "failing": study.failing_now,
         "curve": [] if found is None else curve_of(study),
         "at_k": [

@@ -29,7 +29,7 @@ def test_a_recommendation_has_its_number_and_its_reasons():
     )
     assert said["recommendation"].value == best.agreement.auc.value
     assert said["dead"].text == (
-        "flat is dead as a reward: 100 % [100 %, 100 %] of items give every sample the same score."
+        "flat is dead as a reward: 100 % [94 %, 100 %] of items give every sample the same score."
     )
     assert said["chance"].text.endswith("as far as these rows tell: flat, noise.")
     assert said["threshold-passes-all"].text.startswith(
@@ -81,7 +81,7 @@ def test_one_that_has_no_value_may_not_be_as_good():
     found = compare(columns, judged, CompareOptions(resamples=400, by="spearman"))
 
     assert verdicts(found)["recommendation"].text.endswith(
-        "each of the 1 is behind, Holm included."
+        "no other is better: the other is behind, Holm included."
     )
     del columns["noise"]
     found = compare(columns, judged, CompareOptions(resamples=400, by="spearman"))
@@ -107,12 +107,55 @@ def test_one_item_is_no_test():
     judged = Judged(labels=[0, 1], items=[0, 0], lengths=[1, 2], reference_lengths=[1, 1])
     said = verdicts(compare({"one": [0.1, 0.2], "two": [0.1, 0.3]}, judged, FAST))
 
+    assert said["recommendation"].tone == "warning"
     assert said["recommendation"].text == (
-        "Use one: AUC 1.00; no other is better, but there is no test of that."
+        "Nothing can be recommended on one item: one agrees most there, AUC 1.00."
     )
     assert said["few-items"].text == (
         "All this rests on one item, which says nothing of others: there are no intervals and no "
         "tests."
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([0, 0], "The only item has several samples: what a method"),
+        ([0, 0, 1, 1], "Only 2 items have several samples: what a method"),
+        ([0, 0, 1], "Only 1 of 2 items has several samples: what a method"),
+        ([0, 1], "No item has several samples: what a method"),
+    ],
+)
+def test_few_items_with_several_samples_are_counted(items, said):
+    """In words that fit their number."""
+    rows = len(items)
+    judged = Judged(
+        labels=[0, 1, 1, 0][:rows], items=items, lengths=[1] * rows, reference_lengths=[1] * rows
+    )
+    found = compare({"one": [0.1, 0.2, 0.3, 0.1][:rows]}, judged, FAST)
+
+    assert verdicts(found)["single-samples"].text.startswith(said)
+
+
+def test_length_of_few_rows_is_no_finding():
+    """Of five rows a rank correlation of .4 is chance."""
+    judged = Judged(
+        labels=[0, 1, 0, 1, 0], items=[0, 0, 1, 1, 2], lengths=[1, 3, 2, 4, 9],
+        reference_lengths=[1] * 5,
+    )  # fmt: skip
+    found = compare({"one": [0.1, 0.7, 0.2, 0.8, 0.3]}, judged, FAST)
+
+    assert abs(found.best.length.beyond_labels.value) > 0.3
+    assert "length" not in verdicts(found)
+
+
+def test_the_only_other_is_told_of_in_the_singular():
+    """That Holm's test does not tell it apart."""
+    columns, judged = answers()
+    text = verdicts(compare({"a": columns["sharp"], "b": columns["sharp"]}, judged, FAST))
+
+    assert text["recommendation"].text.endswith(
+        "no other is better, but Holm's test does not tell the other apart from it."
     )
 
 
@@ -201,7 +244,7 @@ def test_items_of_one_sample_say_nothing_of_gradients():
 
     assert "dead" not in said
     assert said["single-samples"].text == (
-        "Only 1 of 49 items have several samples: what a method that compares the samples of an "
+        "Only 1 of 49 items has several samples: what a method that compares the samples of an "
         "item would learn is not known."
     )
     alone = verdicts(compare(columns, judged, FAST))["single-samples"]

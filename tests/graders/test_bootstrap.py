@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.studies.statistics.agreement import agreement, auc, pairwise_accuracy
-from graders.studies.statistics.bootstrap import bootstrap, interval, item_draws, ratio_interval
+from graders.studies.statistics.bootstrap import (
+    bootstrap,
+    interval,
+    item_draws,
+    ratio_interval,
+    share_interval,
+)
 from graders.studies.statistics.correlation import kendall, pearson, spearman
 from graders.studies.statistics.resampled import MEASURES, prepare, resampled
 
@@ -151,6 +157,44 @@ def test_one_item_has_no_interval():
 
     assert interval(drawn.of("auc", "a")) is None
     assert ratio_interval(np.array([1.0, 0.0]), np.array([1.0, 0.0]), resamples=20) is None
+
+
+@pytest.mark.needs("scipy")
+@pytest.mark.parametrize("items", [2, 10, 300])
+@pytest.mark.parametrize("share", [0, 1])
+def test_a_share_of_none_or_of_all_has_the_exact_interval(items, share):
+    """That of scipy, where resamples would be certain; some items do not belong."""
+    from scipy import stats
+
+    rows = np.append(np.full(items, 4.0), [0.0, 0.0])
+    found = share_interval(rows * share, rows, resamples=20)
+    exact = stats.binomtest(items * share, items).proportion_ci(0.95, "exact")
+
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_a_share_in_between_is_resampled():
+    """So is one that is the same in each item; one item has no interval."""
+    rows = np.full(4, 4.0)
+
+    assert share_interval(rows * 0.5, rows, resamples=20).low == 0.5
+    some = np.array([0.0, 4.0, 2.0, 4.0])
+    assert share_interval(some, rows) == ratio_interval(some, rows)
+    assert share_interval(rows[:1], rows[:1]) is None
+    assert share_interval(rows, rows, resamples=0) is None
+
+
+def test_a_rare_share_is_covered():
+    """Of ten items most samples have none; of resamples alone less than half cover it."""
+    rng, one = np.random.default_rng(0), np.ones(10)
+    drawn = [(rng.random(10) < 0.05).astype(float) for _ in range(200)]
+    exact, plain = (
+        sum(found.low <= 0.05 <= found.high for found in (of(x, one, resamples=100) for x in drawn))
+        for of in (share_interval, ratio_interval)
+    )
+
+    assert exact > 190
+    assert plain < 110
 
 
 @pytest.mark.needs("scipy")

@@ -81,7 +81,7 @@ def test_what_people_read(compare):
     assert "  rouge_3                   100 %             -             -          50 %\n" in out
     assert "on   most by\n* hash_char  " in out
     assert "\n  good    Use hash_char: AUC 1.00 [1.00, 1.00]; no other is better, and after" in out
-    assert "rouge_3 is dead as a reward: 100 % [100 %, 100 %] of items" in out
+    assert "rouge_3 is dead as a reward: 100 % [74 %, 100 %] of items" in out
     assert "The best threshold lets everything pass (0)" in out
     assert "Williams" not in out
     assert lines[-2:] == [

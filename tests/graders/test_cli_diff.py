@@ -65,12 +65,12 @@ def test_a_check_that_became_stricter(diff):
         "new  a string_check grader named 'exact', from eq.json",
         "9 samples in 3 groups graded twice, 9 with both scores, 0 bad lines",
         "",
-        "          33 % of 9 samples have another score; the farthest moved by 1",
-        "          the mean score falls: -0.333 [-0.333, -0.333]",
-        "  warning the order of samples changes: Spearman 0.500, Kendall 0.500",
+        "          33 % of 9 samples have another score; the farthest moved by 1.",
+        "          The mean score falls: -0.333 [-0.333, -0.333].",
+        "  warning The order of samples changes: Spearman 0.500, Kendall 0.500.",
         "  warning 33 % [33 %, 33 %] of samples cross the threshold: 0 now pass, 3 now",
-        "          fail it; the direction may be chance (sign test, p = 0.25)",
-        "  good    it teaches as much as before: no group has one score for all samples",
+        "          fail it; the direction may be chance (sign test, p = 0.25).",
+        "  good    It teaches as much as before: no group has one score for all samples.",
         "",
         "                                         old       new",
         "  mean score                          0.6667    0.3333",
@@ -104,7 +104,7 @@ def test_the_same_config_changes_nothing(diff, form):
 
     assert first == second
     assert first[0] == 0
-    assert "no score changed: all 9 samples with both scores have the same" in first[1]
+    assert "No score changed: each of 9 samples with both scores has the same." in first[1]
 
 
 EDGES = {  # of like against eq: the value of each bound is its edge
@@ -168,7 +168,7 @@ def test_failures_are_shown_with_their_last_line(diff):
     Path("length.py").write_text(LENGTH)
     _, out, _ = diff("eq.json", "length.py", "rows.jsonl", "--max-new-failures", "3")
 
-    assert "  bad     3 samples newly fail: no reward at all\n" in out
+    assert "  bad     3 samples newly fail: no reward at all.\n" in out
     assert "         3 newly failing: python_grader_runtime_error\n" in out
     assert "           row 1, sample 0: ZeroDivisionError: float division by zero\n" in out
     assert "    ok: max-new-failures at most 3, and is 3\n" in out
@@ -220,8 +220,8 @@ def test_whether_it_teaches_more_or_less(report):
     assert found["zero_variance"]["now_equal"] == 3
     assert teaching["tone"] == "warning"
     assert teaching["text"] == (
-        "it teaches less: 0 % of 3 groups had one score for all samples, now 100 % "
-        "(change +1.000 [1.000, 1.000])"
+        "It teaches less: 0 % of 3 groups had one score for all samples, now 100 % "
+        "(change +1.000 [1.000, 1.000])."
     )
     # The order is gone, though no correlation says so.
     assert order == {

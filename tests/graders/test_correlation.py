@@ -57,7 +57,7 @@ def test_kendall_counts_pairs(rows):
     [
         ([0.1] * 3, [1, 2, 3], None, "scores do not vary: all 3 are 0.1"),
         ([1, 2, 3], [0.1] * 3, None, "labels do not vary: all 3 are 0.1"),
-        ([1], [2], None, "scores do not vary: all 1 are 1"),
+        ([1], [2], None, "scores do not vary: there is one, 1"),
         ([1, 2, 2], [1, 2, 3], [0, 1, 1], "scores do not vary: all 2 are 2"),
     ],
 )

@@ -168,19 +168,27 @@ def test_verdicts_of_nothing_in_common():
     found = verdicts(compared([0.5, None, None], [None, 0.5, None]))
 
     assert [(one.code, one.tone, one.text) for one in found] == [
-        ("new-failures", "bad", "1 sample newly fails: no reward at all"),
-        ("no-pairs", "bad", "no sample has both scores: nothing of 3 can be compared"),
-        ("mended-failures", "good", "1 sample that failed has a score"),
-        ("still-failing", "note", "1 sample fails as before"),
+        ("new-failures", "bad", "1 sample newly fails: no reward at all."),
+        ("no-pairs", "bad", "No sample has both scores: nothing of 3 can be compared."),
+        ("mended-failures", "good", "1 sample that failed has a score."),
+        ("still-failing", "note", "1 sample fails as before."),
     ]
+
+
+def test_one_sample_is_told_of_in_the_singular():
+    """Whether its score changed or not."""
+    same, other = (verdicts(compared([0.5], [new]))[0].text for new in (0.5, 1.0))
+
+    assert same == "No score changed: the only sample with both scores has the same."
+    assert other == "100 % of 1 sample has another score; the farthest moved by 0.5."
 
 
 @pytest.mark.parametrize(
     ("groups", "said"),
     [
-        (range(20), "is not chance (sign test, p = 0.002)"),
-        ([0] * 10 + [*range(1, 11)], "may be chance (sign test, p = 0.002)"),
-        ([0] * 20, "may be chance (sign test, p = 0.002)"),
+        (range(20), "is not chance (sign test, p = 0.002)."),
+        ([0] * 10 + [*range(1, 11)], "may be chance (sign test, p = 0.002)."),
+        ([0] * 20, "may be chance (sign test, p = 0.002)."),
     ],
 )
 def test_samples_of_a_group_that_flip_together_may_be_chance(groups, said):
@@ -203,7 +211,7 @@ def test_groups_that_teach_as_before(scores, groups, said):
     """Of one group, none or some."""
     found = {one.code: one for one in verdicts(compared(scores, scores, groups))}
 
-    assert found["zero-variance"].text == f"it teaches as much as before: {said}"
+    assert found["zero-variance"].text == f"It teaches as much as before: {said}."
 
 
 def test_verdicts_of_groups():
@@ -211,12 +219,12 @@ def test_verdicts_of_groups():
     found = {one.code: one for one in verdicts(compared([0, 1, 0, 0], [0, 0, 0, 1], [1, 1, 2, 2]))}
 
     assert found["zero-variance"].text == (
-        "it teaches as much as before, of other groups: 50 % of 2 groups had one score for all "
-        "samples, now 50 % (change 0.000 [-1.000, 1.000], which may be chance)"
+        "It teaches as much as before, of other groups: 50 % of 2 groups had one score for all "
+        "samples, now 50 % (change 0.000 [-1.000, 1.000], which may be chance)."
     )
     assert found["mean-change"].text == (
-        "the mean score stays: 0.000 [-0.500, 0.500], which may be chance"
+        "The mean score stays: 0.000 [-0.500, 0.500], which may be chance."
     )
     assert found["flips"].text == (
-        "flips are not known: old and new do not both have a threshold; --pass-threshold gives one"
+        "Flips are not known: old and new do not both have a threshold; --pass-threshold gives one."
     )

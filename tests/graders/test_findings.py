@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from studying import FLAT, SPREAD, found, samples
 
 from graders.errors import FailureKind
 from graders.report.studied import rests_on, short_lines
@@ -11,42 +12,10 @@ from graders.studies.teach.findings import verdicts_of
 from graders.studies.teach.limits import LIMITS, quoted, tone_of
 from graders.studies.teach.observed import Observed
 from graders.studies.teach.observed_columns import KINDS
-from graders.studies.teach.samples import Samples
 from graders.studies.teach.teaching import Settings, quick_study, study_of
 from graders.studies.teach.written import Written
 
-
-def samples(rewards, *, size=4, **more):
-    """Samples of items of `size` each."""
-    rewards = np.array(rewards, float)
-    count = len(rewards)
-    items = np.arange(count) // size
-    return Samples(
-        seen=more.get("seen", count),
-        share=more.get("share", 1.0),
-        names=tuple(range(int(items.max()) + 1)),
-        items=items,
-        rows=np.arange(count) + 1,
-        indexes=np.zeros(count, int),
-        rewards=rewards,
-        kinds=np.array(more.get("kinds", [0] * count)),
-        passed=np.array(more.get("passed", [2] * count)),
-        output_chars=np.array(more.get("chars", [np.nan] * count), float),
-        reference_chars=np.full(count, np.nan),
-        members={path: np.array(x, float) for path, x in more.get("members", {}).items()},
-        crowded=False,
-    )
-
-
-def found(code, *rewards, written=None, repeated=False, **more):
-    """The findings of a code, as pairs of tone and text, without intervals."""
-    study = study_of(
-        samples(rewards, **more), Settings(resamples=0), repeated=repeated, written=written
-    )
-    return [(one.tone, one.text) for one in verdicts_of(study) if one.code == code]
-
-
-FLAT, SPREAD, LOW, HIGH = [0.5] * 4, [0.0, 0.25, 0.75, 1.0], [0.0] * 4, [1.0] * 4
+LOW, HIGH = [0.0] * 4, [1.0] * 4
 TIMEOUT = KINDS.index(FailureKind.MODEL_SERVER)
 REFUSED = KINDS.index(FailureKind.MODEL_REFUSAL)
 
@@ -161,39 +130,21 @@ def test_what_few_items_have_as_many_samples_for_is_not_said():
     assert text.endswith(" (pass@2).")
 
 
+def test_where_nothing_passes_there_is_no_lowest_score_that_does():
+    """Though runs are compared by a threshold just above the highest."""
+    none = study_of(samples(SPREAD, passed=[0] * 4), Settings(resamples=0))
+    some = study_of(samples(SPREAD, passed=[0, 0, 0, 1]), Settings(resamples=0))
+
+    assert none.pass_threshold > max(SPREAD)
+    assert none.lowest_passing is None
+    assert some.lowest_passing == SPREAD[-1]
+
+
 def test_a_threshold_that_lets_enough_fail_is_good():
     """Nothing need be changed."""
     assert found("threshold", *SPREAD * 4, passed=[0, 1, 1, 1] * 4) == [
         ("good", "25 % of samples fail the threshold, within 25 % to 50 %.")
     ]
-
-
-@pytest.mark.parametrize(
-    ("chars", "tone", "text"),
-    [
-        ([1, 2, 3, 4], "warning", "Rewards rise with length: Spearman 1.00; the longer of two sam"),
-        ([4, 3, 2, 1], "warning", "Rewards fall with length: Spearman -1.00; the longer of two sa"),
-        ([1, 2, 3], "note", "Rewards rise with length: Spearman 1.00; the longer of two sampl"),
-        ([2, 1, 4, 3], "warning", "Rewards rise with length: Spearman 0.60; the longer of two sam"),
-        (
-            [3, 1, 4, 2],
-            "note",
-            "Rewards fall with length: Spearman 0.00; the longer of two samples",
-        ),
-        (
-            [5, 5, 5, 5],
-            "note",
-            "Whether rewards go with length cannot be said: lengths do not vary",
-        ),
-    ],
-)
-def test_length(chars, tone, text):
-    """Which way, and how far."""
-    times = 8 if len(chars) == 4 else 1  # of three samples nothing is a warning
-    rewards = (SPREAD * times)[: len(chars) * times]
-    ((said, sentence),) = found("length", *rewards, chars=chars * times)
-
-    assert (said, sentence[: len(text)]) == (tone, text)
 
 
 def test_members():
@@ -237,6 +188,20 @@ def test_many_members_are_not_listed_without_end():
     assert len(found("dead-member", *SPREAD * 4, **more)) == 3
     assert found("dead-members", *SPREAD * 4, **more) == [
         ("warning", "2 more members give every sample one score.")
+    ]
+
+
+def test_one_more_member_or_pair_is_told_of_in_the_singular():
+    """Four dead ones, and three members that say one thing beside two that say another."""
+    other = [0.0, 1, 0, 0] * 4
+    same = {(f"m{n}",): SPREAD * 4 for n in range(3)} | {(f"o{n}",): other for n in range(2)}
+    more = {"members": same | {(f"d{n}",): [1.0] * 16 for n in range(4)}}
+
+    assert found("more-same-members", *SPREAD * 4, **more) == [
+        ("warning", "1 more pair of members does.")
+    ]
+    assert found("dead-members", *SPREAD * 4, **more) == [
+        ("warning", "1 more member gives every sample one score.")
     ]
 
 

@@ -95,10 +95,10 @@ def test_a_fit_that_is_worth_it():
     assert found.gain.fitted.value > 0.9 > found.gain.alone.value
     assert found.gain.interval.low > 0
     assert (said["worth"].tone, said["worth"].value) == ("good", found.gain.value.value)
-    assert said["worth"].text.startswith("the fit is worth it; AUC 0.9")
+    assert said["worth"].text.startswith("The fit is worth it; AUC 0.9")
     assert said["dropped"].text == (
-        "left out: coarse (adds little to the others); flat (does not vary); "
-        "wrong (falls as labels rise)"
+        "Left out: coarse (adds little to the others); flat (does not vary); "
+        "wrong (falls as labels rise)."
     )
 
 
@@ -122,7 +122,7 @@ def test_a_fit_of_one_member_is_that_member():
     worth = fit_verdicts(fit(scores, labels, items, FitOptions(resamples=20)))[0]
 
     assert (worth.code, worth.tone, worth.value) == ("worth", "warning", 0.0)
-    assert worth.text == "the fit is says alone: nothing beside it makes the reward better"
+    assert worth.text == "The fit is says alone: nothing beside it makes the reward better."
 
 
 def test_graded_labels_go_by_rank():

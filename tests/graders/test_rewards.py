@@ -78,7 +78,7 @@ def test_what_has_no_length_bias_says_why():
     found = length_bias([0.1, 0.2], [5, 5], [5, 0], ["a", "b"])
 
     assert found.with_length.undefined == "lengths do not vary: all 2 are 5"
-    assert found.with_ratio.undefined == "rewards do not vary: all 1 are 0.1"
+    assert found.with_ratio.undefined == "rewards do not vary: there is one, 0.1"
     assert found.longer_wins.undefined == "no item has two samples of different length"
     assert found.beyond_labels.undefined == "there are no labels"
     assert found.empty_references == 1

@@ -132,8 +132,8 @@ def passing(study: Study) -> Iterator[Markup]:
     )
     lines_of = [Line("Suggested pass_threshold", found.threshold, found.interval)]
     lines_of.append(Line("Share that fails there", found.failing, found.failing_interval))
-    if study.pass_threshold is not None:
-        lines_of.append(Line("Lowest score that passed", study.pass_threshold))
+    if study.lowest_passing is not None:
+        lines_of.append(Line("Lowest score that passed", study.lowest_passing))
     if study.failing_now is not None:
         lines_of.append(Line("Share that failed", study.failing_now))
     yield numbers("Thresholds", lines_of)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from graders.studies.change.pairs import Failed, Failing, Moved, Pairs
-from graders.studies.statistics.bootstrap import ratio_interval
+from graders.studies.statistics.bootstrap import ratio_interval, share_interval
 from graders.studies.statistics.drift import Drift, drift, sign_test
 from graders.studies.statistics.signal import TOLERANCE, by_item
 from graders.studies.statistics.statistic import (
@@ -199,7 +199,7 @@ def _passing(passes: Sequence[tuple[bool, bool, int | str]]) -> Passing:
         now_passing=up,
         now_failing=down,
         flips=Statistic(value=(up + down) / len(passes)),
-        flips_interval=ratio_interval(_sums(codes, np.abs(now - passed)), samples),
+        flips_interval=share_interval(_sums(codes, np.abs(now - passed)), samples),
         p=Statistic(value=sign_test(up, down)),
     )
 

@@ -25,7 +25,7 @@ def _verdicts(diff: Diff) -> Iterator[Verdict]:
         yield Verdict(
             code="no-pairs",
             tone="bad",
-            text=f"no sample has both scores: nothing of {diff.samples:,} can be compared",
+            text=f"No sample has both scores: nothing of {diff.samples:,} can be compared.",
             value=0.0,
         )
     else:
@@ -37,12 +37,14 @@ def _verdicts(diff: Diff) -> Iterator[Verdict]:
 
 def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
     if not found.changed:
-        text = f"no score changed: all {diff.pairs:,} samples with both scores have the same"
+        kept = "the only sample" if diff.pairs == 1 else f"each of {diff.pairs:,} samples"
+        text = f"No score changed: {kept} with both scores has the same."
         yield Verdict(code="changed", tone="good", text=text, value=0.0)
         return
     text = (
-        f"{percent(found.changed)} of {diff.pairs:,} samples have another score; the farthest "
-        f"moved by {found.farthest:.4g}"
+        f"{percent(found.changed)} of {_samples(diff.pairs)} "
+        f"{'has' if diff.pairs == 1 else 'have'} another score; the farthest moved by "
+        f"{found.farthest:.4g}."
     )
     yield Verdict(code="changed", tone="note", text=text, value=found.changed)
     within = found.mean_change_interval
@@ -50,30 +52,30 @@ def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
     yield Verdict(
         code="mean-change",
         tone="note",
-        text=f"the mean score {way}: {_signed(found.mean_change, within)}{_chance(within)}",
+        text=f"The mean score {way}: {_signed(found.mean_change, within)}{_chance(within)}.",
         value=found.mean_change,
         interval=within,
     )
     rho, tau = found.spearman.value, found.kendall.value
     if rho is None or tau is None:
-        text = f"the order of samples cannot be compared: {found.spearman.undefined}"
+        text = f"The order of samples cannot be compared: {found.spearman.undefined}."
         yield Verdict(code="order", tone="warning", text=text)
         return
     alike = rho >= _ALIKE
     text = (
-        f"the order of samples {'stays' if alike else 'changes'}: Spearman {rho:.3f}, "
-        f"Kendall {tau:.3f}"
+        f"The order of samples {'stays' if alike else 'changes'}: Spearman {rho:.3f}, "
+        f"Kendall {tau:.3f}."
     )
     yield Verdict(code="order", tone="good" if alike else "warning", text=text, value=rho)
 
 
 def _flips(found: Passing) -> Iterator[Verdict]:
     if found.flips.value is None or found.p.value is None:
-        text = f"flips are not known: {found.flips.undefined}; --pass-threshold gives one"
+        text = f"Flips are not known: {found.flips.undefined}; --pass-threshold gives one."
         yield Verdict(code="flips", tone="note", text=text)
         return
     if not found.flips.value:
-        text = f"no sample crosses the threshold; {percent(found.new.value or 0.0)} pass"
+        text = f"No sample crosses the threshold; {percent(found.new.value or 0.0)} pass."
         yield Verdict(code="flips", tone="good", text=text, value=0.0)
         return
     p, change = found.p.value, found.change_interval
@@ -86,7 +88,7 @@ def _flips(found: Passing) -> Iterator[Verdict]:
         text=(
             f"{percent_within(found.flips.value, found.flips_interval)} of samples cross the "
             f"threshold: {found.now_passing:,} now pass, {found.now_failing:,} now fail it; {way} "
-            f"(sign test, p = {p:.2g})"
+            f"(sign test, p = {p:.2g})."
         ),
         value=found.flips.value,
         interval=found.flips_interval,
@@ -96,14 +98,14 @@ def _flips(found: Passing) -> Iterator[Verdict]:
 def _teaching(found: Teaching) -> Iterator[Verdict]:
     old, new, change = found.old.value, found.new.value, found.change.value
     if old is None or new is None or change is None:
-        text = f"whether it teaches more or less is not known: {found.old.undefined}"
+        text = f"Whether it teaches more or less is not known: {found.old.undefined}."
         yield Verdict(code="zero-variance", tone="note", text=text)
         return
     if not found.now_equal and not found.now_different:
         same = f"the same {percent(old)} of {found.groups:,} groups have"
         if not old or found.groups == 1:
             same = "the only group has" if old else "no group has"
-        text = f"it teaches as much as before: {same} one score for all samples"
+        text = f"It teaches as much as before: {same} one score for all samples."
         yield Verdict(code="zero-variance", tone="good", text=text, value=0.0)
         return
     what = "less" if change > 0 else "more" if change < 0 else "as much as before, of other groups"
@@ -112,9 +114,9 @@ def _teaching(found: Teaching) -> Iterator[Verdict]:
         code="zero-variance",
         tone=tone,
         text=(
-            f"it teaches {what}: {percent(old)} of {found.groups:,} groups had one score for all "
+            f"It teaches {what}: {percent(old)} of {found.groups:,} groups had one score for all "
             f"samples, now {percent(new)} "
-            f"(change {_signed(change, found.change_interval)}{_chance(found.change_interval)})"
+            f"(change {_signed(change, found.change_interval)}{_chance(found.change_interval)})."
         ),
         value=change,
         interval=found.change_interval,
@@ -123,16 +125,16 @@ def _teaching(found: Teaching) -> Iterator[Verdict]:
 
 def _new_failures(diff: Diff) -> Iterator[Verdict]:
     if new := diff.failed("new"):
-        text = f"{_samples(new)} newly {'fails' if new == 1 else 'fail'}: no reward at all"
+        text = f"{_samples(new)} newly {'fails' if new == 1 else 'fail'}: no reward at all."
         yield Verdict(code="new-failures", tone="bad", text=text, value=float(new))
 
 
 def _other_failures(diff: Diff) -> Iterator[Verdict]:
     if mended := diff.failed("mended"):
-        text = f"{_samples(mended)} that failed {'has' if mended == 1 else 'have'} a score"
+        text = f"{_samples(mended)} that failed {'has' if mended == 1 else 'have'} a score."
         yield Verdict(code="mended-failures", tone="good", text=text, value=float(mended))
     if both := diff.failed("both"):
-        text = f"{_samples(both)} {'fails' if both == 1 else 'fail'} as before"
+        text = f"{_samples(both)} {'fails' if both == 1 else 'fail'} as before."
         yield Verdict(code="still-failing", tone="note", text=text, value=float(both))
 
 

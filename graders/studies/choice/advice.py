@@ -25,6 +25,7 @@ _WEAK: Final = 0.25  # of rows, on which an attack wins
 _SAFER: Final = 0.5  # times the best one's
 _KEEPS: Final = 2 / 3  # of the best one's distance from chance
 _LONG: Final = 0.3
+_FEW_ROWS: Final = 30  # of fewer, a rank correlation of .3 is no rare chance
 
 
 def advise(found: Comparison, offers: Offers) -> list[Verdict]:
@@ -65,6 +66,14 @@ def _shown(one: Standing, by: Measure) -> str:
 
 
 def _recommended(found: Comparison, best: Standing) -> Verdict:
+    if best.intervals[found.by] is None:
+        return Verdict(
+            code="recommendation",
+            tone="warning",
+            text=f"Nothing can be recommended on one item: {best.name} agrees most there, "
+            f"{_shown(best, found.by)}.",
+            value=best.of(found.by).value,
+        )
     others = [one for one in found.standings if one is not best]
     compared = [one for one in others if one.of(found.by).value is not None]
     said = f"no other is better{_tested(found, compared)}" if compared else "nothing is beside it"
@@ -89,9 +98,12 @@ def _tested(found: Comparison, others: Sequence[Standing]) -> str:
         )
     level = [one.name for one in others if not _behind(one, found.by)]
     if not level:
-        return f": each of the {len(others)} is behind, Holm included"
+        behind = "the other" if len(others) == 1 else f"each of the {len(others)}"
+        return f": {behind} is behind, Holm included"
     if len(level) < len(others):
         return f", and after Holm {listed(level)} may be as good"
+    if len(others) == 1:
+        return ", but Holm's test does not tell the other apart from it"
     return f", but Holm's test tells none of the {len(others)} others apart from it"
 
 
@@ -193,7 +205,7 @@ def _strength(one: Standing, by: Measure) -> float:
 
 def _length(best: Standing) -> Iterator[Verdict]:
     bias = best.length.beyond_labels.value
-    if bias is not None and abs(bias) >= _LONG:
+    if bias is not None and abs(bias) >= _LONG and best.length.rows >= _FEW_ROWS:
         kind = "longer" if bias > 0 else "shorter"
         yield Verdict(
             code="length",

@@ -152,12 +152,11 @@ def _left_out(found: Comparison) -> Iterator[Verdict]:
 def _few(found: Comparison) -> Iterator[Verdict]:
     signal = found.standings[0].signal
     if signal.groups < _GROUPS:
-        few = f"Only {signal.groups} of {found.labels.items:,} items have" if signal.groups else ""
         yield Verdict(
             code="single-samples",
             tone="note",
-            text=f"{few or 'No item has'} several samples: what a method that compares the samples "
-            "of an item would learn is not known.",
+            text=f"{_several(signal.groups, found.labels.items)} several samples: what a method "
+            "that compares the samples of an item would learn is not known.",
             value=signal.single / found.labels.items,
         )
     if found.labels.items < _FEW_ITEMS:
@@ -172,6 +171,20 @@ def _few(found: Comparison) -> Iterator[Verdict]:
             "narrow, and tests find little.",
             value=float(items),
         )
+
+
+def _several(groups: int, items: int) -> str:
+    """Who has several samples, with the verb.
+
+    Example:
+        >>> _several(0, 9), _several(1, 9), _several(2, 2)
+        ('No item has', 'Only 1 of 9 items has', 'Only 2 items have')
+    """
+    if not groups:
+        return "No item has"
+    if groups == items:
+        return "The only item has" if items == 1 else f"Only {items} items have"
+    return f"Only {groups} of {items:,} items {'has' if groups == 1 else 'have'}"
 
 
 def listed(names: Sequence[str]) -> str:

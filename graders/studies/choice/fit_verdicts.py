@@ -35,8 +35,8 @@ def _verdicts(fit: Fit) -> Iterator[Verdict]:
                 code="unsteady",
                 tone="warning",
                 text=(
-                    f"the weight of {one.name} goes from {one.low:g} to {one.high:g} over the "
-                    f"{fit.folds} folds: it depends on which items are seen"
+                    f"The weight of {one.name} goes from {one.low:g} to {one.high:g} over the "
+                    f"{fit.folds} folds: it depends on which items are seen."
                 ),
                 value=one.high - one.low,
             )
@@ -45,7 +45,7 @@ def _verdicts(fit: Fit) -> Iterator[Verdict]:
         said = "; ".join(
             f"{', '.join(one.name for one in dropped if one.why == why)} ({why})" for why in whys
         )
-        yield Verdict(code="dropped", tone="note", text=f"left out: {said}", value=len(dropped))
+        yield Verdict(code="dropped", tone="note", text=f"Left out: {said}.", value=len(dropped))
 
 
 def _is_worse(gain: Gain, by: str) -> bool:
@@ -61,7 +61,7 @@ def _worse(gain: Gain) -> Verdict:
     return Verdict(
         code=f"worse-{gain.measure}",
         tone="warning",
-        text=f"by {_NAMES[gain.measure]} it is worse: {_against(gain)}",
+        text=f"By {_NAMES[gain.measure]} it is worse: {_against(gain)}.",
         value=gain.value.value,
         interval=gain.interval,
     )
@@ -75,7 +75,7 @@ def _alone(fit: Fit) -> Verdict:
     return Verdict(
         code="worth",
         tone="warning",
-        text=f"the fit is {fit.gain.best} alone: nothing beside it makes the reward better",
+        text=f"The fit is {fit.gain.best} alone: nothing beside it makes the reward better.",
         value=fit.gain.value.value,
         interval=fit.gain.interval,
     )
@@ -85,21 +85,21 @@ def _worth(gain: Gain) -> Verdict:
     value, interval = gain.value.value, gain.interval
     if gain.best is None or value is None or interval is None:
         why = gain.value.undefined or gain.alone.undefined or "one item says nothing of others"
-        text = f"whether the fit is worth it is not known: {why}"
+        text = f"Whether the fit is worth it is not known: {why}."
         return Verdict(code="worth", tone="warning", text=text)
     if interval.low > 0:
         tone: Tone = "good"
-        said = "the fit is worth it"
+        said = "The fit is worth it"
     elif interval.high < 0:
         tone = "bad"
-        said = f"the fit is worse than {gain.best} alone: take that"
+        said = f"The fit is worse than {gain.best} alone: take that"
     else:
         tone = "warning"
-        said = f"the fit is not better than {gain.best} alone: take that"
+        said = f"The fit is not better than {gain.best} alone: take that"
     return Verdict(
         code="worth",
         tone=tone,
-        text=f"{said}; {_against(gain)}",
+        text=f"{said}; {_against(gain)}.",
         value=value,
         interval=interval,
     )

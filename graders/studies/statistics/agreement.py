@@ -127,7 +127,8 @@ def _one_class(good: Floats, counts: Floats) -> str | None:
     if counted.min() < counted.max():
         return None
     said = "good" if counted[0] else "bad"
-    return f"labels have one class: all {len(counted):,} rows are {said}"
+    rows = "the only row is" if len(counted) == 1 else f"all {len(counted):,} rows are"
+    return f"labels have one class: {rows} {said}"
 
 
 def ordered_pairs(scores: Floats, labels: Floats, items: Ints) -> tuple[Floats, Floats]:

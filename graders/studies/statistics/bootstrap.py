@@ -9,7 +9,7 @@ same draws, so differences of metrics are paired.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -142,10 +142,36 @@ def rank_intervals(
     return {measure: interval(drawn.of(measure, "")) for measure in MEASURES}
 
 
+def share_interval(
+    above: Floats, below: Floats, *, resamples: int = 1_000, seed: int = 0, level: float = 0.95
+) -> Interval | None:
+    """The interval of a share in [0, 1]; arguments and errors as of `ratio_interval`.
+
+    Where each item has a share of 0, or each of 1, every resample has, and says nothing of how far
+    away the truth may be. The other end is then that of Clopper and Pearson's exact interval for
+    as many items ("The use of confidence or fiducial limits", Biometrika 1934).
+
+    Example:
+        >>> found = share_interval(np.zeros(10), np.ones(10))
+        >>> found.low, round(found.high, 3)
+        (0.0, 0.308)
+    """
+    found = ratio_interval(above, below, resamples=resamples, seed=seed, level=level)
+    if found is None:
+        return None
+    belong = below > 0
+    reach = float(((1 - level) / 2) ** (1 / belong.sum()))
+    if not above[belong].any():
+        return replace(found, low=0.0, high=1 - reach)
+    if (above[belong] == below[belong]).all():
+        return replace(found, low=reach, high=1.0)
+    return found
+
+
 def ratio_interval(
     above: Floats, below: Floats, *, resamples: int = 1_000, seed: int = 0, level: float = 0.95
 ) -> Interval | None:
-    """The interval of a sum over items divided by another: of a mean, a share, a rate.
+    """The interval of a sum over items divided by another: of a mean, a rate, a difference.
 
     Args:
         above: What each item adds to the numerator.

@@ -118,6 +118,8 @@ def _same(values: Floats, name: str) -> str | None:
     """Why there is no variance, where there is none."""
     if values.min() < values.max():
         return None
+    if len(values) == 1:
+        return f"{name} do not vary: there is one, {values[0]:g}"
     return f"{name} do not vary: all {len(values):,} are {values[0]:g}"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graders.studies.statistics.bootstrap import ratio_interval
+from graders.studies.statistics.bootstrap import share_interval
 from graders.studies.statistics.statistic import (
     Floats,
     Interval,
@@ -141,7 +141,7 @@ def group_signal(
         groups=int(count),
         single=int(len(grouped) - count),
         zero_variance=_ratio(flat.sum(), count),
-        zero_variance_interval=ratio_interval(
+        zero_variance_interval=share_interval(
             flat.astype(float), grouped.astype(float), resamples=resamples, seed=seed
         ),
         all_low=_ratio((flat & (every.highs <= lowest)).sum(), count),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
+from graders.studies.statistics.statistic import Interval
 from graders.studies.teach.lengthwise import Lengthwise
 from graders.studies.teach.limits import FEW, quoted, tone_of, unknown
 from graders.studies.teach.memberwise import MemberStudy
@@ -40,8 +42,8 @@ def _with_length(length: Lengthwise) -> Verdict:
         return unknown(
             "length", "Whether rewards go with length cannot be said", rho.undefined or ""
         )
-    way = "rise" if rho.value > 0 else "fall"
-    text = f"Rewards {way} with length: Spearman {number_within(rho.value, length.with_length)}"
+    shown = number_within(rho.value, length.with_length)
+    text = f"{_way(rho.value, length.with_length)}: Spearman {shown}"
     if wins.value is not None:
         within = percent_within(wins.value, length.longer_wins)
         text += f"; the longer of two samples of an item wins in {within}"
@@ -52,10 +54,22 @@ def _with_length(length: Lengthwise) -> Verdict:
     )
 
 
+def _way(rho: float, within: Interval | None) -> str:
+    """What rewards do with length, as far as an interval lets it be said."""
+    if within is not None and within.low <= 0 <= within.high:
+        return "Whether rewards rise or fall with length is not sure"
+    if not rho:
+        return "Rewards neither rise nor fall with length"
+    return f"Rewards {'rise' if rho > 0 else 'fall'} with length"
+
+
 def _explained(found: Explained) -> str:
     """A share of what a trainer sees; it may be below 0, where nothing is explained."""
-    share = found.share.value or 0.0
-    return f"{percent(share) if share > 0 else 'none'} of the differences in reward within items"
+    share, within = found.share.value or 0.0, found.interval
+    if within is not None:
+        within = replace(within, low=max(0.0, within.low), high=max(0.0, within.high))
+    shown = percent_within(share, within) if share > 0 else "none"
+    return f"{shown} of the differences in reward within items"
 
 
 def _form(study: Study) -> Iterator[Verdict]:
@@ -95,7 +109,8 @@ def _members(study: Study) -> Iterator[Verdict]:
         text = f"Member {quoted(name)} gives every sample {score:.4g}: it tells nothing apart."
         yield Verdict(code="dead-member", tone="warning", text=text, value=score)
     if (more := len(found.dead) - _SHOWN) > 0:
-        text = f"{more:,} more members give every sample one score."
+        give = "member gives" if more == 1 else "members give"
+        text = f"{more:,} more {give} every sample one score."
         yield Verdict(code="dead-members", tone="warning", text=text, value=more)
     yield from _same(found)
     yield from _decides(found)
@@ -112,7 +127,7 @@ def _same(found: MemberStudy) -> Iterator[Verdict]:
         )
         yield Verdict(code="same-members", tone="warning", text=text, value=r)
     if (more := len(close) - _SHOWN) > 0:
-        text = f"{more:,} more pairs of members do."
+        text = f"{more:,} more {'pair of members does' if more == 1 else 'pairs of members do'}."
         yield Verdict(code="more-same-members", tone="warning", text=text, value=more)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graders.studies.statistics.bootstrap import ratio_interval
+from graders.studies.statistics.bootstrap import share_interval
 from graders.studies.statistics.statistic import Interval, Items, item_codes
 
 
@@ -59,7 +59,7 @@ def failure_rates(
                 kind=kind,
                 count=int(failed.sum()),
                 share=float(failed.mean()),
-                interval=ratio_interval(
+                interval=share_interval(
                     np.bincount(codes, failed).astype(np.float64),
                     samples,
                     resamples=resamples,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from graders.studies.statistics.bootstrap import rank_intervals
-from graders.studies.statistics.length import LengthBias, length_bias
+from graders.studies.statistics.length import LengthBias, length_bias, partial_spearman
 from graders.studies.statistics.statistic import Interval
 from graders.studies.teach.samples import Samples
 from graders.studies.teach.traits import Explained, explained_by
@@ -42,14 +42,19 @@ def length_of(
         return None
     rewards, items = samples.rewards[kept], samples.items[kept]
     chars, reference = samples.output_chars[kept], np.nan_to_num(samples.reference_chars[kept])
-    labels = None if written is None or written.human is None else written.human[kept]
-    if labels is not None and np.isnan(labels).any():
-        labels = None
+    bias = length_bias(rewards, chars, reference, items)
+    if written is not None and written.human is not None:
+        labels = written.human[kept]
+        known = ~np.isnan(labels)
+        if known.any():  # samples that nobody judged say nothing of this
+            columns = rewards[known], chars[known], labels[known]
+            beyond = partial_spearman(*columns, names=("rewards", "lengths", "labels"))
+            bias = replace(bias, beyond_labels=beyond)
     traits = {"length": np.log1p(chars)}
     if reference.any():
         traits["unlike_reference"] = np.abs(np.log1p(chars) - np.log1p(reference))
     return Lengthwise(
-        bias=length_bias(rewards, chars, reference, items, labels),
+        bias=bias,
         with_length=rank_intervals(chars, rewards, items, **draws)["spearman"],
         longer_wins=rank_intervals(rewards, chars, items, **draws)["pairwise_accuracy"],
         explained=explained_by(traits, rewards, items, **draws),

@@ -13,7 +13,7 @@ from decimal import ROUND_FLOOR, Context
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graders.studies.statistics.bootstrap import interval, item_draws, ratio_interval
+from graders.studies.statistics.bootstrap import interval, item_draws, share_interval
 from graders.studies.statistics.statistic import (
     Floats,
     Interval,
@@ -79,7 +79,7 @@ def pass_at_k(
     return PassAtK(
         k=k,
         value=value,
-        interval=ratio_interval(chances, enough.astype(float), resamples=resamples, seed=seed),
+        interval=share_interval(chances, enough.astype(float), resamples=resamples, seed=seed),
         items=count,
         left_out=len(n) - count,
     )
@@ -155,7 +155,7 @@ def suggest_threshold(
     if resamples and number > 1:
         draws = item_draws(number, resamples, seed=seed, rows=len(x))
         drawn = [values[_nearest(counts[codes[order]], start, middle)] for counts in draws]
-    fails = ratio_interval(
+    fails = share_interval(
         np.bincount(codes, x < threshold).astype(float),
         np.bincount(codes).astype(float),
         resamples=resamples,

@@ -69,7 +69,8 @@ class Study:
         histogram: The edges of bars over the rewards, and how many are in each.
         signal: What items' samples tell apart.
         passing: pass@k for k = 1, 2, 4, ...; empty where nothing says what passes.
-        pass_threshold: The score from which on samples passed; None where nothing says so.
+        pass_threshold: The score from which on samples passed, or just above the highest where none
+            did; None where nothing says so.
         threshold: A suggestion.
         length: Where outputs have a length.
         members: Of a multi grader.
@@ -103,6 +104,11 @@ class Study:
         """The share of graded samples that do not pass; None where nothing says what passes."""
         known = self.samples.graded & (self.samples.passed <= 1)
         return float((self.samples.passed[known] == 0).mean()) if known.any() else None
+
+    @property
+    def lowest_passing(self) -> float | None:
+        """The lowest score that passes; None where none does, or nothing says so."""
+        return None if self.failing_now in {None, 1.0} else self.pass_threshold
 
 
 def quick_study(
