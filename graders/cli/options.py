@@ -89,6 +89,7 @@ def refuse_overwriting(
     """
     from graders.formats.forms import form_of
     from graders.formats.packed import packer
+    from graders.formats.saved import files_of
     from graders.results import timing_path
 
     if output is None or output == "-":
@@ -104,7 +105,8 @@ def refuse_overwriting(
         pyarrow(output)
     if Path(output).is_dir():
         raise click.UsageError(f"-o {output}: Is a directory.")
-    kept = [path for path in inputs if path is not None and str(path) != "-"]
+    named = [path for path in inputs if path is not None and str(path) != "-"]
+    kept = [file for path in named for file in files_of(path)]
     for written in (Path(output), *([timing_path(Path(output))] if with_times else [])):
         for path in kept:
             if written.resolve() == Path(path).resolve() or (

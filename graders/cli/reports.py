@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from graders.formats.saved import files_of
+
 if TYPE_CHECKING:
     from graders.report.html.page import Page
     from graders.runs.manifest import Data, Manifest
@@ -51,9 +53,8 @@ def check_report(report: str | None, others: Iterable[Path | str | None]) -> Non
         raise click.UsageError(f"--report {report}: Is a directory.")
     if not path.resolve().parent.is_dir():
         raise click.UsageError(f"--report {report}: there is no folder {path.parent}.")
-    for other in others:
-        if other is None or str(other) == "-":
-            continue
+    named = [other for other in others if other is not None and str(other) != "-"]
+    for other in (file for path in named for file in files_of(path)):
         same = path.exists() and Path(other).exists() and path.samefile(other)
         if same or path.resolve() == Path(other).resolve():
             raise click.UsageError(f"--report {report} would overwrite {other}.")

@@ -50,23 +50,32 @@ class Scrubbed:
     async def _try(self, request: ModelRequest) -> object:
         try:
             return await self._client.complete(request)
-        except GradingError as error:
-            kind, message, reason = error.failure.kind, error.failure.message, error.failure.reason
-            return GradingError(kind, self._clean(message), self._clean(reason))
-        except GradersError as error:  # meant to end the run, in its own words
-            if (text := self._clean(str(error))) == str(error):
+        except Exception as error:  # the user's code may raise anything
+            ended = self._ended(error)
+            if ended is error:
                 raise
-            return ClientError(text)
-        except OSError as error:
-            reason = "timeout" if isinstance(error, TimeoutError) else "unreachable"
-            return GradingError(FailureKind.MODEL_SERVER, self._said(error), reason)
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(last.filename).name}:{last.lineno}"
-            return ClientError(
-                f"{_name(self._client)} failed at {place}: {self._said(error)}; raise "
-                "graders.errors.GradingError(FailureKind.MODEL_SERVER, ...) for what is one row's"
-            )
+            # What raises one error again and again would have it grow with every call.
+            error.__traceback__ = None
+            return ended
+
+    def _ended(self, error: Exception) -> GradersError:
+        """What becomes of an error: itself, where it is meant to end the run in its own words."""
+        match error:
+            case GradingError(failure=failure):
+                message, reason = self._clean(failure.message), self._clean(failure.reason)
+                return GradingError(failure.kind, message, reason)
+            case GradersError():
+                text = self._clean(str(error))
+                return error if text == str(error) else ClientError(text)
+            case OSError():
+                reason = "timeout" if isinstance(error, TimeoutError) else "unreachable"
+                return GradingError(FailureKind.MODEL_SERVER, self._said(error), reason)
+        (last,) = traceback.extract_tb(error.__traceback__, limit=-1)
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        return ClientError(
+            f"{_name(self._client)} failed at {place}: {self._said(error)}; raise "
+            "graders.errors.GradingError(FailureKind.MODEL_SERVER, ...) for what is one row's"
+        )
 
     def _said(self, error: Exception) -> str:
         text = self._clean(str(error))

@@ -85,11 +85,13 @@ class Document:
             return f"a {self.value.type} method"  # type: ignore[union-attr]
         config = self.grader
         if isinstance(config, EvalConfig):
-            return f"an Evals body with {len(config.testing_criteria)} criteria"
+            count = len(config.testing_criteria)
+            return f"an Evals body with {count} {'criterion' if count == 1 else 'criteria'}"
         name = config.name
         shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
         place = {"method": "a reinforcement method with ", "request": "a run request with "}
-        return f"{place.get(self.kind, '')}a {config.type} grader named {shown!r}"
+        article = "an" if config.type == "endpoint" else "a"
+        return f"{place.get(self.kind, '')}{article} {config.type} grader named {shown!r}"
 
     @property
     def grader(self) -> AnyConfig:

@@ -41,6 +41,15 @@ def saved_files(folder: Path | str) -> list[Path]:
     return files
 
 
+def files_of(path: Path | str) -> list[Path | str]:
+    """The files that are read of a path: those of a saved dataset, or itself.
+
+    Raises:
+        FormatError: See `saved_files`.
+    """
+    return [*saved_files(path)] if is_folder(path) else [path]
+
+
 def saved_lines(folder: Path | str) -> Generator[bytes, None, None]:
     """The rows of such a dataset as lines of JSON; errors are those of its files, too."""
     from graders.formats.arrow import open_columns
@@ -59,7 +68,9 @@ def _names(folder: Path) -> list[str]:
         case {"_data_files": list(entries)}:
             names = [str(one.get("filename", "")) for one in entries if isinstance(one, dict)]
             # What it names may lead anywhere.
-            if len(names) == len(entries) and all(Path(name).name == name for name in names):
+            if len(names) == len(entries) and all(
+                name and Path(name).name == name for name in names
+            ):
                 return names
     raise FormatError(f"{folder / _STATE} names no files of this folder; save the dataset again")
 

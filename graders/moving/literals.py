@@ -16,12 +16,14 @@ from typing import Final
 from graders.strict_json import NotJSONError, decode
 from sandbox import JSON
 
-_TOKEN: Final = re.compile(
-    r"""(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
+_TOKEN: Final = re.compile(  # ++ and *+ keep no places to go back to: for each character, else
+    r"""(?P<text>'(?:[^'\\\n]++|\\.)*+'|"(?:[^"\\\n]++|\\.)*+")"""
     r"|(?P<word>True|False|None)\b"
     r"|(?P<last>,\s*(?=[\])}]))"
     r"|(?P<same>[\[\]{}:,\s]|-?\d[\d.eE+-]*)"
 )
+_OPENED: Final = frozenset({"", "[", "{", ":"})
+"""Behind these stands no comma, not even a last one, which JSON does not have."""
 _WRITTEN: Final = {"True": "true", "False": "false", "None": "null"}
 _OF_PYTHON: Final = re.compile(r"'|True\b|False\b|None\b|[A-Za-z_][\w.]*\(")
 _HOW: Final = "write JSON: json.dumps(VALUE), or VALUE.model_dump_json() of an SDK's object"
@@ -67,16 +69,17 @@ def _as_json(text: str) -> Iterator[str]:
     Raises:
         ValueError: There is something else.
     """
-    at = 0
+    at, before = 0, ""
     while at < len(text):
         token = _TOKEN.match(text, at)
-        if token is None:
+        if token is None or (token.lastgroup == "last" and before in _OPENED):
             raise ValueError(text[at : at + 1])
         at = token.end()
         if token.lastgroup == "text":
             yield json.dumps(_text(token[0]))
         elif token.lastgroup != "last":
             yield _WRITTEN.get(token[0], token[0])
+        before = token[0] if not token[0].isspace() else before
 
 
 def _text(literal: str) -> str:

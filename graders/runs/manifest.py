@@ -19,7 +19,7 @@ import msgspec
 from graders.clients.masked import masked_url
 from graders.config.graders import AnyConfig
 from graders.formats.remote import open_raw
-from graders.formats.saved import is_folder, saved_files
+from graders.formats.saved import files_of
 from graders.lines import is_lasting
 from graders.strict_json import encode
 from graders.terminal import shorten
@@ -119,7 +119,7 @@ def data_of(path: Path | str) -> Data:
     if not is_lasting(path):
         return Data(path=str(path), bytes=None, sha256=None)
     digest, size = hashlib.sha256(), 0
-    for one in saved_files(path) if is_folder(path) else [path]:
+    for one in files_of(path):
         with open_raw(one) as file:
             while data := file.read(_AT_ONCE):
                 digest.update(data)

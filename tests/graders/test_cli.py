@@ -240,11 +240,14 @@ def test_the_times_do_not_overwrite_an_input(call):
             {"grader": EXACT, "model_sample": "x"},
             "a run request with a string_check grader named 'exact'",
         ),
+        ({"type": "endpoint", "name": "far", "url": "http://far.example/score"},
+         "an endpoint grader named 'far'"),
+        ({"testing_criteria": [EXACT]}, "an Evals body with 1 criterion"),
         ({"testing_criteria": [EXACT, EXACT]}, "an Evals body with 2 criteria"),
         ({"type": "supervised", "supervised": {}}, "a supervised method"),
         ({"type": "dpo", "dpo": {}}, "a dpo method"),
     ],
-)
+)  # fmt: skip
 def test_validate_knows_every_document(call, config, described):
     """A grader, a method, a request or an Evals body that would run is called fine."""
     write("c.json", config)
@@ -302,7 +305,7 @@ def test_validate_counts_warnings(call):
 
     assert without[0] == 2
     assert "error: testing_criteria[0].pass_threshold: is missing" in without[2]
-    assert with_[:2] == (0, "c.json: fine, an Evals body with 1 criteria; 1 warning\n")
+    assert with_[:2] == (0, "c.json: fine, an Evals body with 1 criterion; 1 warning\n")
     assert with_[2].startswith("warning: testing_criteria[0].q: 'q' is not a field that a ")
 
 

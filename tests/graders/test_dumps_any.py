@@ -2,11 +2,12 @@
 
 import ast
 import json
+import tracemalloc
 from contextlib import suppress
 
 from eval_runs import EXACT, ROWS, inline
 from hosted_dumps import HIT, ONE, item
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sdk_asked import JOB, request
 
@@ -16,7 +17,7 @@ from graders.moving.imported import criteria_names, put_together
 from graders.moving.literals import decode_either
 from graders.moving.recognised import recognise
 from graders.moving.same_numbers import compare
-from graders.strict_json import NotJSONError
+from graders.strict_json import NotJSONError, decode
 
 DUMPS = [
     item([{**HIT, "sample": {"error": {"message": "away"}}}], hosted=1),
@@ -83,10 +84,26 @@ def test_what_python_prints_of_json_is_that_json(value):
     assert repr(decode_either(json.dumps(value).encode())) == repr(value)
 
 
+@example("{'a': [,]}")
+@example("{'a': [ , ]}")
+@example("{'a': [[],]\n,}")
 @given(st.text("'\"\\(){}[],:TruefalsNo19.e-x \n", max_size=24))
 def test_any_text_is_read_as_python_reads_it_or_refused(text):
     """Nothing is read out of a text that Python would not write so."""
     with suppress(NotJSONError):
         found = decode_either(text.encode())
-        with suppress(SyntaxError, ValueError):
-            assert ast.literal_eval(text.strip()) == found
+        try:
+            assert decode(text, unique_keys=True) == found
+        except NotJSONError:
+            assert ast.literal_eval(" ".join(text.split("\n")).strip()) == found
+
+
+def test_a_long_text_that_python_printed_takes_little_memory():
+    """A few copies of it, and nothing for each of its characters."""
+    data = repr({"a": "x" * 1_000_000, "b": "it's\n" * 10_000}).encode()
+    tracemalloc.start()
+    try:
+        decode_either(data)
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(data)
+    finally:
+        tracemalloc.stop()

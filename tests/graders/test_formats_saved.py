@@ -118,6 +118,19 @@ def test_a_run_goes_on_only_with_the_same_dataset(run):
     assert "set (SHA-256)" in err
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("-o", "data-00001-of-00002.arrow"), ("--report", "state.json")]
+)
+def test_no_file_of_a_dataset_is_overwritten(option, name, run):
+    """No more than a file of rows would be."""
+    saved("set", ROWS[:4], ROWS[4:])
+    before = Path("set", name).read_bytes()
+    code, _, err = run("exact.json", "set", option, f"set/{name}")
+
+    assert (code, Path("set", name).read_bytes()) == (2, before)
+    assert f"{option} set/{name} would overwrite " in err
+
+
 def test_a_column_that_is_no_json_is_named_with_its_file(run):
     """Before a row is graded."""
     saved("set", [{"a": b"x", "completion": "x"}])
@@ -135,6 +148,7 @@ INDEXED = {"_data_files": [{"filename": "a.arrow"}], "_indices_data_files": [{"f
         ({"_data_files": [{"filename": "../rows.jsonl"}]},
          "set/state.json names no files of this folder; save the dataset again"),
         ({"_data_files": [{"filename": "/etc/passwd"}]}, "names no files of this folder"),
+        ({"_data_files": [{"filename": ""}]}, "names no files of this folder"),
         ({"_data_files": [{}, 7]}, "names no files of this folder"),
         ({"_data_files": "a.arrow"}, "names no files of this folder"),
         ([], "names no files of this folder"),

@@ -1,6 +1,7 @@
 """What the script adds to tables of rows: the range of any number, and a row as JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from browser import CHROMIUM, chromium
@@ -76,7 +77,9 @@ def test_rows_are_filtered_by_the_range_of_any_number(opened):
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_row_is_copied_as_json(opened, allowed):
     """Exactly as the data has it; shown, where a browser lets no clipboard be written."""
-    page = opened(rows_table(3))
+    hiding = {**ROWS[1], "hides": "\x9b31m\u202e\U000e0041\u2028"}
+    table = rows_table(3)
+    page = opened(replace(table, rows=[table.rows[0], hiding, table.rows[2]]))
     page.click("#rows tr.row:nth-child(3) td:last-child")
     page.run(
         "Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: "
@@ -86,8 +89,10 @@ def test_a_row_is_copied_as_json(opened, allowed):
     page.click("#rows .links button")
 
     if allowed:
-        assert json.loads(page.run("window.copied")) == json.loads(json.dumps(ROWS[1]))
+        copied = page.run("window.copied")
+        assert json.loads(copied) == json.loads(json.dumps(hiding))
+        assert all(map(str.isprintable, copied.split("\n")))
         assert page.text("#rows .links button") == "Copied"
     else:
         assert page.run("document.querySelector('#rows .links button')") is None
-        assert json.loads(page.text("#rows .links pre"))["row"] == 2
+        assert json.loads(page.text("#rows .links pre"))["hides"] == hiding["hides"]

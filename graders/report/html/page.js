@@ -86,10 +86,12 @@
     const on = turn("Next", 1);
 
     const anchor = (row) => `row-${row[columns[0].key]}-${row[columns[1].key]}`;
-    // Without a clipboard, it is shown, to copy by hand.
+    // Without a clipboard, it is shown, to copy by hand. What hides is escaped as JSON has it.
+    const unit = (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0");
     const copying = (row) => {
       const button = el("button", { type: "button" }, "Copy as JSON");
-      const json = JSON.stringify(row, null, 2);
+      const json = JSON.stringify(row, null, 2)
+        .replace(/[^\P{C}\n]|[\u2028\u2029]/gu, (c) => c.split("").map(unit).join(""));
       button.onclick = async () => {
         try {
           await navigator.clipboard.writeText(json);
