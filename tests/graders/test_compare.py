@@ -10,7 +10,6 @@ from judged_rows import FAST, answers
 
 from graders.studies.choice.advice import advise
 from graders.studies.choice.compare import CompareOptions, Judged, compare
-from graders.studies.choice.labels import label_scale
 from graders.studies.choice.offers import Offers
 from graders.studies.choice.pareto import Point, pareto
 from graders.studies.choice.thresholds import threshold_interval
@@ -18,6 +17,7 @@ from graders.studies.shapes import drawn_places, spread
 from graders.studies.statistics.agreement import agreement, best_threshold
 from graders.studies.statistics.bootstrap import bootstrap, interval, item_draws
 from graders.studies.statistics.differences import behind_best
+from graders.studies.statistics.labels import label_scale
 from graders.studies.statistics.resampled import MEASURES, prepare
 from graders.studies.statistics.williams import williams
 

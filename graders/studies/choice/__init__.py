@@ -1,8 +1,10 @@
 """Which metric agrees with people? Begin with `compare`.
 
-numbers    `compare`, on the rows that contestants have in common (`paired`), by the scale of
-people's `labels`; certain `thresholds`; what contestants cost, and whether they can
-be cheated (`offers`, `pareto`)
-sentences  `advice` and `caveats`
-a reward of several  `fit`, its `weights`, and its sentences `fit_verdicts`
+From scores to advice:
+
+    numbers    `compare`, on the rows that contestants have in common (`paired`); how certain
+               `thresholds` are; what contestants cost, and whether they can be cheated (`offers`,
+               `pareto`)
+    sentences  `advice` and `caveats`
+    rewards    of several contestants: `fit`, its `weights`, and its sentences `fit_verdicts`
 """

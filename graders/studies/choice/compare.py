@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 
-from graders.studies.choice.labels import Labels, label_scale
 from graders.studies.choice.paired import (
     Scores,
     failing_alone,
@@ -28,6 +27,7 @@ from graders.studies.statistics.agreement import Agreement, agreement
 from graders.studies.statistics.bootstrap import Resamples, bootstrap, interval
 from graders.studies.statistics.correlation import pearson, spearman
 from graders.studies.statistics.differences import Difference, behind_best, enough_resamples
+from graders.studies.statistics.labels import Labels, label_scale
 from graders.studies.statistics.length import LengthBias, length_bias
 from graders.studies.statistics.resampled import MEASURES, Measure, prepare
 from graders.studies.statistics.signal import GroupSignal, group_signal

@@ -2,7 +2,8 @@
 
 Every number is a `statistic`: finite, or with a reason why there is none; never NaN, never 0.
 
-    agreement  with people (`agreement`), by `correlation`, `concordance` and `ranks`
+    agreement  with people (`agreement`), on the scale of their `labels`, by `correlation`,
+               `concordance` and `ranks`
     rewards    whether samples of an item differ (`signal`), and whether `length` is rewarded
     chance     `bootstrap` and `draws` of items, statistics in `resampled` items; paired
                `differences` from the best, and of two correlations (`williams`)

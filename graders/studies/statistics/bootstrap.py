@@ -115,15 +115,22 @@ def bootstrap(prepared: Prepared, *, resamples: int = 1_000, seed: int = 0) -> R
     return Resamples(metrics=prepared.metrics, values=values)
 
 
-def rank_intervals(
-    scores: ArrayLike, labels: ArrayLike, items: Items, *, resamples: int = 1_000, seed: int = 0
+def rank_intervals(  # noqa: PLR0913 - all but three have their usual values
+    scores: ArrayLike,
+    labels: ArrayLike,
+    items: Items,
+    *,
+    good_from: float | None = None,
+    resamples: int = 1_000,
+    seed: int = 0,
 ) -> dict[Measure, Interval | None]:
     """The interval of each measure of how scores agree with labels.
 
     Args:
         scores: One a row.
-        labels: One a row; those from the middle of their range on are good.
+        labels: One a row.
         items: Which item the row is a sample of.
+        good_from: A label from here on is good; None is the middle of their range.
         resamples: How many times items are drawn; 0 where no interval is wanted.
         seed: The same seed gives the same draws.
 
@@ -136,8 +143,9 @@ def rank_intervals(
     x, y = columns(scores=scores, labels=labels)
     if not resamples or len(y) * resamples > _MOST_RANKED:
         return dict.fromkeys(MEASURES)
-    middle = float(y.min() + y.max()) / 2
-    prepared = prepare({"": x}, y, items, good_from=middle)
+    if good_from is None:
+        good_from = float(y.min() + y.max()) / 2
+    prepared = prepare({"": x}, y, items, good_from=good_from)
     drawn = bootstrap(prepared, resamples=resamples, seed=seed)
     return {measure: interval(drawn.of(measure, "")) for measure in MEASURES}
 

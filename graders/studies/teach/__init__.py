@@ -1,9 +1,11 @@
 """Will it teach? Begin with `teaching`, which puts all of it together.
 
-samples    results as columns, item by item (`samples`), as they are `observed` (and
-`observed_columns`); their texts as traits (`written`)
-numbers    `rewards`, `passing`, `failing`, length (`lengthwise`), form (`traits`),
-`members` (`memberwise`), `noise` of repeats, people (`humanwise`)
-sentences  `findings` and `causes`, by `limits`; of two runs `between`
-formulas   `rescore`, over the stored parts of results
+From results to sentences:
+
+    samples    results as columns, item by item (`samples`), as they are `observed` (and
+               `observed_columns`); their texts as traits (`written`)
+    numbers    `rewards`, `passing`, `failing`, length (`lengthwise`), form (`traits`),
+               `members` (`memberwise`), `noise` of repeats, people (`humanwise`)
+    sentences  `findings` and `causes`, by `limits`; of two runs `between`
+    formulas   `rescore`, over the stored parts of results
 """

@@ -9,6 +9,7 @@ import numpy as np
 
 from graders.studies.statistics.agreement import Agreement, agreement
 from graders.studies.statistics.bootstrap import rank_intervals
+from graders.studies.statistics.labels import label_scale
 from graders.studies.statistics.resampled import Measure
 from graders.studies.statistics.statistic import Floats, Interval, Ints
 from graders.studies.teach.samples import Samples
@@ -21,7 +22,7 @@ class HumanStudy:
 
     Attributes:
         found: The measures.
-        good_from: A label from here on is good: the middle of their range.
+        good_from: A label from here on is good, as `label_scale` says.
         intervals: Of each measure.
         places: Where the samples that it rests on are among all.
         scores: Of each of them.
@@ -46,11 +47,11 @@ def human_of(
     if not kept.any():
         return None
     scores, labels, items = samples.rewards[kept], written.human[kept], samples.items[kept]
-    good_from = float(labels.min() + labels.max()) / 2
+    good_from = label_scale(labels, items).good_from
     return HumanStudy(
         found=agreement(scores, labels, items, good_from=good_from),
         good_from=good_from,
-        intervals=rank_intervals(scores, labels, items, **draws),
+        intervals=rank_intervals(scores, labels, items, good_from=good_from, **draws),
         places=np.flatnonzero(kept),
         scores=scores,
         labels=labels,
