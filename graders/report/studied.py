@@ -19,7 +19,7 @@ from graders.terminal import WIDTH, columns, printable, shorten, wrap
 if TYPE_CHECKING:
     from graders.studies.teach.between import Between
 
-_IN_SHORT: Final = 8
+_IN_SHORT: Final = 10
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom
 _NAME: Final = 26
 
