@@ -76,6 +76,8 @@ def look():
     found += [str(signal.getsignal(signal.SIGTERM)), resource.getrlimit(resource.RLIMIT_NOFILE)]
     return found
 """
+PATIENCE = 30
+"""Seconds for a row that ends by itself, however busy the machine is."""
 ORDINARY = "def grade(sample, item):\n    return sample['x'] / 2\n"
 
 
@@ -103,21 +105,12 @@ def tried_together(pool, around, names):
     """The same for attacks that wait: as many at once as there are workers."""
     every = {name: calls(name, around) for name in names}
     attacks = pool.run_now([go for _, go, _ in every.values()])
-    after = unhurried(
-        pool, {name: quiet for name, (quiet, _, _) in every.items() if not ATTACKS[name].top}
-    )
+    quiet = {name: quiet for name, (quiet, _, _) in every.items() if not ATTACKS[name].top}
+    pool.limits = replace(pool.limits, wall_seconds=PATIENCE)  # these are not what is too slow
+    after = dict(zip(quiet, pool.run_now([*quiet.values()]), strict=True))
     harm = around.harm()
     for name, attack in zip(every, attacks, strict=True):
         yield name, [*told(attack), harm, short([after[name]] if name in after else [])]
-
-
-def unhurried(pool, quiet):
-    """Outcomes of ordinary rows; what a busy machine left no time for is tried again, alone."""
-    after = dict(zip(quiet, pool.run_now([*quiet.values()]), strict=True))
-    for _ in range(4):
-        for name in [name for name, outcome in after.items() if outcome.status == "timed_out"]:
-            (after[name],) = pool.run_now([quiet[name]])
-    return after
 
 
 def calls(name, around, *, planted=False):
@@ -183,7 +176,7 @@ def main(given):
     from sandbox.pool import make_plan
 
     layers = want.get("layers") or layers_for(Level.STANDARD, examine())
-    limits = Limits(wall_seconds=30, memory_bytes=200 << 20, disk_bytes=10 << 20)
+    limits = Limits(wall_seconds=PATIENCE, memory_bytes=200 << 20, disk_bytes=10 << 20)
     user = make_plan(interpreter(), layers, limits)["user"]
     users = {user, os.getuid()} - {0, None}
     before = processes_of(users)
