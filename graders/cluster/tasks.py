@@ -221,8 +221,10 @@ class Tasks:
         import ray
 
         with suppress(Exception):  # whatever is wrong with the cluster, the run is kept here
-            for one in self._sent:
-                ray.cancel(one)  # by force, Ray aborts this process where one ends just now
+            # Ray aborts this process where a task begins or ends while it is cancelled: those that
+            # wait come first, so that none of them begins, and none is ended by force.
+            for one in reversed(self._sent):
+                ray.cancel(one)
             ray.wait(list(self._sent), num_returns=len(self._sent), timeout=_SWEPT_SECONDS)
             swept = [_on(node, sweep).remote(self._name) for node in _alive()]
             ray.wait(swept, num_returns=len(swept), timeout=_SWEPT_SECONDS)
