@@ -215,17 +215,16 @@ class Tasks:
         return answer
 
     def stop(self) -> None:
-        """End what is under way, and remove what it leaves on the nodes."""
+        """Remove what is under way from the nodes.
+
+        Ray ends it when this process leaves the cluster. It is not asked to before: it aborts a
+        process that cancels a task which ends just then.
+        """
         if not self._sent:
             return
         import ray
 
         with suppress(Exception):  # whatever is wrong with the cluster, the run is kept here
-            # Ray aborts this process where a task begins or ends while it is cancelled: those that
-            # wait come first, so that none of them begins, and none is ended by force.
-            for one in reversed(self._sent):
-                ray.cancel(one)
-            ray.wait(list(self._sent), num_returns=len(self._sent), timeout=_SWEPT_SECONDS)
             swept = [_on(node, sweep).remote(self._name) for node in _alive()]
             ray.wait(swept, num_returns=len(swept), timeout=_SWEPT_SECONDS)
         self._sent.clear()
