@@ -29,7 +29,8 @@ class Run:
     Attributes:
         waiting: Indexes of the calls that no worker has taken.
         cancelled: Whether to stop; whoever works for it looks now and then.
-        busy: What works for it: starting or started, nested ones included.
+        busy: What works for it, starting or started. Those of nested code come behind their row's,
+            so that no row lives to value what was ended under it.
         over: Set once nothing of it will run any more; raises what a worker raised.
         workers: How many have calls of it.
         raised: The first thing that a worker raised.
@@ -39,7 +40,7 @@ class Run:
     waiting: deque[int] = field(init=False)
     outcomes: list[Outcome | None] = field(init=False)
     cancelled: bool = False
-    busy: set[Busy] = field(default_factory=set)
+    busy: dict[Busy, None] = field(default_factory=dict)
     over: Future[None] = field(default_factory=Future)
     workers: int = 0
     raised: BaseException | None = None
@@ -52,13 +53,13 @@ class Run:
     @contextmanager
     def watched(self, busy: Busy) -> Iterator[None]:
         """While something works for the run, whoever stops the run stops it."""
-        self.busy.add(busy)
+        self.busy[busy] = None
         try:
             if self.cancelled:  # between the last look and here
                 busy.abandon()
             yield
         finally:
-            self.busy.discard(busy)
+            self.busy.pop(busy, None)
 
     def results(self) -> list[Outcome]:
         """An outcome for each call; of one that did not run, that the sandbox was closed."""
