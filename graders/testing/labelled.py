@@ -1,7 +1,7 @@
 """Rows that a person judged: outputs, references and labels, each at a path.
 
 What lacks one of the three is counted and named, and never silently dropped; what is of a wrong
-type is an error.
+type is a bad line.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Labelled:
         references: The texts that each is held against, at least one.
         labels: What a person said of each.
         left_out: Rows without an output, a reference or a label, by what they lack.
-        bad_lines: Lines that are no rows.
+        bad_lines: Of lines that are no rows, or hold one of the three of a wrong type, why.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -89,7 +89,7 @@ def read_labelled(
         limit: Take so many rows at most.
 
     Raises:
-        RowError: An output, a reference or a label is of a wrong type; or no row has all three.
+        RowError: No row has all three.
     """
     found, seen = Labelled(), 0
     for row in rows:
@@ -99,18 +99,23 @@ def read_labelled(
         if seen == limit:
             break
         seen += 1
-        _take(found, row, file, {"reference": reference, "label": human})
+        try:
+            _take(found, row, file, {"reference": reference, "label": human})
+        except RowError as error:
+            found.bad_lines.append(str(error))
     if not found.rows:
         raise RowError(file, _nothing(found, seen))
     return found
 
 
 def _nothing(found: Labelled, seen: int) -> str:
+    bad = found.bad_lines
     if not seen:
-        return f"it holds no rows{f': {found.bad_lines[0]}' if found.bad_lines else ''}"
+        return f"it holds no rows{f': {bad[0]}' if bad else ''}"
     left = found.left_out.items()
-    said = "; ".join(f"{one.count:,} without {what}, first {one.first}" for what, one in left)
-    return f"no row has an output, a reference and a label ({said})"
+    said = [f"{one.count:,} without {what}, first {one.first}" for what, one in left]
+    said += [f"{len(bad):,} on bad lines, first {bad[0]}"] if bad else []
+    return f"no row has an output, a reference and a label ({'; '.join(said)})"
 
 
 def _take(found: Labelled, row: Row, file: str, slots: Mapping[str, Slot]) -> None:

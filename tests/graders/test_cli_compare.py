@@ -352,14 +352,16 @@ def test_p_values_are_never_shown_as_0(compare):
 
 
 def test_a_label_of_a_wrong_type(compare):
-    """Ends with exit code 1 and its place."""
-    rows = relabelled(lambda s: {**s, "human": "good"})
-    code, out, err = compare(rows=rows)
+    """Is a bad line with its place, exit code 1, and loses no other row."""
+    lines = FILES["labelled.jsonl"].splitlines(keepends=True)
+    first = json.loads(lines[0])
+    first["samples"][0]["human"] = "good"
+    Path("rows.jsonl").write_text("".join([json.dumps(first) + "\n", *lines]), encoding="utf-8")
+    code, out, _ = compare(*FEW, rows="rows.jsonl")
 
-    assert (code, out) == (1, "")
-    assert err.startswith(
-        "graders: rows.jsonl:1:1: sample.human is 'good', and a label is a number"
-    )
+    assert code == 1
+    assert "rows.jsonl: 38 rows of 12 items" in out
+    assert "bad lines (left out)\n    rows.jsonl:1:1: sample.human is 'good', and a label is" in out
 
 
 def test_rows_have_to_be_named_before_graders(capsys):

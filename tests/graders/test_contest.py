@@ -105,11 +105,11 @@ def test_rows_that_lack_something_are_counted_and_named(labelled):
         ({"a": "x"}, {"output_text": 5, "human": 1}, "sample.output_text is a number, and must be"),
     ],
 )
-def test_what_is_of_a_wrong_type_is_an_error_with_its_place(labelled, item, sample, message):
-    """And never left out in silence."""
-    with pytest.raises(RowError) as raised:
-        labelled(LINES[0], {"item": item, "sample": sample})
-    assert str(raised.value).startswith(f"rows.jsonl:2:1: {message}")
+def test_what_is_of_a_wrong_type_is_a_bad_line_with_its_place(labelled, item, sample, message):
+    """It is never left out in silence, and loses no other row."""
+    found = labelled(LINES[0], {"item": item, "sample": sample}, LINES[1])
+    assert [line.startswith(f"rows.jsonl:2:1: {message}") for line in found.bad_lines] == [True]
+    assert (len(found.rows), found.left_out) == (4, {})
 
 
 def test_no_row_at_all_says_what_they_lack(labelled):
@@ -117,6 +117,11 @@ def test_no_row_at_all_says_what_they_lack(labelled):
     lacking = r"a label \(4 without a label, first rows.jsonl:1:1: .*Did you mean 'sample.human'"
     with pytest.raises(RowError, match=f"no row has an output, a reference and {lacking}"):
         labelled(*LINES, human="sample.humann")
+    wrong = (
+        r"\(4 on bad lines, first rows.jsonl:1:1: sample.output_text is 'The red fox.', and a label"
+    )
+    with pytest.raises(RowError, match=f"no row has .* a label {wrong}"):
+        labelled(*LINES, human="sample.output_text")
     with pytest.raises(RowError, match=r"^rows.jsonl: it holds no rows: rows.jsonl:1:1: not"):
         read_labelled(
             [RowError("rows.jsonl:1:1", "not JSON")],
