@@ -86,6 +86,7 @@ def _say(lines: Iterator[str]) -> None:
 
 
 def _recognised(found: Sequence[Found]) -> Iterator[str]:
+    from graders.moving.imported import cut_short
     from graders.report.text import count
 
     forms = Counter(one.form for one in found)
@@ -95,6 +96,11 @@ def _recognised(found: Sequence[Found]) -> Iterator[str]:
     for one in found:
         if one.skipped:
             yield f"  left out: {one.place}: {one.skipped}"
+    for page in cut_short(found):
+        yield (
+            f"  warning: {page.place}: has_more is true, and no page after it is here: what it "
+            "lists is not whole; ask for the next with after=last_id, and import them together"
+        )
 
 
 def _names(folder: Path, number: int) -> list[tuple[Path, Path]]:

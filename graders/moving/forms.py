@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -53,6 +53,7 @@ class Found:
         run: The id of the run that rows are of; output items of it have more to say than it has.
         azure: Whether only Azure writes such a thing.
         skipped: Why there is nothing in it to take; "" where there is.
+        more: Of a page, whether others follow it; None of all else.
     """
 
     form: str
@@ -63,6 +64,7 @@ class Found:
     run: str | None = None
     azure: bool = False
     skipped: str = ""
+    more: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,15 @@ class Place:
     def below(self, *steps: str | int) -> str:
         """Where something in it stands, as messages say it."""
         return str(Place(self.name, (*self.at, *steps)))
+
+
+def to_page(value: Mapping[str, Any], place: Place) -> Iterator[Found]:
+    """A page of a list, where it is one that says whether others follow."""
+    match value:
+        case {"has_more": bool(more), "data": [dict(first), *_]}:
+            ids = (first.get(key) for key in ("object", "run_id", "eval_id"))
+            of = " ".join(one for one in ids if isinstance(one, str))
+            yield Found(form="page", place=str(place), key=of, more=more)
 
 
 def to_found(value: dict[str, Any], place: Place) -> Found | None:

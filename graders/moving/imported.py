@@ -105,6 +105,19 @@ def put_together(found: Iterable[Found], *, with_secrets: bool = False) -> list[
     return together
 
 
+def cut_short(found: Iterable[Found]) -> list[Found]:
+    """Of each list whose last page is not there, the last that is.
+
+    Example:
+        >>> one = Found(form="page", place="a.json", key="eval.run.output_item run_1", more=True)
+        >>> [page.place for page in cut_short([one])]
+        ['a.json']
+    """
+    pages = [one for one in found if one.more is not None]
+    whole = {page.key for page in pages if not page.more}
+    return list({page.key: page for page in pages if page.key not in whole}.values())
+
+
 def _not_twice(found: Sequence[Found]) -> Iterator[Found]:
     """What has rows, without runs whose output items are there: these say more of the same."""
     told = {one.run for one in found if one.form == "output item"}

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from graders.errors import ConfigError
 from graders.lines import kind_of, numbered, open_lines
-from graders.moving.forms import Found, Location, Place, refused, to_found
+from graders.moving.forms import Found, Location, Place, refused, to_found, to_page
 from graders.moving.literals import decode_either
 from graders.strict_json import NotJSONError
 from sandbox import JSON
@@ -89,6 +89,7 @@ def recognise(value: Any, name: str) -> Iterator[Found]:
         one, at, azure = stack.pop()
         match one:
             case {"data": list(entries), **beside} if not beside.keys() & {"grader", "method"}:
+                yield from to_page(one, Place(name, at))
                 stack += _entries(entries, (*at, "data"), azure=azure)
             case list(entries):
                 stack += _entries(entries, at, azure=azure)

@@ -371,6 +371,33 @@ def test_jobs_without_a_grader_are_left_out_of_a_page(imported):
     assert "left out: dump0.json: data[0]: only reinforcement methods have a grader" in said
 
 
+def page(*entries, more):
+    return {"object": "list", "data": list(entries), "has_more": more}
+
+
+@pytest.mark.parametrize(
+    ("dumps", "places"),
+    [
+        ([page(item([HIT]), more=False)], []),
+        ([page(item([HIT]), more=True)], ["dump1.json"]),
+        ([[page(item([HIT]), more=True)] * 2], ["dump1.json: [1]"]),
+        ([page(item([HIT]), more=True), page(item([HIT]), more=False)], []),
+        (
+            [page(item([HIT], run_id="a"), more=True), page(item([HIT], run_id="b"), more=False)],
+            ["dump1.json"],
+        ),
+        ([page({**ONE, "object": "eval"}, more=True)], ["dump1.json"]),
+    ],
+)
+def test_a_list_without_its_last_page_is_not_whole(imported, dumps, places):
+    """Rows are missing there, and nobody would see it."""
+    code, said, files = imported(ONE, *dumps)
+
+    assert (code, "grader.json" in files) == (0, True)
+    warned = [line for line in said.splitlines() if "has_more" in line]
+    assert [line.split(": has_more")[0] for line in warned] == [f"  warning: {p}" for p in places]
+
+
 def test_what_is_read_is_never_replaced(imported, capsys):
     assert imported(EVAL, *ROWS)[0] == 0
     before = Path("out/rows.jsonl").read_bytes()
