@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from graders.column_map import Columns, MissingColumnError
+from graders.column_map import Columns, ColumnsError
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
 from graders.lines import check_form, decode_object, kind_of, numbered, open_lines
@@ -206,7 +206,7 @@ class Reader:
         if self.shape.columns is not None:
             try:
                 line = self.shape.columns.apply(line, sampled=output is None)
-            except MissingColumnError as error:
+            except ColumnsError as error:
                 raise self._error(number, str(error)) from None
         if "item" in line or "model_sample" in line:
             item = line.get("item", {})

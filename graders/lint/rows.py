@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from graders.column_map import Columns, MissingColumnError
+from graders.column_map import Columns, ColumnsError
 from graders.config.graders import StringCheckConfig, TextSimilarityConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding, RowError, Severity
@@ -98,7 +98,7 @@ class _Checker:
             value = decode_object(self.name, number, line)
             if self.columns is not None:
                 value = self.columns.apply(value)
-        except (RowError, MissingColumnError) as error:
+        except (RowError, ColumnsError) as error:
             self._bad(number, error.problem if isinstance(error, RowError) else str(error))
             return
         found = split_line(number, value)
