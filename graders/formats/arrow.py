@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from graders.formats.arrow_rows import ROWS_AT_ONCE, is_text, rows_of
+from graders.formats.arrow_rows import ROWS_AT_ONCE, inner_types, is_text, rows_of
 from graders.formats.cells import line_of
 from graders.formats.forms import FormatError, form_of, missing_extra
 from graders.formats.remote import open_raw
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 _READ_BYTES: Final = 1 << 16
 _AS_TEXT: Final = (
     "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64; or leave it out"
+)
+_INTERVAL_BYTES: Final = 12
+"""Parquet's INTERVAL, which Arrow has as bytes without a word about it."""
+_AS_SPAN: Final = (
+    "an INTERVAL, or other bytes: neither has a form in JSON; write a span of time as a number or "
+    "text: CAST(... AS VARCHAR)"
 )
 _SHOWN: Final = 80
 
@@ -174,6 +180,8 @@ def _unfit(kind: DataType) -> str | None:
     """Why no value of a type has a form in JSON; None where some have one."""
     import pyarrow.types as is_
 
+    if is_.is_fixed_size_binary(kind) and kind.byte_width == _INTERVAL_BYTES:
+        return _AS_SPAN
     if _is_bytes(kind):
         return _AS_TEXT
     if is_.is_duration(kind) or is_.is_interval(kind):
@@ -188,7 +196,7 @@ def _unfit(kind: DataType) -> str | None:
         twice = [name for name, count in Counter(f.name for f in kind).items() if count > 1]
         if twice:
             return f"two of its fields are called {twice[0]!r:.{_SHOWN}}; rename one"
-    return next(filter(None, map(_unfit, _inner(kind))), None)
+    return next(filter(None, map(_unfit, inner_types(kind))), None)
 
 
 def _is_known(zone: str) -> bool:
@@ -199,14 +207,6 @@ def _is_known(zone: str) -> bool:
     except (ValueError, KeyError):
         return False
     return True
-
-
-def _inner(kind: DataType) -> list[DataType]:
-    import pyarrow.types as is_
-
-    if is_.is_dictionary(kind):
-        return [kind.value_type]
-    return [kind.field(i).type for i in range(kind.num_fields)]
 
 
 def _is_bytes(kind: DataType) -> bool:
