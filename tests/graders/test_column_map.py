@@ -97,7 +97,10 @@ def test_columns_come_where_they_belong(line, columns, item, texts):
             "item.gold.a; item.KEY=COLUMN gives it a key of its own",
         ),
         ({"item.meta.id.a": "gold"}, "item.meta.id is a number, and must be an object to hold"),
-        ({"sample": "meta.id"}, "a sample is text or an object, and this is a number"),
+        (
+            {"sample": "meta.id"},
+            "a sample is text, an object or messages, and this is a number",
+        ),
     ],
 )
 def test_a_row_without_the_column_is_an_error(columns, problem):
