@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from graders.errors import ConfigError, Finding, RowError, did_you_mean
+from graders.lines import kind_of
 from sandbox import JSON
 
 _SAMPLES: Final = ("sample", "samples")
 _SHOWN: Final = 80
 
 
-class MissingColumnError(ValueError):
-    """A row has no such column."""
+class ColumnsError(ValueError):
+    """A row has not what is said of its columns, or no place for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Columns:
             sampled: Whether its sample is in it; else it is in another file.
 
         Raises:
-            MissingColumnError: A column is not there.
+            ColumnsError: A column is not there, or what it would be inside of is no object.
 
         Example:
             >>> columns = parse_columns({"item.answer": "gold", "sample": "completion"}.items())
@@ -55,7 +56,7 @@ class Columns:
         is_flat = "item" not in left and "model_sample" not in left
         item = left if is_flat else left.get("item", {})
         for path, column in self.item:
-            item = _placed(item, path, _value(row, column))
+            item = _placed(item, path, _value(row, column), "item")
         if self.sample is not None and sampled:
             return {"item": item, "sample": _value(row, self.sample)}
         if any(not path for path, _ in self.item) or not is_flat:
@@ -72,29 +73,39 @@ def _value(row: Mapping[str, JSON], column: str) -> JSON:
     for step in column.split("."):
         if not isinstance(here, dict) or step not in here:
             hint = did_you_mean(column, row)
-            raise MissingColumnError(f"there is no column {column!r:.{_SHOWN}}. {hint}")
+            raise ColumnsError(f"there is no column {column!r:.{_SHOWN}}. {hint}")
         here = here[step]
     return here
 
 
-def _placed(item: JSON, path: tuple[str, ...], value: JSON) -> JSON:
-    """An item with a value at a path; what is no object gives way to one."""
+def _placed(here: JSON, path: tuple[str, ...], value: JSON, place: str) -> JSON:
+    """What stands at a place, with a value at a path inside; null is an object without keys.
+
+    Raises:
+        ColumnsError: Something else stands there, and would be lost.
+    """
     if not path:
         return value
-    here = dict(item) if isinstance(item, dict) else {}
-    here[path[0]] = _placed(here.get(path[0]), path[1:], value)
-    return here
+    if here is not None and not isinstance(here, dict):
+        raise ColumnsError(
+            f"{place} is {kind_of(here)}, and must be an object to hold {'.'.join((place, *path))}"
+            "; item.KEY=COLUMN gives it a key of its own"
+        )
+    inside = {} if here is None else dict(here)
+    step, *rest = path
+    inside[step] = _placed(inside.get(step), tuple(rest), value, f"{place}.{step}")
+    return inside
 
 
 def unsampled(columns: Columns | None, place: str, row: dict[str, JSON]) -> dict[str, JSON]:
     """A row without a sample, its columns where they belong.
 
     Raises:
-        RowError: A column is not there.
+        RowError: A column is not there, or has no place.
     """
     try:
         return row if columns is None else columns.apply(row, sampled=False)
-    except MissingColumnError as error:
+    except ColumnsError as error:
         raise RowError(place, str(error)) from None
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from math import nan
 from typing import Any, Final, NamedTuple
 
 from graders.column_map import parse_columns
@@ -18,6 +20,7 @@ from graders.formats.arrow import check_schema, pyarrow
 from graders.formats.arrow_rows import lines_of
 from graders.formats.cells import to_line
 from graders.formats.forms import FormatError
+from graders.formats.reals import Reals
 from graders.grades import Grade, Judged
 from graders.joins import Joined
 from graders.result_table import column_text
@@ -28,17 +31,19 @@ from graders.rows import Row
 _NAME: Final = "frame"
 _AT_ONCE: Final = 1000
 """Rows that a dataset is asked for at a time."""
+_CALLER: Final = 3
+"""Who called `grade`, of which warnings are."""
 
 
 class _Form(NamedTuple):
     """A kind of frame.
 
     Attributes:
-        lines: Its rows as lines of JSON.
+        lines: Its rows as lines of JSON; shows its real numbers around.
         like: Makes a frame of such a kind, from columns and the frame that they are about.
     """
 
-    lines: Callable[[Any], Iterator[bytes]]
+    lines: Callable[[Any, Reals], Iterator[bytes]]
     like: Callable[[Mapping[str, _Column], Any], Any]
 
 
@@ -78,6 +83,8 @@ def grade_frame(
 ) -> Any:
     """The grades of a frame's rows, as a frame of its kind with as many rows.
 
+    Warns of whole numbers that are read as real ones.
+
     Args:
         form: What kind it is.
         frame: What to grade.
@@ -91,8 +98,11 @@ def grade_frame(
     """
     # pandas has columns that are called 0; rows have keys, which are text.
     pairs = [(str(place), str(column)) for place, column in (columns or {}).items()]
-    shape = RowFormat(columns=parse_columns(pairs))
-    return form.like(_columns_of(judge(list(_rows(form.lines(frame), shape)))), frame)
+    shape, reals = RowFormat(columns=parse_columns(pairs)), Reals()
+    rows = list(_rows(form.lines(frame, reals), shape))
+    for lacking in reals.lacking():
+        warnings.warn(f"{_NAME}: {lacking}", stacklevel=_CALLER)
+    return form.like(_columns_of(judge(rows)), frame)
 
 
 def frame_of(results: Sequence[Result], library: str | None = None) -> Any:
@@ -169,7 +179,7 @@ def _score(grade: Judged, member: str) -> float | None:
 # --- pandas
 
 
-def _pandas_lines(frame: Any) -> Iterator[bytes]:
+def _pandas_lines(frame: Any, reals: Reals) -> Iterator[bytes]:
     names = [str(name) for name in frame.columns]
     _refuse_twice(names)
     kinds = zip(names, frame.dtypes, strict=True)
@@ -177,6 +187,9 @@ def _pandas_lines(frame: Any) -> Iterator[bytes]:
         name: kind.pyarrow_dtype for name, kind in kinds if hasattr(kind, "pyarrow_dtype")
     }:
         check_schema(_NAME, pyarrow(_NAME).schema(arrow))
+    for at, name in enumerate(names):
+        if (column := frame.iloc[:, at]).dtype.kind == "f":
+            reals.take(name, column.to_numpy(dtype=float, na_value=nan))
     # NaN is how pandas writes that there is nothing.
     values = [
         [None if none else value for value, none in zip(column, column.isna(), strict=True)]
@@ -205,10 +218,12 @@ def _pandas_like(columns: Mapping[str, _Column], frame: Any) -> Any:
 # --- polars
 
 
-def _polars_lines(frame: Any) -> Iterator[bytes]:
+def _polars_lines(frame: Any, reals: Reals) -> Iterator[bytes]:
     for name in frame.columns:
         if problem := _lost_moment(frame[name]):
             raise FormatError(f"{_NAME}: column {name!r:.80}: {problem}")
+        if frame[name].dtype.is_float():
+            reals.take(name, frame[name].to_numpy())
     for row in frame.iter_rows(named=True):
         yield to_line(row, frame.columns)
 
@@ -242,10 +257,11 @@ def _polars_like(columns: Mapping[str, _Column], _frame: Any) -> Any:
 # --- Arrow, and what gives it
 
 
-def _arrow_lines(frame: Any) -> Iterator[bytes]:
+def _arrow_lines(frame: Any, reals: Reals) -> Iterator[bytes]:
     table = pyarrow(_NAME).table(frame)
     check_schema(_NAME, table.schema)
     for batch in table.to_batches():
+        reals.take_batch(batch)
         yield from lines_of(batch)
 
 
@@ -258,9 +274,9 @@ def _arrow_like(columns: Mapping[str, _Column], _frame: Any) -> Any:
 # --- Hugging Face datasets
 
 
-def _dataset_lines(frame: Any) -> Iterator[bytes]:
+def _dataset_lines(frame: Any, reals: Reals) -> Iterator[bytes]:
     for table in frame.with_format("arrow").iter(batch_size=_AT_ONCE):
-        yield from _arrow_lines(table)
+        yield from _arrow_lines(table, reals)
 
 
 def _dataset_like(columns: Mapping[str, _Column], frame: Any) -> Any:

@@ -70,11 +70,13 @@ def open_lines(path: Path | str) -> Iterator[Iterable[bytes]]:
 def check_form(path: Path | str) -> None:
     """Look at the beginning of a file, before anything rests on it; streams are left alone.
 
+    What is here and JSON Lines needs no look: that it is there is known.
+
     Raises:
         FormatError: Its form cannot be read; says what to do.
         OSError: It cannot be read.
     """
-    if is_folder(path) or (not form_of(path).is_plain and is_lasting(path)):
+    if is_folder(path) or is_url(path) or (not form_of(path).is_plain and is_lasting(path)):
         with open_lines(path) as lines:
             next(iter(lines), None)
 

@@ -5,6 +5,8 @@
     {"grader": {...}, "item": {...}, "model_sample": "text"}     a hosted run request
     {"question": ..., "answer": ..., "output_text": ...}        flat: the line is the item
 
+A sample may be a chat, too: a list of messages, as `graders.outputs` has it.
+
 Files are streamed: memory holds one line (and the outputs of a join by key). A line that is not
 a row is an error in the stream, with its file, line and column; its neighbours are rows.
 """
@@ -22,10 +24,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from graders.column_map import Columns, MissingColumnError
+from graders.column_map import Columns, ColumnsError
 from graders.errors import ConfigError, Finding, GradingError, RowError, TemplateError
 from graders.joins import Joined, Output, Outputs, join_by_key, join_by_line, read_output
 from graders.lines import check_form, decode_object, kind_of, numbered, open_lines
+from graders.outputs import OutputError, samples_of
 from graders.rows import ReadRow, Row
 from graders.strict_json import encode
 from graders.template import Slot, look_up, parse_path
@@ -34,7 +37,6 @@ from sandbox import JSON
 T = TypeVar("T")
 
 _ADD_A_SAMPLE: Final = "Add sample, samples or model_sample."
-_TAKEN: Final = {str, dict}
 _sorted = msgspec.json.Encoder(order="deterministic").encode
 OUTPUT_KEYS: Final = ("output_text", "completion", "response")
 """Where a flat line's output is looked for, in this order."""
@@ -145,7 +147,7 @@ class Reader:
             output = read_output(self.shape.outputs_file, *joined.other)
         item, given = self._split(number, decode_object(self.name, number, joined.line), output)
         place = output.place if output is not None else f"{self.name}:{number}:1"
-        samples = _checked(place, given if isinstance(given, list) else [given])
+        samples = _samples(place, given)
         group = 0 if self.group_by is not None else self._neighbours(number, item)
         rows: list[Row] = [
             ReadRow(item=item, sample=sample, row=number, sample_index=i, group=group)
@@ -206,7 +208,7 @@ class Reader:
         if self.shape.columns is not None:
             try:
                 line = self.shape.columns.apply(line, sampled=output is None)
-            except MissingColumnError as error:
+            except ColumnsError as error:
                 raise self._error(number, str(error)) from None
         if "item" in line or "model_sample" in line:
             item = line.get("item", {})
@@ -288,14 +290,12 @@ def _canonical(item: Mapping[str, JSON]) -> bytes:
         return json.dumps(item, sort_keys=True).encode()
 
 
-def _checked(place: str, samples: list[JSON]) -> list[Any]:
+def _samples(place: str, given: JSON) -> list[Any]:
     """Samples as a `ReadRow` takes them."""
-    if not samples:
-        raise RowError(place, "there are no samples in it")
-    if not {type(sample) for sample in samples} <= _TAKEN:
-        other = next(sample for sample in samples if type(sample) not in _TAKEN)
-        raise RowError(place, f"a sample is text or an object, and this is {kind_of(other)}")
-    return samples
+    try:
+        return samples_of(given)
+    except OutputError as error:
+        raise RowError(place, str(error)) from None
 
 
 def _path(text: str) -> Slot:

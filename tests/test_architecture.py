@@ -33,6 +33,7 @@ LAYERS = [  # within graders, innermost first; a module imports from its own lin
         "strict_json",
         "formats",
         "lines",
+        "outputs",
         "window",
         "terminal",
         "markup",

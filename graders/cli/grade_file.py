@@ -23,6 +23,7 @@ from graders.cli.run_summary import say_summary
 from graders.cli.taught import study_of_run
 from graders.engine import RunStoppedError
 from graders.errors import RowError
+from graders.formats.reals import lacking_in
 from graders.formats.remote import beside, upload
 from graders.lines import is_lasting
 from graders.results import timing_path
@@ -101,6 +102,8 @@ def _graded(
     # What is wrong with how lines are read comes before old results are gone.
     Reader(job.work.rows, job.work.shape)
     read_lines(job.work.rows, job.work.shape)
+    for lacking in lacking_in(job.work.rows):
+        note(f"{job.work.rows}: {lacking}")
     if target.has_folder:
         results = Path(target.results or "")
         hire = stack.enter_context(hired(job))  # before old results are gone, too

@@ -7,12 +7,13 @@ that some rows have and others have not is null in the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from graders.formats.arrow_rows import ROWS_AT_ONCE, is_text, rows_of
+from graders.formats.arrow_rows import ROWS_AT_ONCE, inner_types, is_text, rows_of
 from graders.formats.cells import line_of
 from graders.formats.forms import FormatError, form_of, missing_extra
 from graders.formats.remote import open_raw
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 _READ_BYTES: Final = 1 << 16
 _AS_TEXT: Final = (
     "bytes have no form in JSON; write text: CAST(... AS VARCHAR), or base64; or leave it out"
+)
+_INTERVAL_BYTES: Final = 12
+"""Parquet's INTERVAL, which Arrow has as bytes without a word about it."""
+_AS_SPAN: Final = (
+    "an INTERVAL, or other bytes: neither has a form in JSON; write a span of time as a number or "
+    "text: CAST(... AS VARCHAR)"
 )
 _SHOWN: Final = 80
 
@@ -55,8 +62,14 @@ def open_rows(path: Path | str) -> Iterator[Iterator[dict[str, JSON] | str]]:
 
 
 @contextmanager
-def open_batches(path: Path | str) -> Iterator[tuple[Schema, Iterator[RecordBatch]]]:
+def open_batches(
+    path: Path | str, of: Callable[[DataType], bool] | None = None
+) -> Iterator[tuple[Schema, Iterator[RecordBatch]]]:
     """The schema and the rows of a Parquet or Arrow file.
+
+    Args:
+        path: The file.
+        of: The types of the columns that are read; None is all.
 
     Raises:
         FormatError: It needs an extra that is not installed.
@@ -66,9 +79,9 @@ def open_batches(path: Path | str) -> Iterator[tuple[Schema, Iterator[RecordBatc
     with open_raw(path) as file:
         with _damage(path):
             if form_of(path).rows == "parquet":
-                schema, batches = _parquet(file)
+                schema, batches = _parquet(file, of)
             else:
-                schema, batches = _ipc(file)
+                schema, batches = _ipc(file, of)
 
         def sound() -> Iterator[RecordBatch]:
             with _damage(path):
@@ -90,7 +103,13 @@ def _damage(path: Path | str) -> Iterator[None]:
         raise OSError(f"{path}: not {kind}, or damaged: {said}") from None
 
 
-def _parquet(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
+def _names(schema: Schema, of: Callable[[DataType], bool] | None) -> list[str] | None:
+    return None if of is None else [field.name for field in schema if of(field.type)]
+
+
+def _parquet(
+    file: Any, of: Callable[[DataType], bool] | None
+) -> tuple[Schema, Iterator[RecordBatch]]:
     from pyarrow.parquet import ParquetFile
 
     # Checksums are looked at where the writer left some. Without both of the others, all of a row
@@ -98,11 +117,13 @@ def _parquet(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
     opened = ParquetFile(
         file, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_BYTES
     )
+    names = _names(opened.schema_arrow, of)
     # Without threads: workers are forked.
-    return opened.schema_arrow, opened.iter_batches(batch_size=ROWS_AT_ONCE, use_threads=False)
+    batches = opened.iter_batches(batch_size=ROWS_AT_ONCE, columns=names, use_threads=False)
+    return opened.schema_arrow, batches
 
 
-def _ipc(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
+def _ipc(file: Any, of: Callable[[DataType], bool] | None) -> tuple[Schema, Iterator[RecordBatch]]:
     from pyarrow import ipc
 
     # `datasets` saves streams, and most others files: both are called .arrow.
@@ -110,22 +131,24 @@ def _ipc(file: Any) -> tuple[Schema, Iterator[RecordBatch]]:
     file.seek(0)
     if not is_file:
         stream = ipc.open_stream(file)
-        return stream.schema, map(_validated, stream)
+        return stream.schema, map(partial(_validated, _names(stream.schema, of)), stream)
     opened = ipc.open_file(file)
     batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
-    return opened.schema, map(_validated, batches)
+    return opened.schema, map(partial(_validated, _names(opened.schema, of)), batches)
 
 
-def _validated(batch: RecordBatch) -> RecordBatch:
+def _validated(names: list[str] | None, batch: RecordBatch) -> RecordBatch:
     """A batch that nothing in it leads out of: Arrow reads offsets and indices as they stand.
 
-    A text that is not UTF-8 is left to its row, and is damage inside of other columns.
+    Of names, it has only those columns. A text that is not UTF-8 is left to its row, and is damage
+    inside of other columns.
 
     Raises:
         ArrowInvalid: The file is damaged.
     """
     import pyarrow as pa
 
+    batch = batch if names is None else batch.select(names)
     for column in batch.columns:
         try:
             column.validate(full=True)
@@ -174,6 +197,8 @@ def _unfit(kind: DataType) -> str | None:
     """Why no value of a type has a form in JSON; None where some have one."""
     import pyarrow.types as is_
 
+    if is_.is_fixed_size_binary(kind) and kind.byte_width == _INTERVAL_BYTES:
+        return _AS_SPAN
     if _is_bytes(kind):
         return _AS_TEXT
     if is_.is_duration(kind) or is_.is_interval(kind):
@@ -188,7 +213,7 @@ def _unfit(kind: DataType) -> str | None:
         twice = [name for name, count in Counter(f.name for f in kind).items() if count > 1]
         if twice:
             return f"two of its fields are called {twice[0]!r:.{_SHOWN}}; rename one"
-    return next(filter(None, map(_unfit, _inner(kind))), None)
+    return next(filter(None, map(_unfit, inner_types(kind))), None)
 
 
 def _is_known(zone: str) -> bool:
@@ -199,14 +224,6 @@ def _is_known(zone: str) -> bool:
     except (ValueError, KeyError):
         return False
     return True
-
-
-def _inner(kind: DataType) -> list[DataType]:
-    import pyarrow.types as is_
-
-    if is_.is_dictionary(kind):
-        return [kind.value_type]
-    return [kind.field(i).type for i in range(kind.num_fields)]
 
 
 def _is_bytes(kind: DataType) -> bool:

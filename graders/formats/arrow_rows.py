@@ -7,6 +7,7 @@ from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from graders.formats.cells import CellError, line_of, to_json, to_row
+from graders.strict_json import NotJSONError, decode
 from sandbox import JSON
 
 if TYPE_CHECKING:
@@ -33,13 +34,59 @@ def _rows(batch: RecordBatch) -> Iterator[dict[str, JSON] | str]:
     names = batch.schema.names
     walked = [name for name, column in zip(names, batch.columns, strict=True) if not _clean(column)]
     try:
-        columns = [_values(column) for column in batch.columns]
+        columns = [_read(column) for column in batch.columns]
     except (ValueError, KeyError, OverflowError, pa.ArrowException):
         # One of them is at fault: each by itself.
         yield from (_one(batch.slice(at, 1)) for at in range(batch.num_rows))
         return
     rows = _dicts(names, columns, batch.num_rows)
     yield from (to_row(row, walked) for row in rows) if walked else rows
+
+
+def _read(column: Array) -> list[Any]:
+    """The values of a column; those of its texts that are JSON by their type are read as such.
+
+    Raises:
+        CellError: A text is not JSON.
+        ValueError: See `_values`.
+    """
+    values = _values(column)
+    if not has_json(column.type):
+        return values
+    return [_decoded(value, column.type) for value in values]
+
+
+def _decoded(value: Any, kind: DataType) -> Any:
+    """A value of a type with JSON in it, whose texts of JSON are what they mean."""
+    import pyarrow.types as is_
+
+    if value is None or not has_json(kind):
+        return value
+    if is_json(kind):
+        return _decoded_text(value)
+    if is_.is_struct(kind):
+        return {name: _step(value[name], kind.field(name).type, f".{name}") for name in value}
+    if is_.is_map(kind):
+        return {key: _step(entry, kind.item_type, f".{key}") for key, entry in value.items()}
+    if is_.is_dictionary(kind) or is_.is_run_end_encoded(kind):
+        return _decoded(value, kind.value_type)
+    return [_step(entry, kind.value_type, f"[{at}]") for at, entry in enumerate(value)]
+
+
+def _step(value: Any, kind: DataType, step: str) -> Any:
+    try:
+        return _decoded(value, kind)
+    except CellError as error:
+        raise error.inside(step) from None
+
+
+def _decoded_text(text: str) -> JSON:
+    try:
+        return decode(text)
+    except NotJSONError as error:
+        place = f"{error.line}:{error.column}"
+        problem = f"its type is JSON, and at {place} it is none: {error.problem}; write text"
+        raise CellError(problem) from None
 
 
 def _values(column: Array) -> list[Any]:
@@ -54,6 +101,8 @@ def _values(column: Array) -> list[Any]:
     kind = column.type
     if column.null_count == len(column):
         return [None] * len(column)
+    if is_json(kind):
+        return _values(column.storage)
     if is_.is_struct(kind):
         fields = [_values(field) for field in column.flatten()]
         return _with_nulls(column, list(_dicts(kind.names, fields, len(column))))
@@ -87,7 +136,8 @@ def _one(row: RecordBatch) -> dict[str, JSON] | str:
     values: dict[str, JSON] = {}
     for name, column in zip(row.schema.names, row.columns, strict=True):
         try:
-            values[name] = to_json(column.to_pylist(maps_as_pydicts="strict")[0])
+            value = column.to_pylist(maps_as_pydicts="strict")[0]
+            values[name] = to_json(_decoded(value, column.type))
         except CellError as error:
             return str(error.inside(name))
         except UnicodeDecodeError:
@@ -126,3 +176,22 @@ def is_text(kind: DataType) -> bool:
     import pyarrow.types as is_
 
     return bool(is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind))
+
+
+def is_json(kind: DataType) -> bool:
+    """Whether values of a type are texts of JSON."""
+    return bool(getattr(kind, "extension_name", "") == "arrow.json")
+
+
+def has_json(kind: DataType) -> bool:
+    """Whether texts of JSON are in values of a type."""
+    return is_json(kind) or any(map(has_json, inner_types(kind)))
+
+
+def inner_types(kind: DataType) -> list[DataType]:
+    """The types of what values of a type have inside."""
+    import pyarrow.types as is_
+
+    if is_.is_dictionary(kind) or is_.is_run_end_encoded(kind):
+        return [kind.value_type]
+    return [kind.field(i).type for i in range(kind.num_fields)]

@@ -17,6 +17,7 @@ _CONTAINER: Final = re.compile(r"abfss?://[a-z0-9$-]+@[a-z0-9.-]+")
 """A container of an account of Azure's storage, which is written as a user of a host is."""
 _READ_ONLY: Final = ("http", "https")
 _AT_ONCE: Final = 1 << 20
+_NOT_FOUND: Final = 404
 
 
 def is_url(path: Path | str) -> bool:
@@ -179,10 +180,20 @@ def _named(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(f"{what}: {_QUERY.sub('?...', error.strerror or str(error))}") from None
+        raise OSError(f"{what}: {_QUERY.sub('?...', _reason(error))}") from None
     except Exception as error:  # noqa: BLE001 - each storage has its own
         said = _QUERY.sub("?...", " ".join(str(error).split()))
         raise OSError(f"{what}: {type(error).__name__}: {said}") from None
+
+
+def _reason(error: OSError) -> str:
+    """Why a file cannot be had. HTTP takes it for missing whatever is wrong, and says its name."""
+    if error.strerror or not isinstance(error, FileNotFoundError):
+        return error.strerror or str(error)
+    cause = error.__cause__
+    if cause is None or getattr(cause, "status", None) == _NOT_FOUND:
+        return "there is no such file"
+    return " ".join(str(cause).split())
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from graders.column_map import Columns, MissingColumnError
+from graders.column_map import Columns, ColumnsError
 from graders.config.graders import StringCheckConfig, TextSimilarityConfig, walk
 from graders.config.parse import Document
 from graders.errors import Finding, RowError, Severity
+from graders.formats.reals import lacking_in
 from graders.lines import decode_object, numbered, open_lines
 from graders.lint.codes import say
 from graders.lint.reads import GraderReads
@@ -67,7 +68,10 @@ def check_rows(path: Path | str, document: Document | None, options: Options) ->
     with open_lines(path) as lines:
         for number, line in numbered(lines):
             checker.take(number, line)
-    return checker.report(options.split)
+    report = checker.report(options.split)
+    for lacking in lacking_in(path):
+        report.findings.append((say("whole-as-real", "", str(lacking)), lacking.row))
+    return report
 
 
 class _Checker:
@@ -98,7 +102,7 @@ class _Checker:
             value = decode_object(self.name, number, line)
             if self.columns is not None:
                 value = self.columns.apply(value)
-        except (RowError, MissingColumnError) as error:
+        except (RowError, ColumnsError) as error:
             self._bad(number, error.problem if isinstance(error, RowError) else str(error))
             return
         found = split_line(number, value)

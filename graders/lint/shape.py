@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from graders.outputs import OutputError, samples_of
 from graders.row_files import OUTPUT_KEYS
 from graders.rows import Row, to_sample
 from sandbox import JSON
@@ -34,7 +35,7 @@ class Line:
 
     number: int
     item: Mapping[str, JSON]
-    samples: Sequence[JSON] = ()
+    samples: Sequence[str | Mapping[str, JSON]] = ()
     is_flat: bool = True
     _prompt: str | None = None
 
@@ -47,7 +48,6 @@ class Line:
         return [
             Row(item=self.item, sample=_sample(sample, whole=whole), row=self.number)
             for sample in self.samples
-            if isinstance(sample, (str, dict))
         ]
 
     @property
@@ -58,34 +58,26 @@ class Line:
         return self._prompt
 
 
-def _sample(sample: str | dict[str, JSON], *, whole: bool) -> Mapping[str, JSON]:
-    return to_sample(sample) if whole or isinstance(sample, dict) else {"output_text": sample}
+def _sample(sample: str | Mapping[str, JSON], *, whole: bool) -> Mapping[str, JSON]:
+    return {"output_text": sample} if isinstance(sample, str) and not whole else to_sample(sample)
 
 
 def split_line(number: int, line: dict[str, JSON]) -> Line | str:
     """A line's item and samples, or what is wrong with it."""
-    if "item" not in line and "model_sample" not in line:
-        output = next((key for key in OUTPUT_KEYS if key in line), None)
-        if output is None:
-            return Line(number, line)
-        rest = {k: v for k, v in line.items() if k != output}
-        return _unusable([line[output]]) or Line(number, rest, [line[output]])
-    item = line.get("item", {})
+    is_flat = "item" not in line and "model_sample" not in line
+    keys = OUTPUT_KEYS if is_flat else ("sample", "samples", "model_sample", *OUTPUT_KEYS)
+    output = next((key for key in keys if key in line), None)
+    if is_flat:
+        item: JSON = {k: v for k, v in line.items() if k != output}
+    else:
+        item = line.get("item", {})
     if not isinstance(item, dict):
         return "item is no object"
-    for key in ("sample", "samples", "model_sample", *OUTPUT_KEYS):
-        if key in line:
-            given = line[key]
-            samples = given if isinstance(given, list) else [given]
-            return _unusable(samples) or Line(number, item, samples, is_flat=False)
-    return Line(number, item, (), is_flat=False)
-
-
-def _unusable(samples: Sequence[JSON]) -> str:
-    if not samples:
-        return "there are no samples in it"
-    good = all(isinstance(sample, (str, dict)) for sample in samples)
-    return "" if good else "a sample is neither text nor an object"
+    try:
+        samples = () if output is None else samples_of(line[output])
+    except OutputError as error:
+        return str(error)
+    return Line(number, item, samples, is_flat=is_flat)
 
 
 def messages_of(item: Mapping[str, JSON]) -> list[Mapping[str, JSON]] | None:

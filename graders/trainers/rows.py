@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Final
 
 from graders.errors import Failure, FailureKind, GradersError, GradingError
+from graders.outputs import ContentError, chat_sample
 from graders.rows import ReadRow, Row, to_sample
 from graders.strict_json import NotJSONError, decode
 from graders.terminal import shorten
@@ -127,33 +128,13 @@ def spoken(completion: object, place: str) -> Mapping[str, JSON]:
         raise ColumnError(
             f"{place}: is a {type(completion).__name__}, and a completion is a text or messages"
         )
-    said = [one for one in messages if isinstance(one, dict) and one.get("role") == "assistant"]
-    if not said:
+    try:
+        sample = chat_sample([one for one in messages if isinstance(one, dict)])
+    except ContentError as error:
+        raise ColumnError(f"{place}: {error}") from None
+    if sample is None:
         raise _bad(f"{place}: none of its {len(messages)} messages is the assistant's")
-    message = said[-1]
-    text = _text(message.get("content"), place)
-    whole: dict[str, JSON] = {
-        **message,
-        "content": text,
-        "tool_calls": message.get("tool_calls") or [],
-    }
-    choice: dict[str, JSON] = {"index": 0, "message": whole, "finish_reason": "stop"}
-    return to_sample({"choices": [choice], "output_text": text})
-
-
-def _text(content: JSON, place: str) -> str:
-    """The text of a message's content."""
-    match content:
-        case None:
-            return ""
-        case str():
-            return content
-        case [*parts] if all(isinstance(part, (str, dict)) for part in parts):
-            texts = [part.get("text", "") if isinstance(part, dict) else part for part in parts]
-            return "".join(text for text in texts if isinstance(text, str))
-    raise ColumnError(
-        f"{place}: has the content {shorten(repr(content), 60)}, and content is a text or parts"
-    )
+    return sample
 
 
 def column_rows(

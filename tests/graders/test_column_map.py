@@ -65,6 +65,12 @@ def rest(*names):
         ({"item": {"a": 1}, "gold": 2, "sample": "x"}, {"item.b": "gold"}, {"a": 1, "b": 2}, ["x"]),
         ({"item": {"a": 1}, "sample": "x", "best": "y"}, {"sample": "best"}, {"a": 1}, ["y"]),
         ({"q": 1, "drawn": ["x", "y"]}, {"samples": "drawn"}, {"q": 1}, ["x", "y"]),
+        ({"item": None, "a": {"b": None}, "t": "x"}, {"item.a.b.c": "t", "sample": "t"},
+         {"a": {"b": {"c": "x"}}}, ["x"]),
+        ({"item": "a text", "gold": 4, "t": "x"}, {"item.text": "item", "sample": "t"},
+         {"text": "a text", "gold": 4}, ["x"]),
+        ({"item": "a text", "gold": {"a": 4}, "t": "x"}, {"item": "gold", "sample": "t"},
+         {"a": 4}, ["x"]),
         ({"__proto__": "x", "t": "y"}, {"item.__proto__": "t", "sample": "__proto__"},
          {"__proto__": "y"}, ["x"]),
     ],
@@ -84,7 +90,17 @@ def test_columns_come_where_they_belong(line, columns, item, texts):
         ({"sample": "meta.text"}, "there is no column 'meta.text'. Did you mean 'meta'?"),
         ({"sample": "gold.text"}, "there is no column 'gold.text'."),
         ({"item": "gold"}, "item is a string, and must be an object"),
-        ({"sample": "meta.id"}, "a sample is text or an object, and this is a number"),
+        ({"item": "gold", "item.a": "question"}, "item is a string, and must be an object to hold"),
+        (
+            {"item.gold.a": "meta"},
+            "item.gold is a string, and must be an object to hold "
+            "item.gold.a; item.KEY=COLUMN gives it a key of its own",
+        ),
+        ({"item.meta.id.a": "gold"}, "item.meta.id is a number, and must be an object to hold"),
+        (
+            {"sample": "meta.id"},
+            "a sample is text, an object or messages, and this is a number",
+        ),
     ],
 )
 def test_a_row_without_the_column_is_an_error(columns, problem):
@@ -94,6 +110,16 @@ def test_a_row_without_the_column_is_an_error(columns, problem):
     assert isinstance(error, RowError)
     assert str(error).startswith("rows.jsonl:1:1: ")
     assert problem in str(error)
+
+
+@pytest.mark.parametrize("item", ["some text", ["a", "list"], 7, False])
+def test_an_item_that_is_no_object_does_not_give_way_to_a_column(item):
+    """It would be gone without a word."""
+    line = {"item": item, "gold": "4", "completion": "4"}
+    (error,) = rows_of(line, {"item.answer": "gold", "sample": "completion"})
+
+    assert str(error).startswith("rows.jsonl:1:1: item is ")
+    assert "and must be an object to hold item.answer; item.KEY=COLUMN gives it a key" in str(error)
 
 
 @pytest.mark.parametrize(

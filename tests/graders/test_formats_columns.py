@@ -11,52 +11,17 @@ import tracemalloc
 from decimal import Decimal
 
 import pytest
+from columnar import FORMS, lines, written
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graders.errors import RowError
 from graders.formats.forms import FormatError
-from graders.lines import decode_object, numbered, open_lines
+from graders.lines import open_lines
 from graders.row_files import read_rows
 
 pytestmark = pytest.mark.needs("pyarrow")
 
 
-def lines(path):
-    """What the lines of a file hold; an error in the place of what is no row."""
-    found = []
-    with open_lines(path) as file:
-        for number, line in numbered(file):
-            try:
-                found.append(decode_object(path.name, number, line))
-            except RowError as error:
-                found.append(str(error))
-    return found
-
-
-def written(path, columns, types=None):
-    """A file of some columns; `types` names those whose type is not the obvious one."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kinds = types or {}
-    arrays = [
-        value if isinstance(value, pa.Array) else pa.array(value, kinds.get(name))
-        for name, value in columns.items()
-    ]
-    table = pa.Table.from_arrays(arrays, names=list(columns))
-    if path.suffix == ".parquet":
-        pq.write_table(table, path)
-    elif path.suffix == ".arrow":  # as `datasets` saves it
-        with pa.ipc.new_stream(path, table.schema) as file:
-            file.write_table(table)
-    else:
-        with pa.ipc.new_file(path, table.schema) as file:
-            file.write_table(table)
-    return path
-
-
-FORMS = ["rows.parquet", "rows.arrow", "rows.feather"]
 AT = dt.datetime.fromisoformat("2024-05-01T12:30:15.250000")
 UTC = dt.UTC
 
@@ -85,6 +50,7 @@ def type_of(name):
         "category of bytes": pa.dictionary(pa.int8(), pa.binary()),
         "span": pa.duration("s"),
         "time ns": pa.time64("ns"),
+        "twelve bytes": pa.binary(12),
         "null": pa.null(),
     }
     return kinds.get(name)
@@ -138,6 +104,11 @@ def test_a_type_means(name, kind, value, meant, tmp_path):
         ("view of bytes", "bytes have no form in JSON; write text: CAST"),
         ("category of bytes", "bytes have no form in JSON; write text: CAST"),
         ("span", "column 'value' .*: a span of time has no form in JSON; write a number, or text"),
+        (
+            "twelve bytes",
+            r"column 'value' \(fixed_size_binary\[12\]\): an INTERVAL, or other bytes: neither has "
+            r"a form in JSON; write a span of time as a number or text: CAST\(",
+        ),
         ("time ns", "times finer than a microsecond; write microseconds, or text"),
         (
             "mars",

@@ -80,7 +80,7 @@ def test_a_row_is_named_by_its_place_in_the_dataset(run):
     code, out, _ = run("exact.json", "set")
 
     assert code == 1
-    assert "set:3:1: a sample is text or an object, and this is null" in out
+    assert "set:3:1: a sample is text, an object or messages, and this is null" in out
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,17 @@ def test_items_may_be_columns_of_structs(kind):
     assert found["parts.exact"] == [1.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("kind", [needed(kind) for kind in KINDS])
+def test_a_sample_may_be_a_chat(kind):
+    """As conversational datasets have it; Arrow gives each message every key that one has."""
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    asked = {"role": "user", "content": "x?", "tool_calls": None}
+    answers = [{"role": "assistant", "content": text, "tool_calls": [call]} for text in "xy"]
+    frame = frame_of(kind, {"gold": ["x", "x"], "said": [answers[:1], [asked, answers[1]]]})
+
+    assert columns_of(graders.grade(EXACT, frame, columns=COLUMNS))["score"] == [1.0, 0.0]
+
+
 @pytest.mark.needs("pandas")
 def test_an_index_of_pandas_is_kept():
     """So that the grades can be joined to what they are about."""

@@ -16,8 +16,19 @@ from graders.lint.shape import Line, prompt_of, split_line, stands_in
         ({"item": {"a": 1}}, Line(1, {"a": 1}, (), is_flat=False)),
         ({"a": 1, "output_text": "x"}, Line(1, {"a": 1}, ["x"])),
         ({"item": {}, "samples": []}, "there are no samples in it"),
-        ({"item": {}, "sample": 5}, "a sample is neither text nor an object"),
-        ({"a": 1, "output_text": None}, "a sample is neither text nor an object"),
+        (
+            {"item": {}, "sample": 5},
+            "a sample is text, an object or messages, and this is a number",
+        ),
+        (
+            {"a": 1, "output_text": None},
+            "a sample is text, an object or messages, and this is null",
+        ),
+        ({"a": 1, "completion": ["x", "y"]}, Line(1, {"a": 1}, ["x", "y"])),
+        (
+            {"a": 1, "completion": [{"role": "user", "content": "?"}]},
+            "none of its messages is the assistant's; they are of user",
+        ),
         ({"a": 1}, Line(1, {"a": 1})),
         ({"item": []}, "item is no object"),
     ],

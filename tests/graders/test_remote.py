@@ -3,8 +3,12 @@
 import gzip
 import io
 import json
+import os
 import re
 import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -216,6 +220,64 @@ def test_errors_of_a_storage_s_own_kind_are_said(run, at):
     assert (code, out) == (2, "")
     said = "graders: locked://data/rows.jsonl: LookupError: no credentials for https://host/r?..."
     assert stated(err) == [said]
+
+
+@pytest.mark.needs("aiohttp")
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (404, "there is no such file"),
+        (403, "403, message='Forbidden', url='URL'"),
+        (None, "Cannot connect to host HOST ssl:default [Connect call failed ('127.0.0.1', PORT)]"),
+    ],
+)
+def test_why_a_file_cannot_be_had_is_said_before_the_run(run, name, status, reason):
+    """To fsspec a file of HTTP is missing, whatever is wrong with it; it says the name alone."""
+    with answering(status) as address:
+        url = f"http://{address}/{name}"
+        code, out, err = run("both.json", url)
+    host, port = address.split(":")
+    said = reason.replace("URL", url).replace("HOST", f"{host}:{port}").replace("PORT", port)
+    assert (code, out, stated(err)) == (2, "", [f"graders: {url}: {said}"])
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize("path", ["memory://data/none.jsonl", "file:///none/rows.jsonl"])
+def test_a_missing_file_of_another_storage_has_its_reason(run, path):
+    code, out, err = run("both.json", path)
+    (said,) = stated(err)
+    assert (code, out) == (2, "")
+    assert said in {f"graders: {path}: {it}" for it in ("there is no such file", os.strerror(2))}
+
+
+@contextmanager
+def answering(status):
+    """The address of a server on loopback that answers with a status; None is of none."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(status)
+
+        def do_HEAD(self):
+            self.send_error(status)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        address = f"127.0.0.1:{server.server_port}"
+        if status is None:
+            server.server_close()
+            yield address
+            return
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield address
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_without_fsspec(monkeypatch):

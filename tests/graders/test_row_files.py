@@ -102,12 +102,20 @@ def test_every_shape_gives_item_and_samples(line, output, item, texts):
         ('"x"', "1", "a row is a JSON object, and this is a string"),
         ('{"item": "apple", "sample": "x"}', "1", "item is a string, and must be an object"),
         ('{"item": null, "sample": "x"}', "1", "item is null, and must be an object"),
-        ('{"item": {}, "sample": 5}', "1", "a sample is text or an object, and this is a number"),
-        ('{"item": {}, "sample": null}', "1", "a sample is text or an object, and this is null"),
+        (
+            '{"item": {}, "sample": 5}',
+            "1",
+            "a sample is text, an object or messages, and this is a number",
+        ),
+        (
+            '{"item": {}, "sample": null}',
+            "1",
+            "a sample is text, an object or messages, and this is null",
+        ),
         (
             '{"item": {}, "samples": ["x", true]}',
             "1",
-            "a sample is text or an object, and this is true or false",
+            "a sample is text, an object or messages, and this is true or false",
         ),
         ('{"item": {}, "samples": []}', "1", "there are no samples in it"),
         ('{"item": {}, "samples": "x"}', "1", "samples is a string, and must be a list"),

@@ -102,8 +102,8 @@ def test_the_outputs_files_key_can_be_named():
             '{"output_text": "old"}\n{}',
             '{"sample": null}\n{"completion": 5}',
             [
-                "outs.jsonl:1:1: a sample is text or an object, and this is null",
-                "outs.jsonl:2:1: a sample is text or an object, and this is a number",
+                "outs.jsonl:1:1: a sample is text, an object or messages, and this is null",
+                "outs.jsonl:2:1: a sample is text, an object or messages, and this is a number",
             ],
         ),
     ],

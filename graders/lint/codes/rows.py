@@ -124,6 +124,13 @@ CODES: Final = (
         good=replace(_TRAINED, split="test"),
     ),
     Code(
+        name="whole-as-real",
+        severity="warning",
+        title="Whole numbers are read as 5.0, for values are missing in their column: pandas made "
+        "it real.",
+        here="It is about a column of Parquet or Arrow.",
+    ),
+    Code(
         name="lost-tokens",
         severity="warning",
         title="The metric's tokenizer leaves nothing of a text, which then scores 0.",
