@@ -49,10 +49,11 @@ shown, and bounds alone decide.
 
 \b
 The bounds stop what should not pass unseen: a sample that newly fails, more
-than 1 % of samples across the threshold, another order of samples, another
-mean. To take one away, set it where nothing breaks it: --max-flips 1,
---min-spearman -1, --max-mean-change inf. A bound without a number, such as
-flips without a threshold, is not checked, and the report says so.
+than 1 % of samples across the threshold, another order of all samples or
+within groups, another mean. To take one away, set it where nothing breaks it:
+--max-flips 1, --min-spearman -1, --min-pairs 0, --max-mean-change inf. A bound
+without a number, such as flips without a threshold, is not checked, and the
+report says so.
 Exit codes: 0 within all bounds, 1 beyond one, a bad line, or samples without
 a counterpart, 2 unusable input.
 """

@@ -1,6 +1,7 @@
 """`graders diff --report`: the page has both scores of what moved, bounds and failures."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -63,6 +64,13 @@ def test_a_page_has_all_that_a_diff_found(diff):
         assert part in said, part
     assert sorted(found["points"]) == [[0.0, 0.0]] * 3 + [[1.0, 0.0]] * 3 + [[1.0, 1.0]] * 3
     assert sum(found["changes"]["counts"]) == 9
+    assert re.search(r"Of them, kept in order\s*50 % \[50 %, 50 %\]", said)
+    assert found["scores"]["group_order"] == {
+        "pairs": 6,
+        "kept": {"value": 0.5, "interval": found["scores"]["group_order"]["kept"]["interval"]},
+        "turned": 0,
+        "tied": 3,
+    }
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,10 @@ def test_a_page_has_all_that_a_diff_found(diff):
         (
             "eq.json",
             1,
-            ("bad", "3 bounds of 4 are broken: max-flips, min-spearman, max-mean-change"),
+            (
+                "bad",
+                "4 bounds of 5 are broken: max-flips, min-spearman, min-pairs, max-mean-change",
+            ),
         ),
         ("like.json", 0, ("good", "no bound is broken")),
     ],

@@ -176,10 +176,17 @@ def _moves(diff: Diff) -> Markup | None:
     """How far the order of samples moved, and flips."""
     if diff.drift is None:
         return None
-    drift, passing = diff.drift, diff.passing
+    drift, passing, kept = diff.drift, diff.passing, diff.drift.pairs_kept.value
     rows: list[list[Child]] = [
         ["Spearman's rho", lines.number(drift.spearman.value)],
         ["Kendall's tau", lines.number(drift.kendall.value)],
+        ["Pairs within groups", f"{drift.pairs:,}"],
+        [
+            "Of them, kept in order",
+            "none" if kept is None else percent_within(kept, drift.pairs_kept_interval),
+        ],
+        ["Turned round", f"{drift.pairs_turned:,}"],
+        ["Tied", f"{drift.pairs_tied:,}"],
         ["Mean distance", lines.number(drift.mean_distance)],
         ["Farthest", lines.number(drift.farthest)],
         ["Greatest difference of the distributions", lines.number(drift.distribution)],
