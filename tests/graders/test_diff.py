@@ -10,7 +10,7 @@ from graders.results import Part, Result
 from graders.studies.change.bounds import Bounds, check_bounds
 from graders.studies.change.diff import diff
 from graders.studies.change.pairs import Pair, Pairs
-from graders.studies.change.verdicts import verdicts
+from graders.studies.change.verdicts import file_verdicts, verdicts
 from graders.studies.statistics.drift import drift
 from graders.studies.statistics.signal import group_signal
 
@@ -219,10 +219,44 @@ def test_verdicts_of_nothing_in_common():
 
     assert [(one.code, one.tone, one.text) for one in found] == [
         ("new-failures", "bad", "1 sample newly fails: no reward at all."),
-        ("no-pairs", "bad", "No sample has both scores: nothing of 3 can be compared."),
+        (
+            "no-pairs",
+            "bad",
+            "There is nothing to compare: none of 3 samples has a score on both sides.",
+        ),
         ("mended-failures", "good", "1 sample that failed has a score."),
         ("still-failing", "note", "1 sample fails as before."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [
+        ([], "There is nothing to compare: no sample is of both files."),
+        ([None], "There is nothing to compare: the only sample does not have a score on both "),
+    ],
+)
+def test_where_there_is_nothing_to_compare_it_says_why(old, said):
+    """Of no sample, or of one."""
+    (found,) = (one for one in verdicts(compared(old, old)) if one.code == "no-pairs")
+
+    assert found.text.startswith(said)
+
+
+@pytest.mark.parametrize(("compared", "tone"), [(1, "bad"), (2, "warning")])
+def test_files_with_little_in_common_are_said_first(compared, tone):
+    """Of fewer than half of the samples nothing else can be trusted."""
+    other, left_out = file_verdicts(["their runs read files that differ"], compared, 2)
+
+    assert other.text == (
+        "The files may be results of different rows: their runs read files that differ."
+    )
+    assert (left_out.tone, left_out.value) == (tone, compared / (compared + 2))
+    assert left_out.text == (
+        f"Only {compared} of {compared + 2} samples can be compared: the others are in one file "
+        "alone."
+    )
+    assert not [*file_verdicts([], compared, 0), *file_verdicts([], 0, 2)]
 
 
 def test_one_sample_is_told_of_in_the_singular():

@@ -137,6 +137,13 @@ def test_results_are_compared_as_they_are(diff, run):
     assert data(page)["rows"]["command"] is None
     assert "string_check|op:like" in said
 
+    page, _ = diff("new.jsonl", "new.jsonl")
+    first = data(page)["verdicts"][0]
+    assert (first["tone"], first["text"]) == (
+        "bad",
+        "no bound is broken, but not all of it could be compared",
+    )
+
 
 def test_a_change_of_nothing_is_a_page_too(diff):
     page, _ = diff("eq.json", "eq.json", "rows.jsonl", code=0)

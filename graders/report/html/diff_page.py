@@ -106,6 +106,9 @@ def _sections(
 def _held(diffed: Diffed) -> Verdict:
     """Whether a bound is broken: what decides the exit code, so it stands first."""
     broken = [check.name for check in diffed.checks if check.broken]
+    if not broken and not diffed.whole:
+        text = "no bound is broken, but not all of it could be compared"
+        return Verdict(code="bounds", tone="bad", text=text, value=0.0)
     if not broken:
         return Verdict(code="bounds", tone="good", text="no bound is broken", value=0.0)
     are = "is" if len(broken) == 1 else "are"

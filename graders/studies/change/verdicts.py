@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from graders.studies.change.diff import Diff, Passing, Teaching
@@ -13,6 +13,7 @@ from graders.studies.verdict import Tone, Verdict, number_within, percent, perce
 _CHANCE: Final = 0.05
 _ALIKE: Final = 0.95  # Spearman's rho
 _KEPT: Final = 0.9  # of pairs
+_MOST: Final = 0.5  # of samples
 
 
 def verdicts(diff: Diff) -> tuple[Verdict, ...]:
@@ -23,17 +24,41 @@ def verdicts(diff: Diff) -> tuple[Verdict, ...]:
 def _verdicts(diff: Diff) -> Iterator[Verdict]:
     yield from _new_failures(diff)
     if diff.drift is None:
-        yield Verdict(
-            code="no-pairs",
-            tone="bad",
-            text=f"No sample has both scores: nothing of {diff.samples:,} can be compared.",
-            value=0.0,
-        )
+        yield Verdict(code="no-pairs", tone="bad", text=_nothing(diff.samples), value=0.0)
     else:
         yield from _moved(diff, diff.drift)
         yield from _flips(diff.passing)
         yield from _teaching(diff.teaching)
     yield from _other_failures(diff)
+
+
+def file_verdicts(others: Sequence[str], compared: int, left_out: int) -> Iterator[Verdict]:
+    """What is to be known of two results files before what they say.
+
+    Args:
+        others: What speaks for results of different rows, in words.
+        compared: Samples of both files.
+        left_out: Samples of one.
+    """
+    if others:
+        text = f"The files may be results of different rows: {'; '.join(others)}."
+        yield Verdict(code="other-rows", tone="warning", text=text)
+    if left_out and compared:  # of none `verdicts` says that there is nothing to compare
+        share = compared / (compared + left_out)
+        text = (
+            f"Only {compared:,} of {_samples(compared + left_out)} can be compared: the others "
+            "are in one file alone."
+        )
+        tone: Tone = "warning" if share >= _MOST else "bad"
+        yield Verdict(code="left-out", tone=tone, text=text, value=share)
+
+
+def _nothing(samples: int) -> str:
+    """Why there is nothing to compare."""
+    if not samples:
+        return "There is nothing to compare: no sample is of both files."
+    none = "the only sample does not have" if samples == 1 else f"none of {samples:,} samples has"
+    return f"There is nothing to compare: {none} a score on both sides."
 
 
 def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
