@@ -73,6 +73,24 @@ def test_a_page_has_all_that_a_diff_found(diff):
     }
 
 
+def links(page):
+    return [given["data-show"] for tag, given in page.tags if tag == "a" and "data-show" in given]
+
+
+def test_verdicts_lead_to_the_rows_that_they_are_about(diff):
+    """Each to a value that the column has; of all that moved, to all."""
+    by_first = "{'I do': 0.25, 'Leo ': 0, 'It i': 'none'}.get(sample['output_text'][:4], 1)"
+    Path("new.py").write_text(f"def grade(sample, item):\n    return {by_first}\n")
+    page, _ = diff("eq.json", "new.py", "rows.jsonl", "--pass-threshold", "0.5")
+    rows = data(page)["rows"]
+    outcomes = [one["outcome"] for one in rows["rows"]]
+
+    assert links(page) == ["outcome=newly failing", "moved", "outcome=crossed the threshold"]
+    assert {"outcome", "passing"} <= {one["key"] for one in rows["columns"]}
+    assert outcomes == [*["newly failing"] * 3, "crossed the threshold", *["moved"] * 3]
+    assert links(diff("eq.json", "eq.json", "rows.jsonl", code=0)[0]) == []
+
+
 @pytest.mark.parametrize(
     ("new", "code", "verdict"),
     [
@@ -120,7 +138,14 @@ def test_failures_have_their_kind_and_message(diff):
 
     assert "invalid_variable_error: 9 samples newly failing" in said
     assert "item has no field 'other'" in said
-    assert "rows" not in page.ids  # no sample has two scores
+    assert links(page) == ["outcome=newly failing"]
+    rows = data(page)["rows"]
+    assert (rows["total"], len(rows["rows"])) == (9, 9)
+    assert (rows["rows"][0]["old"], rows["rows"][0]["new"]) == (1.0, None)
+    assert rows["rows"][0]["more"][0] == [
+        "invalid_variable_error",
+        "{{ item.other }}: item has no field 'other'. It has: answer.",
+    ]
 
 
 def test_results_are_compared_as_they_are(diff, run):

@@ -13,7 +13,7 @@ from graders.report import spending
 from graders.report.diffed import Diffed
 from graders.report.diffed_json import to_json
 from graders.report.html.charts import histogram
-from graders.report.html.diff_rows import diff_rows
+from graders.report.html.diff_rows import diff_rows, shows
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.points import Series, scatter
 from graders.report.html.spending_part import spending_section, spent
@@ -87,7 +87,9 @@ def _sections(
     diffed, diff = found.diffed, found.diffed.diff
     stopped = el("p", f"It ended early: {cut(found.stopped, _LONGEST)}") if found.stopped else None
     figures = dict([*_figures(diffed), *spent(found.ledger)])
-    head = many(stopped, overview(verdicts, figures), _table(diff), _bounds(diffed))
+    head = many(
+        stopped, overview(verdicts, figures, shows=shows(rows)), _table(diff), _bounds(diffed)
+    )
     yield Section(id="overview", title="Overview", body=head)
     if diffed.scores:
         yield Section(id="scores", title="Scores", body=_scores(diffed, points))
@@ -99,7 +101,7 @@ def _sections(
         yield Section(id="left-out", title="Left out", body=_left_out(diffed))
     yield from spending_section(found.ledger)
     if rows.rows:
-        body = rows.to_markup("Samples whose score moved")
+        body = rows.to_markup("Samples that newly fail, or whose score moved")
         yield Section(id="rows", title="Samples that moved", body=body, rows="rows")
 
 
