@@ -39,6 +39,14 @@ _OPTIONS: Final = (
         help="Least rank correlation of old and new scores.",
     ),
     click.option(
+        "--min-pairs",
+        type=click.FloatRange(0, 1),
+        default=0.9,
+        show_default=True,
+        metavar="SHARE",
+        help="Least share of pairs of samples of a group that keep their order.",
+    ),
+    click.option(
         "--max-mean-change",
         type=click.FloatRange(min=0),
         default=0.05,
@@ -54,8 +62,8 @@ _OPTIONS: Final = (
     ),
 )
 BOUNDS: Final = (
-    *("max_new_failures", "max_flips", "min_spearman", "max_mean_change"),
-    "max_changed",
+    *("max_new_failures", "max_flips", "min_spearman", "min_pairs"),
+    *("max_mean_change", "max_changed"),
 )
 """The options' names."""
 

@@ -49,10 +49,11 @@ shown, and bounds alone decide.
 
 \b
 The bounds stop what should not pass unseen: a sample that newly fails, more
-than 1 % of samples across the threshold, another order of samples, another
-mean. To take one away, set it where nothing breaks it: --max-flips 1,
---min-spearman -1, --max-mean-change inf. A bound without a number, such as
-flips without a threshold, is not checked, and the report says so.
+than 1 % of samples across the threshold, another order of all samples or
+within groups, another mean. To take one away, set it where nothing breaks it:
+--max-flips 1, --min-spearman -1, --min-pairs 0, --max-mean-change inf. A bound
+without a number, such as flips without a threshold, is not checked, and the
+report says so.
 Exit codes: 0 within all bounds, 1 beyond one, a bad line, or samples without
 a counterpart, 2 unusable input.
 """
@@ -141,10 +142,31 @@ def _joined(found: Found, old: Path, new: Path) -> tuple[str, str]:
             raise click.UsageError(f"{path} holds no results ({hint}){first}")
     show_findings(joined.notes)
     found.bad_lines += map(str, joined.bad_lines)
+    if _data_differ(old, new):
+        found.others.append("their runs read files that differ (SHA-256)")
+    found.others += joined.others
     found.only[0].extend(joined.only_old)
     found.only[1].extend(joined.only_new)
     _take(found, joined.pairs)
     return f"results {old}", f"results {new}"
+
+
+def _data_differ(*results: Path) -> bool:
+    """Whether the runs that wrote results read other bytes; False where one does not say."""
+    import msgspec
+
+    from graders.runs.manifest import Manifest
+    from graders.runs.opening import folder_path
+    from graders.strict_json import NotJSONError, decode
+
+    read: list[list[str | None]] = []
+    for path in results:
+        try:
+            data = decode((folder_path(path) / "manifest.json").read_bytes())
+            read.append([one.sha256 for one in msgspec.convert(data, Manifest).data])
+        except (OSError, NotJSONError, msgspec.ValidationError):
+            return False
+    return read[0] != read[1] and not any(None in hashes for hashes in read)
 
 
 def _take(found: Found, pairs: Iterable[Pair]) -> None:
@@ -228,14 +250,15 @@ def _diffed(found: Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
     from graders.report.diffed import Diffed
     from graders.studies.change.bounds import check_bounds
     from graders.studies.change.diff import diff as diff_of
-    from graders.studies.change.verdicts import verdicts
+    from graders.studies.change.verdicts import file_verdicts, verdicts
 
     diff = diff_of(found.pairs)
+    of_files = file_verdicts(found.others, diff.samples, sum(map(len, found.only)))
     return Diffed(
         old=names[0],
         new=names[1],
         diff=diff,
-        verdicts=verdicts(diff),
+        verdicts=[*of_files, *verdicts(diff)],
         checks=check_bounds(diff, bounds),
         bad_lines=found.bad_lines,
         only_old=found.only[0],

@@ -10,6 +10,7 @@ from graders.report.diffed import BAD_LINES_SHOWN, Diffed
 from graders.studies.change.diff import Diff, MemberChange
 from graders.studies.change.pairs import Moved
 from graders.studies.shapes import change_bars
+from graders.studies.statistics.drift import Drift
 from graders.studies.verdict import interval_json, statistic_json
 
 _KEPT: Final = 4_000
@@ -63,9 +64,19 @@ def _scores(diff: Diff) -> Mapping[str, object]:
             "farthest": found.farthest,
             "spearman": statistic_json(found.spearman),
             "kendall": statistic_json(found.kendall),
+            "group_order": _order(found),
             "distribution": found.distribution,
         }
     return shown
+
+
+def _order(found: Drift) -> Mapping[str, object]:
+    return {
+        "pairs": found.pairs,
+        "kept": statistic_json(found.pairs_kept, found.pairs_kept_interval),
+        "turned": found.pairs_turned,
+        "tied": found.pairs_tied,
+    }
 
 
 def _passing(diff: Diff) -> Mapping[str, object]:

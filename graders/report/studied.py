@@ -226,6 +226,7 @@ def _moved(moved: Between | None) -> Iterator[str]:
     yield _number("mean change", drift.mean_change, drift.mean_change_interval)
     yield _number("farthest", drift.farthest)
     yield _line("Spearman, old and new", drift.spearman)
+    yield _line("pairs kept in order", drift.pairs_kept, drift.pairs_kept_interval)
     yield _line("share that flipped", drift.flips)
     if moved.noise is not None:
         yield _line("reliability of one run", moved.noise.reliability)

@@ -67,10 +67,13 @@ def test_a_check_that_became_stricter(diff):
         "",
         "          33 % of 9 samples have another score; the farthest moved by 1.",
         "          The mean score falls: -0.333 [-0.333, -0.333].",
-        "  warning The order of samples changes: Spearman 0.500, Kendall 0.500.",
+        "  warning The order of all samples changes: Spearman 0.500, Kendall 0.500.",
+        "  warning The order within groups changes: 50 % [50 %, 50 %] of 6 pairs of",
+        "          samples kept, 0 turned round, 3 tied.",
         "  warning 33 % [33 %, 33 %] of samples cross the threshold: 0 now pass, 3 now",
         "          fail it; the direction may be chance (sign test, p = 0.25).",
-        "  good    It teaches as much as before: no group has one score for all samples.",
+        "  good    As many groups teach as before: no group has one score for all",
+        "          samples.",
         "",
         "                                         old       new",
         "  mean score                          0.6667    0.3333",
@@ -93,6 +96,7 @@ def test_a_check_that_became_stricter(diff):
         "    ok: max-new-failures at most 0, and is 0",
         "    BROKEN: max-flips at most 0.01, and is 0.3333",
         "    BROKEN: min-spearman at least 0.95, and is 0.5",
+        "    BROKEN: min-pairs at least 0.9, and is 0.5",
         "    BROKEN: max-mean-change at most 0.05, and is 0.3333",
     ]
 
@@ -110,10 +114,11 @@ def test_the_same_config_changes_nothing(diff, form):
 EDGES = {  # of like against eq: the value of each bound is its edge
     "--max-flips": (3 / 9, 0.33),
     "--min-spearman": (0.5, 0.51),
+    "--min-pairs": (0.5, 0.51),
     "--max-mean-change": (3 / 9, 0.33),
     "--max-changed": (3 / 9, 0.33),
 }
-OFF = {"--max-flips": "1", "--min-spearman": "-1", "--max-mean-change": "inf"}
+OFF = {"--max-flips": "1", "--min-spearman": "-1", "--min-pairs": "0", "--max-mean-change": "inf"}
 
 
 @pytest.mark.parametrize("option", EDGES)
@@ -220,7 +225,7 @@ def test_whether_it_teaches_more_or_less(report):
     assert found["zero_variance"]["now_equal"] == 3
     assert teaching["tone"] == "warning"
     assert teaching["text"] == (
-        "It teaches less: 0 % of 3 groups had one score for all samples, now 100 % "
+        "Fewer groups teach: 0 % of 3 groups had one score for all samples, now 100 % "
         "(change +1.000 [1.000, 1.000])."
     )
     # The order is gone, though no correlation says so.

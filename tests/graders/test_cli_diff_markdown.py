@@ -59,7 +59,10 @@ def test_markdown_is_a_table(diff):
     lines = out.splitlines()
 
     assert code == 1
-    assert lines[0] == "### ❌ Grader change: beyond max-flips, min-spearman, max-mean-change"
+    assert lines[0] == (
+        "### ❌ Grader change: beyond max-flips, min-spearman, min-pairs, max-mean-change"
+    )
+    assert "| ❌ | BROKEN: min-pairs at least 0.9, and is 0.5 |" in lines
     assert "| bound |  |" in lines
     assert "| ✅ | ok: max-new-failures at most 0, and is 0 |" in lines
     assert "| pass rate | 0.6667 | 0.3333 |" in lines

@@ -74,6 +74,44 @@ def test_results_of_other_rows_are_no_pairs(diff, run):
     ) in said
 
 
+def test_what_else_speaks_for_other_rows_is_said_first(diff, run):
+    """Other bytes, references of another length, other numbers of samples; and then compared."""
+    results_of("eq.json", "old.jsonl", run)
+    other = {"item": {"answer": "Vermeer"}, "samples": ROWS[1]["samples"][:2]}
+    write("rows.jsonl", ROWS[0], other, ROWS[2])
+    results_of("eq.json", "new.jsonl", run)
+    code, out = diff("old.jsonl", "new.jsonl", "--json")
+    first, second = json.loads(out)["verdicts"][:2]
+
+    assert code == 1
+    assert (first["code"], first["tone"], first["text"]) == (
+        "other-rows",
+        "warning",
+        "The files may be results of different rows: their runs read files that differ (SHA-256); "
+        "2 of 8 references have another length (the first: row 2, sample 0, 11 characters in OLD "
+        "and 7 characters in NEW), unless OLD and NEW take different references; 1 line has "
+        "another number of samples (the first: row 2, 3 in OLD and 2 in NEW).",
+    )
+    assert (
+        second["text"] == "Only 8 of 9 samples can be compared: the others are in one file alone."
+    )
+
+
+def test_results_of_rows_of_the_same_lengths_are_known_by_what_their_runs_read(diff, run):
+    """As of answers that are one letter each; without a manifest nothing can tell."""
+    write("rows.jsonl", {"item": {"answer": "a"}, "samples": ["a", "b"]})
+    results_of("eq.json", "old.jsonl", run)
+    write("rows.jsonl", {"item": {"answer": "c"}, "samples": ["c", "d"]})
+    results_of("eq.json", "new.jsonl", run)
+    code, out = diff("old.jsonl", "new.jsonl")
+
+    assert code == 0
+    assert "may be results of different rows: their runs read files that" in " ".join(out.split())
+
+    Path("new.run", "manifest.json").write_text("{")
+    assert "different rows" not in diff("old.jsonl", "new.jsonl")[1]
+
+
 def test_results_of_other_groups_are_no_pairs(diff, run):
     """Groups are what is resampled."""
     results_of("eq.json", "old.jsonl", run)

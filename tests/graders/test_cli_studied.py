@@ -142,6 +142,7 @@ def test_drift_and_noise_between_runs(graders, report):
     assert new["drift"]["samples"] == 64
     assert new["drift"]["noise"] is None
     assert new["drift"]["changed"] == 12 / 64
+    assert same["drift"]["pairs_kept"]["value"] == 1.0 > new["drift"]["pairs_kept"]["value"]
     assert new["drift"]["worst"][0] == {
         "row": 4, "sample_index": 1, "group": 4, "old": pytest.approx(1 / 3.5), "new": 0.0
     }  # fmt: skip

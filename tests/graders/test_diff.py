@@ -10,7 +10,7 @@ from graders.results import Part, Result
 from graders.studies.change.bounds import Bounds, check_bounds
 from graders.studies.change.diff import diff
 from graders.studies.change.pairs import Pair, Pairs
-from graders.studies.change.verdicts import verdicts
+from graders.studies.change.verdicts import file_verdicts, verdicts
 from graders.studies.statistics.drift import drift
 from graders.studies.statistics.signal import group_signal
 
@@ -152,6 +152,56 @@ BOUNDS = [  # old, new, bounds, the one that is broken
     ([0.5, 0.5], [0.5, 0.51], Bounds(), None),  # where there was no order, none is lost
     ([None], [None], Bounds(), None),
 ]
+# One group of three pairs.
+ORDERS = [  # old, new, kept, turned, tied, tone, what is said of it, whether the default is broken
+    ([0, 1, 2], [0, 1, 3], 3, 0, 0, "good", "stays: 100 % of 3 pairs of samples", False),
+    ([0, 1, 2], [0, 2, 1], 2, 1, 0, "warning", "changes: 67 % of 3 pairs of samples", True),
+    ([0, 1, 2], [2, 1, 0], 0, 3, 0, "bad", "is turned round: 0 % of 3 pairs of samples", True),
+    ([0, 1, 2], [1, 1, 1], 0, 0, 3, "warning", "changes: 0 % of 3 pairs of samples", True),
+    ([0, 1, 1], [0, 1, 2], 2, 0, 0, "good", "stays: 100 % of 2 pairs of samples", False),
+    ([0, 1, None], [0, 2, 1], 1, 0, 0, "good", "stays: 100 % of 1 pair of samples", False),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "kept", "turned", "tied", "tone", "said", "broken"), ORDERS)
+def test_the_order_within_a_group(old, new, kept, turned, tied, tone, said, broken):
+    """Of pairs that differed: kept, turned round or tied. A tie of old scores is no pair."""
+    found = compared(old, new, [1, 1, 1])
+    order = {one.code: one for one in verdicts(found)}["group-order"]
+    (check,) = (one for one in check_bounds(found, Bounds()) if one.name == "min-pairs")
+
+    assert found.drift.pairs == kept + turned + tied
+    assert (found.drift.pairs_turned, found.drift.pairs_tied) == (turned, tied)
+    assert (order.tone, order.value) == (tone, kept / found.drift.pairs)
+    assert order.text == (
+        f"The order within groups {said} kept, {turned} turned round, {tied} tied."
+    )
+    assert (check.value, check.broken) == (order.value, broken)
+
+
+def test_groups_that_are_all_turned_round_are_not_hidden_by_easy_and_hard_ones():
+    """Spearman's rho of all samples is near 1, and no pair keeps its order."""
+    groups = np.repeat(np.arange(50), 4)
+    old = groups / 50 + np.tile([0, 0.01, 0.02, 0.03], 50)
+    new = groups / 50 + np.tile([0.03, 0.02, 0.01, 0], 50)
+    found = compared(old, new, groups)
+
+    assert found.drift.spearman.value > 0.99
+    assert (found.drift.pairs_kept.value, found.drift.pairs_turned) == (0.0, 300)
+    assert found.drift.pairs_kept_interval.high < 0.1
+    assert [one.name for one in check_bounds(found, Bounds()) if one.broken] == ["min-pairs"]
+
+
+def test_where_groups_have_no_order_none_is_checked():
+    """One sample a group, or groups with one score."""
+    for groups in ([1, 2], [1, 1]):
+        found = compared([0.5, 0.5], [0, 1], groups)
+        (check,) = (one for one in check_bounds(found, Bounds()) if one.name == "min-pairs")
+        said = {one.code: one for one in verdicts(found)}["group-order"].text
+
+        assert (check.value, check.broken) == (None, False)
+        assert check.why == "no group has two samples whose old scores differ"
+        assert said == f"Whether groups keep their order is not known: {check.why}."
 
 
 @pytest.mark.parametrize(("old", "new", "bounds", "name"), BOUNDS)
@@ -169,10 +219,44 @@ def test_verdicts_of_nothing_in_common():
 
     assert [(one.code, one.tone, one.text) for one in found] == [
         ("new-failures", "bad", "1 sample newly fails: no reward at all."),
-        ("no-pairs", "bad", "No sample has both scores: nothing of 3 can be compared."),
+        (
+            "no-pairs",
+            "bad",
+            "There is nothing to compare: none of 3 samples has a score on both sides.",
+        ),
         ("mended-failures", "good", "1 sample that failed has a score."),
         ("still-failing", "note", "1 sample fails as before."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [
+        ([], "There is nothing to compare: no sample is of both files."),
+        ([None], "There is nothing to compare: the only sample does not have a score on both "),
+    ],
+)
+def test_where_there_is_nothing_to_compare_it_says_why(old, said):
+    """Of no sample, or of one."""
+    (found,) = (one for one in verdicts(compared(old, old)) if one.code == "no-pairs")
+
+    assert found.text.startswith(said)
+
+
+@pytest.mark.parametrize(("compared", "tone"), [(1, "bad"), (2, "warning")])
+def test_files_with_little_in_common_are_said_first(compared, tone):
+    """Of fewer than half of the samples nothing else can be trusted."""
+    other, left_out = file_verdicts(["their runs read files that differ"], compared, 2)
+
+    assert other.text == (
+        "The files may be results of different rows: their runs read files that differ."
+    )
+    assert (left_out.tone, left_out.value) == (tone, compared / (compared + 2))
+    assert left_out.text == (
+        f"Only {compared} of {compared + 2} samples can be compared: the others are in one file "
+        "alone."
+    )
+    assert not [*file_verdicts([], compared, 0), *file_verdicts([], 0, 2)]
 
 
 def test_one_sample_is_told_of_in_the_singular():
@@ -211,7 +295,7 @@ def test_groups_that_teach_as_before(scores, groups, said):
     """Of one group, none or some."""
     found = {one.code: one for one in verdicts(compared(scores, scores, groups))}
 
-    assert found["zero-variance"].text == f"It teaches as much as before: {said}."
+    assert found["zero-variance"].text == f"As many groups teach as before: {said}."
 
 
 def test_verdicts_of_groups():
@@ -219,7 +303,7 @@ def test_verdicts_of_groups():
     found = {one.code: one for one in verdicts(compared([0, 1, 0, 0], [0, 0, 0, 1], [1, 1, 2, 2]))}
 
     assert found["zero-variance"].text == (
-        "It teaches as much as before, of other groups: 50 % of 2 groups had one score for all "
+        "As many groups teach as before, but others: 50 % of 2 groups had one score for all "
         "samples, now 50 % (change 0.000 [-1.000, 1.000], which may be chance)."
     )
     assert found["mean-change"].text == (

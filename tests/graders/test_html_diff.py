@@ -1,6 +1,7 @@
 """`graders diff --report`: the page has both scores of what moved, bounds and failures."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -63,6 +64,31 @@ def test_a_page_has_all_that_a_diff_found(diff):
         assert part in said, part
     assert sorted(found["points"]) == [[0.0, 0.0]] * 3 + [[1.0, 0.0]] * 3 + [[1.0, 1.0]] * 3
     assert sum(found["changes"]["counts"]) == 9
+    assert re.search(r"Of them, kept in order\s*50 % \[50 %, 50 %\]", said)
+    assert found["scores"]["group_order"] == {
+        "pairs": 6,
+        "kept": {"value": 0.5, "interval": found["scores"]["group_order"]["kept"]["interval"]},
+        "turned": 0,
+        "tied": 3,
+    }
+
+
+def links(page):
+    return [given["data-show"] for tag, given in page.tags if tag == "a" and "data-show" in given]
+
+
+def test_verdicts_lead_to_the_rows_that_they_are_about(diff):
+    """Each to a value that the column has; of all that moved, to all."""
+    by_first = "{'I do': 0.25, 'Leo ': 0, 'It i': 'none'}.get(sample['output_text'][:4], 1)"
+    Path("new.py").write_text(f"def grade(sample, item):\n    return {by_first}\n")
+    page, _ = diff("eq.json", "new.py", "rows.jsonl", "--pass-threshold", "0.5")
+    rows = data(page)["rows"]
+    outcomes = [one["outcome"] for one in rows["rows"]]
+
+    assert links(page) == ["outcome=newly failing", "moved", "outcome=crossed the threshold"]
+    assert {"outcome", "passing"} <= {one["key"] for one in rows["columns"]}
+    assert outcomes == [*["newly failing"] * 3, "crossed the threshold", *["moved"] * 3]
+    assert links(diff("eq.json", "eq.json", "rows.jsonl", code=0)[0]) == []
 
 
 @pytest.mark.parametrize(
@@ -71,7 +97,10 @@ def test_a_page_has_all_that_a_diff_found(diff):
         (
             "eq.json",
             1,
-            ("bad", "3 bounds of 4 are broken: max-flips, min-spearman, max-mean-change"),
+            (
+                "bad",
+                "4 bounds of 5 are broken: max-flips, min-spearman, min-pairs, max-mean-change",
+            ),
         ),
         ("like.json", 0, ("good", "no bound is broken")),
     ],
@@ -109,7 +138,14 @@ def test_failures_have_their_kind_and_message(diff):
 
     assert "invalid_variable_error: 9 samples newly failing" in said
     assert "item has no field 'other'" in said
-    assert "rows" not in page.ids  # no sample has two scores
+    assert links(page) == ["outcome=newly failing"]
+    rows = data(page)["rows"]
+    assert (rows["total"], len(rows["rows"])) == (9, 9)
+    assert (rows["rows"][0]["old"], rows["rows"][0]["new"]) == (1.0, None)
+    assert rows["rows"][0]["more"][0] == [
+        "invalid_variable_error",
+        "{{ item.other }}: item has no field 'other'. It has: answer.",
+    ]
 
 
 def test_results_are_compared_as_they_are(diff, run):
@@ -125,6 +161,13 @@ def test_results_are_compared_as_they_are(diff, run):
     assert "new.jsonl:9:1: not JSON" in said
     assert data(page)["rows"]["command"] is None
     assert "string_check|op:like" in said
+
+    page, _ = diff("new.jsonl", "new.jsonl")
+    first = data(page)["verdicts"][0]
+    assert (first["tone"], first["text"]) == (
+        "bad",
+        "no bound is broken, but not all of it could be compared",
+    )
 
 
 def test_a_change_of_nothing_is_a_page_too(diff):

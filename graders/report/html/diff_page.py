@@ -13,7 +13,7 @@ from graders.report import spending
 from graders.report.diffed import Diffed
 from graders.report.diffed_json import to_json
 from graders.report.html.charts import histogram
-from graders.report.html.diff_rows import diff_rows
+from graders.report.html.diff_rows import diff_rows, shows
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.points import Series, scatter
 from graders.report.html.spending_part import spending_section, spent
@@ -87,7 +87,9 @@ def _sections(
     diffed, diff = found.diffed, found.diffed.diff
     stopped = el("p", f"It ended early: {cut(found.stopped, _LONGEST)}") if found.stopped else None
     figures = dict([*_figures(diffed), *spent(found.ledger)])
-    head = many(stopped, overview(verdicts, figures), _table(diff), _bounds(diffed))
+    head = many(
+        stopped, overview(verdicts, figures, shows=shows(rows)), _table(diff), _bounds(diffed)
+    )
     yield Section(id="overview", title="Overview", body=head)
     if diffed.scores:
         yield Section(id="scores", title="Scores", body=_scores(diffed, points))
@@ -99,13 +101,16 @@ def _sections(
         yield Section(id="left-out", title="Left out", body=_left_out(diffed))
     yield from spending_section(found.ledger)
     if rows.rows:
-        body = rows.to_markup("Samples whose score moved")
+        body = rows.to_markup("Samples that newly fail, or whose score moved")
         yield Section(id="rows", title="Samples that moved", body=body, rows="rows")
 
 
 def _held(diffed: Diffed) -> Verdict:
     """Whether a bound is broken: what decides the exit code, so it stands first."""
     broken = [check.name for check in diffed.checks if check.broken]
+    if not broken and not diffed.whole:
+        text = "no bound is broken, but not all of it could be compared"
+        return Verdict(code="bounds", tone="bad", text=text, value=0.0)
     if not broken:
         return Verdict(code="bounds", tone="good", text="no bound is broken", value=0.0)
     are = "is" if len(broken) == 1 else "are"
@@ -176,10 +181,17 @@ def _moves(diff: Diff) -> Markup | None:
     """How far the order of samples moved, and flips."""
     if diff.drift is None:
         return None
-    drift, passing = diff.drift, diff.passing
+    drift, passing, kept = diff.drift, diff.passing, diff.drift.pairs_kept.value
     rows: list[list[Child]] = [
         ["Spearman's rho", lines.number(drift.spearman.value)],
         ["Kendall's tau", lines.number(drift.kendall.value)],
+        ["Pairs within groups", f"{drift.pairs:,}"],
+        [
+            "Of them, kept in order",
+            "none" if kept is None else percent_within(kept, drift.pairs_kept_interval),
+        ],
+        ["Turned round", f"{drift.pairs_turned:,}"],
+        ["Tied", f"{drift.pairs_tied:,}"],
         ["Mean distance", lines.number(drift.mean_distance)],
         ["Farthest", lines.number(drift.farthest)],
         ["Greatest difference of the distributions", lines.number(drift.distribution)],

@@ -255,6 +255,7 @@ def moved(found: Between) -> Iterator[Markup]:
             Line("Farthest", drift.farthest),
             Line("Spearman's rho, old and new", drift.spearman),
             Line("Kendall's tau", drift.kendall),
+            Line("Pairs kept in order", drift.pairs_kept, drift.pairs_kept_interval),
             Line("Greatest difference of the distributions", drift.distribution),
             Line("Share that flipped", drift.flips),
         ],

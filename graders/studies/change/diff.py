@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from graders.studies.change.pairs import Failed, Failing, Moved, Pairs
+from graders.studies.change.pairs import Broken, Failed, Failing, Moved, Pairs
 from graders.studies.statistics.bootstrap import ratio_interval, share_interval
 from graders.studies.statistics.drift import Drift, drift, sign_test
 from graders.studies.statistics.signal import TOLERANCE, by_item
@@ -121,6 +121,7 @@ class Diff:
         only_old: Members that only the old one has.
         only_new: Members that only the new one has.
         worst: The samples that moved the farthest, farthest first.
+        broken: The first samples that newly fail.
     """
 
     samples: int
@@ -138,6 +139,7 @@ class Diff:
     only_old: tuple[str, ...]
     only_new: tuple[str, ...]
     worst: tuple[Moved, ...]
+    broken: tuple[Broken, ...]
 
     def failed(self, what: Failed) -> int:
         """How many samples did that."""
@@ -164,6 +166,7 @@ def diff(pairs: Pairs) -> Diff:
         only_old=tuple(sorted(pairs.names[0] - pairs.names[1])),
         only_new=tuple(sorted(pairs.names[1] - pairs.names[0])),
         worst=tuple(one.moved for one in sorted(pairs.nearest, reverse=True)),
+        broken=tuple(pairs.broken),
     )
 
 

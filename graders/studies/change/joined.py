@@ -1,8 +1,14 @@
-"""Two results files of the same samples, joined by line and place in it."""
+"""Two results files of the same samples, joined by line and place in it.
+
+Results have no texts, so what is of other rows is known by lengths. A length of the output or a
+group that differs is no pair. A reference may differ because the grader does, and a line may have
+fewer samples because a run was cut short, so these are said, and the samples compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +30,7 @@ class Joined:
         only_new: Places that the old file has not.
         bad_lines: Lines that are no results, stand twice, or are of another sample in the other
             file.
+        others: What else speaks for results of different rows, in words.
         notes: What else there is to say.
         results: How many the old file holds, and the new one.
     """
@@ -32,6 +39,7 @@ class Joined:
     only_old: list[Place] = field(default_factory=list)
     only_new: list[Place] = field(default_factory=list)
     bad_lines: list[RowError] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     results: tuple[int, int] = (0, 0)
 
@@ -61,6 +69,7 @@ def join_results(
             kept = result.detail or other.detail or {}
             joined.pairs.append(Pair(result, other, _text(kept, "input"), _text(kept, "reference")))
     joined.only_new += [place for place in after if place not in before]
+    joined.others += [*_other_references(joined.pairs), *_other_numbers(before, after)]
     return joined
 
 
@@ -90,6 +99,31 @@ def _difference(old: Result, new: Result) -> str:
         groups = f"{old.group!r} in OLD and {new.group!r} in NEW"
         return f"is of different groups, {groups}: run both with the same --group-by"
     return ""
+
+
+def _other_references(pairs: Iterable[Pair]) -> Iterator[str]:
+    """How many samples have a reference of another length, where both have one."""
+    lengths = [(one.old.reference_chars, one.new.reference_chars, one.old) for one in pairs]
+    known = [(old, new, one) for old, new, one in lengths if old is not None and new is not None]
+    if other := [(old, new, one) for old, new, one in known if old != new]:
+        old, new, one = other[0]
+        yield (
+            f"{len(other):,} of {len(known):,} references have another length (the first: "
+            f"{_shown((one.row, one.sample_index))}, {_length(old)} in OLD and {_length(new)} in "
+            "NEW), unless OLD and NEW take different references"
+        )
+
+
+def _other_numbers(before: Iterable[Place], after: Iterable[Place]) -> Iterator[str]:
+    """How many lines have another number of samples, but for those at which a file ends."""
+    old, new = (Counter(row for row, _ in places) for places in (before, after))
+    ends = min(max(old, default=0), max(new, default=0))
+    if other := [row for row in old if row < ends and row in new and old[row] != new[row]]:
+        row = other[0]
+        yield (
+            f"{len(other):,} {'line has' if len(other) == 1 else 'lines have'} another number of "
+            f"samples (the first: row {row}, {old[row]:,} in OLD and {new[row]:,} in NEW)"
+        )
 
 
 def _length(characters: int | None) -> str:

@@ -70,6 +70,28 @@ class Moved:
     passes: tuple[bool, bool] | None = None
 
 
+class Broken(NamedTuple):
+    """A sample that newly fails.
+
+    Attributes:
+        row: Its line.
+        sample_index: Its place in it.
+        old: The score that it had.
+        kind: Of the failure.
+        message: Of it too.
+        text: What was graded.
+        reference: What it was compared with.
+    """
+
+    row: int
+    sample_index: int
+    old: float
+    kind: str
+    message: str
+    text: str | None
+    reference: str | None
+
+
 class _Near(NamedTuple):
     """A pair in the order of the worst: the one that moved least first."""
 
@@ -84,7 +106,8 @@ class Pairs:
 
     Attributes:
         threshold: A score from here on passes, on both sides; None is what each side says.
-        worst: How many of the samples that moved the farthest are kept.
+        worst: How many are kept of the samples that moved the farthest, and of those that newly
+            fail.
     """
 
     threshold: float | None = None
@@ -101,6 +124,7 @@ class Pairs:
     members: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     names: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     nearest: list[_Near] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
 
     def add(self, pair: Pair) -> None:
         """Take in one.
@@ -118,7 +142,7 @@ class Pairs:
         self._add_members(old, new)
         self._add_passes(old, new)
         if old.score is None or new.score is None:
-            self._add_failure(old, new)
+            self._add_failure(pair)
             return
         place = len(self.scores)
         self.scores.append((old.score, new.score))
@@ -150,7 +174,8 @@ class Pairs:
             return None
         return old.passed, new.passed
 
-    def _add_failure(self, old: Result, new: Result) -> None:
+    def _add_failure(self, pair: Pair) -> None:
+        old, new = pair.old, pair.new
         self.failed[0] += old.score is None
         self.failed[1] += new.score is None
         what: Failed = "new" if old.score is not None else "mended"
@@ -161,6 +186,10 @@ class Pairs:
         place = {"row": old.row, "sample_index": old.sample_index}
         seen = self.failures[what].setdefault(kind, Failing(count=0, message=message, **place))
         seen.count += 1
+        if old.score is not None and len(self.broken) < self.worst:
+            texts = pair.text, pair.reference
+            broken = Broken(old.row, old.sample_index, old.score, kind, message, *texts)
+            self.broken.append(broken)
 
     def _keep(self, distance: float, place: int, pair: Pair, scores: tuple[float, float]) -> None:
         if len(self.nearest) == self.worst and (distance, -place) < self.nearest[0][:2]:

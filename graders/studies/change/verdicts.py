@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from graders.studies.change.diff import Diff, Passing, Teaching
@@ -12,6 +12,8 @@ from graders.studies.verdict import Tone, Verdict, number_within, percent, perce
 
 _CHANCE: Final = 0.05
 _ALIKE: Final = 0.95  # Spearman's rho
+_KEPT: Final = 0.9  # of pairs
+_MOST: Final = 0.5  # of samples
 
 
 def verdicts(diff: Diff) -> tuple[Verdict, ...]:
@@ -22,17 +24,41 @@ def verdicts(diff: Diff) -> tuple[Verdict, ...]:
 def _verdicts(diff: Diff) -> Iterator[Verdict]:
     yield from _new_failures(diff)
     if diff.drift is None:
-        yield Verdict(
-            code="no-pairs",
-            tone="bad",
-            text=f"No sample has both scores: nothing of {diff.samples:,} can be compared.",
-            value=0.0,
-        )
+        yield Verdict(code="no-pairs", tone="bad", text=_nothing(diff.samples), value=0.0)
     else:
         yield from _moved(diff, diff.drift)
         yield from _flips(diff.passing)
         yield from _teaching(diff.teaching)
     yield from _other_failures(diff)
+
+
+def file_verdicts(others: Sequence[str], compared: int, left_out: int) -> Iterator[Verdict]:
+    """What is to be known of two results files before what they say.
+
+    Args:
+        others: What speaks for results of different rows, in words.
+        compared: Samples of both files.
+        left_out: Samples of one.
+    """
+    if others:
+        text = f"The files may be results of different rows: {'; '.join(others)}."
+        yield Verdict(code="other-rows", tone="warning", text=text)
+    if left_out and compared:  # of none `verdicts` says that there is nothing to compare
+        share = compared / (compared + left_out)
+        text = (
+            f"Only {compared:,} of {_samples(compared + left_out)} can be compared: the others "
+            "are in one file alone."
+        )
+        tone: Tone = "warning" if share >= _MOST else "bad"
+        yield Verdict(code="left-out", tone=tone, text=text, value=share)
+
+
+def _nothing(samples: int) -> str:
+    """Why there is nothing to compare."""
+    if not samples:
+        return "There is nothing to compare: no sample is of both files."
+    none = "the only sample does not have" if samples == 1 else f"none of {samples:,} samples has"
+    return f"There is nothing to compare: {none} a score on both sides."
 
 
 def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
@@ -56,17 +82,39 @@ def _moved(diff: Diff, found: Drift) -> Iterator[Verdict]:
         value=found.mean_change,
         interval=within,
     )
+    yield _order(found)
+    yield _order_within(found)
+
+
+def _order(found: Drift) -> Verdict:
     rho, tau = found.spearman.value, found.kendall.value
     if rho is None or tau is None:
-        text = f"The order of samples cannot be compared: {found.spearman.undefined}."
-        yield Verdict(code="order", tone="warning", text=text)
-        return
+        text = f"The order of all samples cannot be compared: {found.spearman.undefined}."
+        return Verdict(code="order", tone="warning", text=text)
     alike = rho >= _ALIKE
     text = (
-        f"The order of samples {'stays' if alike else 'changes'}: Spearman {rho:.3f}, "
+        f"The order of all samples {'stays' if alike else 'changes'}: Spearman {rho:.3f}, "
         f"Kendall {tau:.3f}."
     )
-    yield Verdict(code="order", tone="good" if alike else "warning", text=text, value=rho)
+    return Verdict(code="order", tone="good" if alike else "warning", text=text, value=rho)
+
+
+def _order_within(found: Drift) -> Verdict:
+    """What a trainer sees that compares the samples of one group."""
+    kept, within = found.pairs_kept.value, found.pairs_kept_interval
+    if kept is None:
+        text = f"Whether groups keep their order is not known: {found.pairs_kept.undefined}."
+        return Verdict(code="group-order", tone="note", text=text)
+    tone: Tone = "good" if kept >= _KEPT else "warning"
+    what = "stays" if kept >= _KEPT else "changes"
+    if 2 * found.pairs_turned > found.pairs:
+        tone, what = "bad", "is turned round"
+    text = (
+        f"The order within groups {what}: {percent_within(kept, within)} of {found.pairs:,} "
+        f"pair{'' if found.pairs == 1 else 's'} of samples kept, {found.pairs_turned:,} turned "
+        f"round, {found.pairs_tied:,} tied."
+    )
+    return Verdict(code="group-order", tone=tone, text=text, value=kept, interval=within)
 
 
 def _flips(found: Passing) -> Iterator[Verdict]:
@@ -98,23 +146,25 @@ def _flips(found: Passing) -> Iterator[Verdict]:
 def _teaching(found: Teaching) -> Iterator[Verdict]:
     old, new, change = found.old.value, found.new.value, found.change.value
     if old is None or new is None or change is None:
-        text = f"Whether it teaches more or less is not known: {found.old.undefined}."
+        text = f"Whether more or fewer groups teach is not known: {found.old.undefined}."
         yield Verdict(code="zero-variance", tone="note", text=text)
         return
     if not found.now_equal and not found.now_different:
         same = f"the same {percent(old)} of {found.groups:,} groups have"
         if not old or found.groups == 1:
             same = "the only group has" if old else "no group has"
-        text = f"It teaches as much as before: {same} one score for all samples."
+        text = f"As many groups teach as before: {same} one score for all samples."
         yield Verdict(code="zero-variance", tone="good", text=text, value=0.0)
         return
-    what = "less" if change > 0 else "more" if change < 0 else "as much as before, of other groups"
+    what = "Fewer groups teach" if change > 0 else "More groups teach"
+    if not change:
+        what = "As many groups teach as before, but others"
     tone: Tone = "warning" if change > 0 else "good" if change < 0 else "note"
     yield Verdict(
         code="zero-variance",
         tone=tone,
         text=(
-            f"It teaches {what}: {percent(old)} of {found.groups:,} groups had one score for all "
+            f"{what}: {percent(old)} of {found.groups:,} groups had one score for all "
             f"samples, now {percent(new)} "
             f"(change {_signed(change, found.change_interval)}{_chance(found.change_interval)})."
         ),

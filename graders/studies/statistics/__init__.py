@@ -3,7 +3,7 @@
 Every number is a `statistic`: finite, or with a reason why there is none; never NaN, never 0.
 
     agreement  with people (`agreement`), on the scale of their `labels`, by `correlation`,
-               `concordance` and `ranks`
+               `concordance`, `ranks`, and the `order` of an item's samples
     rewards    whether samples of an item differ (`signal`), and whether `length` is rewarded
     chance     `bootstrap` and `draws` of items, statistics in `resampled` items; paired
                `differences` from the best, and of two correlations (`williams`)

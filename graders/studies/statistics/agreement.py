@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graders.studies.statistics.correlation import kendall, midranks, pearson, spearman
+from graders.studies.statistics.order import ordered_pairs
 from graders.studies.statistics.statistic import (
     Bools,
     Floats,
-    Ints,
     Items,
     Statistic,
     columns,
@@ -129,33 +129,6 @@ def _one_class(good: Floats, counts: Floats) -> str | None:
     said = "good" if counted[0] else "bad"
     rows = "the only row is" if len(counted) == 1 else f"all {len(counted):,} rows are"
     return f"labels have one class: {rows} {said}"
-
-
-def ordered_pairs(scores: Floats, labels: Floats, items: Ints) -> tuple[Floats, Floats]:
-    """Of each item, the pairs of samples people ranked, and how many of them scores rank alike.
-
-    A tie of scores is half right. Cost: O(rows times the samples of the largest item).
-
-    Args:
-        scores: Shape (rows,) or (rows, metrics).
-        labels: Shape (rows,).
-        items: Codes from 0, shape (rows,).
-
-    Returns:
-        Pairs ranked alike, of shape (items,) or (items, metrics); and pairs, of shape (items,).
-    """
-    order = np.argsort(items, kind="stable")
-    x, y, item = scores[order], labels[order], items[order]
-    number = int(items.max()) + 1
-    alike, pairs = np.zeros((number, *x.shape[1:])), np.zeros(number)
-    for apart in range(1, int(np.bincount(item).max())):
-        together = np.flatnonzero(item[apart:] == item[:-apart])
-        ranked = np.sign(y[together + apart] - y[together])
-        scored = np.sign(x[together + apart] - x[together])
-        right = (1 + (scored.T * ranked).T) / 2 * np.abs(ranked).reshape(-1, *[1] * (x.ndim - 1))
-        np.add.at(alike, item[together], right)
-        np.add.at(pairs, item[together], np.abs(ranked))
-    return alike, pairs
 
 
 def pairwise_accuracy(scores: ArrayLike, labels: ArrayLike, items: Items) -> Statistic:

@@ -1,9 +1,10 @@
 """Two sets of grades of the same rows: what changed, how far, and whether by chance.
 
-Mean differences have a cluster bootstrap over items; flips of the threshold have McNemar's test in
-its exact form ("Note on the sampling error of the difference between correlated proportions",
-Psychometrika 1947): of the rows that flipped, either direction is as likely. It takes rows as
-independent. Oracles in the tests: scipy's `binomtest` and `ks_2samp`.
+Mean differences have a cluster bootstrap over items, and so has the share of pairs that keep their
+order within an item, which is all of the order that a group-relative trainer sees. Flips of the
+threshold have McNemar's test in its exact form ("Note on the sampling error of the difference
+between correlated proportions", Psychometrika 1947): of the rows that flipped, either direction is
+as likely. It takes rows as independent. Oracles in the tests: scipy's `binomtest` and `ks_2samp`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graders.studies.statistics.bootstrap import ratio_interval
+from graders.studies.statistics.bootstrap import ratio_interval, share_interval
 from graders.studies.statistics.correlation import kendall, spearman
+from graders.studies.statistics.order import kept_order
 from graders.studies.statistics.signal import TOLERANCE
 from graders.studies.statistics.statistic import (
     Floats,
@@ -43,6 +45,11 @@ class Drift:
         farthest: How far one moved at most.
         spearman: Of old and new scores: whether the order of rows stayed.
         kendall: Tau-b of the same.
+        pairs: Two rows of one item whose old scores differ.
+        pairs_kept: Share of pairs whose new scores are in the same order, in [0, 1].
+        pairs_kept_interval: Of it, items resampled; None where fewer than two have pairs.
+        pairs_turned: How many are in the opposite order.
+        pairs_tied: How many have equal new scores.
         distribution: The greatest difference of the two cumulative distributions, in [0, 1]
             (Kolmogorov and Smirnov's statistic); 0 where only the rows' places changed.
         now_passing: Rows that failed and pass.
@@ -60,6 +67,11 @@ class Drift:
     farthest: float
     spearman: Statistic
     kendall: Statistic
+    pairs: int
+    pairs_kept: Statistic
+    pairs_kept_interval: Interval | None
+    pairs_turned: int
+    pairs_tied: int
     distribution: float
     now_passing: int
     now_failing: int
@@ -108,6 +120,7 @@ def drift(
     moved = np.abs(change)
     farthest = [int(i) for i in np.argsort(-moved, kind="stable")[:worst] if moved[i] > TOLERANCE]
     up, down, flips, flips_p = _flips(before, after, thresholds)
+    pairs, same, turned = kept_order(before, after, codes, apart=TOLERANCE)
     return Drift(
         rows=len(change),
         changed=float((moved > TOLERANCE).mean()),
@@ -119,6 +132,11 @@ def drift(
         farthest=float(moved.max()),
         spearman=spearman(before, after, names=("old scores", "new scores")),
         kendall=kendall(before, after, names=("old scores", "new scores")),
+        pairs=int(pairs.sum()),
+        pairs_kept=_share(same, pairs),
+        pairs_kept_interval=share_interval(same, pairs),
+        pairs_turned=int(turned.sum()),
+        pairs_tied=int((pairs - same - turned).sum()),
         distribution=_distance(before, after),
         now_passing=up,
         now_failing=down,
@@ -126,6 +144,12 @@ def drift(
         flips_p=flips_p,
         worst=tuple(farthest),
     )
+
+
+def _share(same: Floats, pairs: Floats) -> Statistic:
+    if not pairs.any():
+        return Statistic(undefined="no group has two samples whose old scores differ")
+    return Statistic(value=float(same.sum() / pairs.sum()))
 
 
 def _flips(

@@ -17,9 +17,10 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graders.studies.statistics.agreement import best_threshold, ordered_pairs
+from graders.studies.statistics.agreement import best_threshold
 from graders.studies.statistics.concordance import Concordance, concordance, tau_b
 from graders.studies.statistics.draws import Draws, running
+from graders.studies.statistics.order import ordered_pairs
 from graders.studies.statistics.statistic import Bools, Floats, Ints, Items, columns, item_codes
 
 Measure = Literal["auc", "pairwise_accuracy", "pearson", "spearman", "kendall", "f1"]
