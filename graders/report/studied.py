@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import bar_lines, count
 from graders.report.verdict_lines import verdict_lines
+from graders.studies.statistics.short import exactly, short_threshold, threshold_within
 from graders.studies.statistics.statistic import Interval, Statistic
 from graders.studies.teach.findings import verdicts_of
-from graders.studies.teach.passing import rounded_down
 from graders.studies.teach.teaching import Study
 from graders.studies.teach.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, percent
@@ -80,11 +80,16 @@ def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
 
 def _line(name: str, statistic: Statistic, interval: Interval | None = None, note: str = "") -> str:
     """A number with its name, its interval, and a note; or why there is none."""
-    name = f"    {name}{' ' * max(_NAME - columns(name), 1)}"
     if statistic.value is None:
-        return shorten(f"{name}    none  {printable(statistic.undefined or '')}", WIDTH)
-    within = f"  [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
-    return shorten(f"{name}{statistic.value:>8.4g}{within}{f'  {note}' if note else ''}", WIDTH)
+        return _text(name, "none", printable(statistic.undefined or ""))
+    within = f"[{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
+    return _text(name, f"{statistic.value:.4g}", within, note)
+
+
+def _text(name: str, value: str, *more: str) -> str:
+    """What is said in the columns of `_line`."""
+    name = f"    {name}{' ' * max(_NAME - columns(name), 1)}{value:>8}"
+    return shorten("  ".join([name, *filter(None, more)]), WIDTH)
 
 
 def _number(name: str, value: float, interval: Interval | None = None, note: str = "") -> str:
@@ -141,9 +146,11 @@ def _passing(study: Study) -> Iterator[str]:
         left = f"{one.left_out:,} items have fewer samples" if one.left_out else ""
         yield _line(f"pass@{one.k}", one.value, one.interval, left)
     if study.lowest_passing is not None:
-        yield _number("lowest score that passes", study.lowest_passing)
+        lowest = short_threshold(study.lowest_passing, study.scores, digits=4)
+        yield _text("lowest score that passes", exactly(lowest))
     found = study.threshold
-    yield _number("suggested pass_threshold", rounded_down(found.threshold), found.interval)
+    within = threshold_within(found.threshold, found.interval, study.scores)
+    yield _text("suggested pass_threshold", *within.split(" ", 1))
     yield _number("  share that fails there", found.failing, found.failing_interval)
 
 

@@ -153,7 +153,7 @@ def _passing(study: Study) -> JSONObject:
 
 def curve_of(study: Study) -> Sequence[tuple[float, float]]:
     """The share of graded samples that fails, by threshold."""
-    return failing_curve(study.samples.rewards[study.samples.graded])
+    return failing_curve(study.scores)
 
 
 def _length(found: Lengthwise) -> JSONObject:

@@ -55,7 +55,7 @@ REFUSED = KINDS.index(FailureKind.MODEL_REFUSAL)
         (SPREAD, "few-items", "note", "Only 1 item has several samples: shares of them are rou"),
         (SPREAD + LOW * 3, "saturation", "warning", "81 % of samples have the lowest reward tha"),
         (HIGH * 9 + FLAT, "saturation", "warning", "90 % of samples have the highest reward tha"),
-        (SPREAD * 9, "threshold", "note", "For 25 % to 50 % to fail, let samples pass from 0.25 "),
+        (SPREAD * 9, "threshold", "note", "For 25 % to 50 % to fail, let samples pass from 0.2 o"),
         (FLAT * 2, "threshold", "note", "No threshold lets 25 % to 50 % of samples fail, too man"),
     ],
 )
@@ -100,12 +100,20 @@ def test_where_most_items_have_one_sample_the_rest_says_little():
     )
 
 
-def test_a_threshold_in_words_lets_pass_what_passes_at_it():
-    """Rounded down, never up; and three digits are enough for people."""
-    scores = [1 / 21, 1 / 3, 2 / 3, 1.0]
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ([1 / 21, 1 / 3, 2 / 3, 1.0], "pass from 0.3 on: 25 % fail there."),
+        ([0.999, 0.999, 0.9995, 0.9995, 0.9998], "pass from 0.9995 on: 40 % fail there."),
+        ([1231, 1234, 1235, 1239], "pass from 1234 on: 25 % fail there."),
+        ([0.999, 0.999, 0.999, 0.9991, 0.9991], "at 0.9991, the nearest, 60 % do."),
+    ],
+)
+def test_a_threshold_in_words_is_the_one_that_its_numbers_belong_to(scores, said):
+    """In as few digits as let the same samples pass, and in no fewer."""
     ((_, text),) = found("threshold", *scores * 4)
 
-    assert text == "For 25 % to 50 % to fail, let samples pass from 0.333 on: 25 % fail there."
+    assert text.endswith(said)
 
 
 @pytest.mark.parametrize(

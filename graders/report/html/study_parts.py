@@ -14,6 +14,7 @@ from graders.report.html.table import table
 from graders.report.studied_json import curve_of
 from graders.report.text import count
 from graders.studies.shapes import Bars, item_spread
+from graders.studies.statistics.short import exactly, short_threshold, threshold_within
 from graders.studies.statistics.signal import GroupSignal
 from graders.studies.teach.between import Between
 from graders.studies.teach.memberwise import MemberStudy
@@ -122,18 +123,21 @@ def passing(study: Study) -> Iterator[Markup]:
         yield el("p", "Nothing says what passes: there is no pass@k.", class_="soft")
     low, high = study.settings.failing
     band = f"{percent(low)} to {percent(high)}"
+    at = exactly(short_threshold(found.threshold, study.scores))
     fails = f"{percent_within(found.failing, found.failing_interval)} fail there"
     yield steps(
         "Share of samples that fail, by threshold",
         curve_of(study),
         ("pass_threshold", "share that fails"),
         marked=(found.threshold, (low, high)),
-        said=f"Shaded is {band}; the line is at {found.threshold:.4g}, and {fails}.",
+        said=f"Shaded is {band}; the line is at {at}, and {fails}.",
     )
-    lines_of = [Line("Suggested pass_threshold", found.threshold, found.interval)]
+    within = threshold_within(found.threshold, found.interval, study.scores)
+    lines_of = [Line("Suggested pass_threshold", within)]
     lines_of.append(Line("Share that fails there", found.failing, found.failing_interval))
     if study.lowest_passing is not None:
-        lines_of.append(Line("Lowest score that passed", study.lowest_passing))
+        lowest = short_threshold(study.lowest_passing, study.scores, digits=4)
+        lines_of.append(Line("Lowest score that passed", exactly(lowest)))
     if study.failing_now is not None:
         lines_of.append(Line("Share that failed", study.failing_now))
     yield numbers("Thresholds", lines_of)

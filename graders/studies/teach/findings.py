@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from graders.studies.statistics.short import exactly, short_threshold, threshold_within
 from graders.studies.statistics.signal import GroupSignal
 from graders.studies.teach.causes import CAUSES
 from graders.studies.teach.limits import FEW, sorted_verdicts, tone_of, unknown
-from graders.studies.teach.passing import rounded_down
 from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent, percent_within
 
@@ -147,14 +147,12 @@ def _threshold(study: Study) -> Iterator[Verdict]:
         text = f"{percent(fails)} of samples fail the threshold, within {band}."
         value, interval, tone = fails, None, "good"
     elif found.in_band:
-        at = f"{rounded_down(value):g}"
-        if interval is not None:
-            at += f" [{interval.low:.3g}, {interval.high:.3g}]"
+        at = threshold_within(value, interval, study.scores)
         text = f"For {band} to fail, let samples pass from {at} on: {within} fail there."
     else:
         text = (
             f"No threshold lets {band} of samples fail, too many scores are equal: at "
-            f"{rounded_down(value):g}, the nearest, {within} do."
+            f"{exactly(short_threshold(value, study.scores))}, the nearest, {within} do."
         )
     yield Verdict(code="threshold", tone=tone, text=text, value=value, interval=interval)
 

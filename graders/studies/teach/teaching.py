@@ -100,6 +100,11 @@ class Study:
     human: HumanStudy | None = None
 
     @property
+    def scores(self) -> Floats:
+        """Of the samples that were graded."""
+        return self.samples.rewards[self.samples.graded]
+
+    @property
     def failing_now(self) -> float | None:
         """The share of graded samples that do not pass; None where nothing says what passes."""
         known = self.samples.graded & (self.samples.passed <= 1)
