@@ -148,10 +148,14 @@ def _passing(study: Study) -> Iterator[str]:
     if study.lowest_passing is not None:
         lowest = short_threshold(study.lowest_passing, study.scores, digits=4)
         yield _text("lowest score that passes", exactly(lowest))
+    if study.failing_now is not None:
+        failed = f"{study.failed_to_pass:,} of them failed" if study.failed_to_pass else ""
+        yield _number("share that does not pass", study.failing_now, note=failed)
     found = study.threshold
     within = threshold_within(found.threshold, found.interval, study.scores)
     yield _text("suggested pass_threshold", *within.split(" ", 1))
-    yield _number("  share that fails there", found.failing, found.failing_interval)
+    beside = "of those with a score" if len(study.scores) < len(study.samples) else ""
+    yield _number("  share that fails there", found.failing, found.failing_interval, beside)
 
 
 def _length(study: Study) -> Iterator[str]:

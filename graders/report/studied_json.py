@@ -129,6 +129,8 @@ def _passing(study: Study) -> JSONObject:
     return {
         "threshold": study.lowest_passing,
         "failing": study.failing_now,
+        "failing_scored": study.failing_scored,
+        "failures": study.failed_to_pass,
         "curve": [] if found is None else curve_of(study),
         "at_k": [
             {

@@ -155,6 +155,66 @@ def test_a_threshold_that_lets_enough_fail_is_good():
     ]
 
 
+FAILED = [0, 0, TIMEOUT, TIMEOUT] * 4
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "tone", "text"),
+    [
+        (
+            "pass-at-k",
+            {"passed": [1, 0, 0, 0] * 4},
+            "note",
+            "A sample passes in 25 %, at least one of 4 in 100 % (pass@4); 8 failures count as not "
+            "passed.",
+        ),
+        (
+            "pass-at-k",
+            {"passed": [1, 1, 1, 0] + [1] * 12, "kinds": [0, 0, 0, TIMEOUT] + [0] * 12},
+            "note",
+            "A sample passes in 94 %, at least one of 4 in 100 % (pass@4); 1 failure counts as not "
+            "passed.",
+        ),
+        (
+            "threshold",
+            {"passed": [1, 0, 0, 0] * 4},
+            "note",
+            "75 % of samples do not pass: 8 of them failed, and 50 % of those with a score are "
+            "below the threshold, within 25 % to 50 %.",
+        ),
+        (
+            "threshold",
+            {"passed": [1, 0, 1, 1] * 3 + [1, 0, 1, 0], "kinds": [0] * 15 + [TIMEOUT]},
+            "good",
+            "31 % of samples do not pass: 1 of them failed, and 27 % of those with a score are "
+            "below the threshold, within 25 % to 50 %.",
+        ),
+        (
+            "threshold",
+            {"passed": [1, 1, 0, 0] * 4},  # of all samples half do not pass, of the scored none
+            "note",
+            "For 25 % to 50 % to fail, let samples pass from 1 on: 50 % fail there, of those with "
+            "a score, beside 8 that failed.",
+        ),
+        (
+            "threshold",
+            {"kinds": [0, 0, TIMEOUT, TIMEOUT] * 4, "rewards": [0.5, 0.5, np.nan, np.nan] * 4},
+            "note",
+            "No threshold lets 25 % to 50 % of samples fail, too many scores are equal: at 0.5, "
+            "the nearest, 0 % do, of those with a score, beside 8 that failed.",
+        ),
+    ],
+)
+def test_a_failure_does_not_pass_and_makes_no_threshold(code, more, tone, text):
+    """As in a run's pass rate; and a sentence that counts failures says how many they are."""
+    kinds = more.pop("kinds", FAILED)
+    rewards = more.pop("rewards", None) or [
+        np.nan if k else h for k, h in zip(kinds, [1.0, 0.0] * 8, strict=True)
+    ]
+
+    assert found(code, *rewards, kinds=kinds, **more) == [(tone, text)]
+
+
 def test_members():
     """One that never varies, two that say the same, and the one that decides."""
     members = {

@@ -126,7 +126,7 @@ def passing(study: Study) -> Iterator[Markup]:
     at = exactly(short_threshold(found.threshold, study.scores))
     fails = f"{percent_within(found.failing, found.failing_interval)} fail there"
     yield steps(
-        "Share of samples that fail, by threshold",
+        "Share of samples with a score that fail, by threshold",
         curve_of(study),
         ("pass_threshold", "share that fails"),
         marked=(found.threshold, (low, high)),
@@ -139,7 +139,9 @@ def passing(study: Study) -> Iterator[Markup]:
         lowest = short_threshold(study.lowest_passing, study.scores, digits=4)
         lines_of.append(Line("Lowest score that passed", exactly(lowest)))
     if study.failing_now is not None:
-        lines_of.append(Line("Share that failed", study.failing_now))
+        lines_of.append(Line("Share of samples that did not pass", study.failing_now))
+    if study.failed_to_pass:
+        lines_of.append(Line("Of these without a score", f"{study.failed_to_pass:,}"))
     yield numbers("Thresholds", lines_of)
 
 

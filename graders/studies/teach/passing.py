@@ -124,6 +124,10 @@ def suggest_threshold(
 ) -> ThresholdSuggestion:
     """The threshold whose failing share is nearest to the middle of a band.
 
+    Samples without a score are left out, and whoever shows the threshold says so. They do not pass
+    at any; but one that is chosen so that they and what is below it are the wanted share would let
+    bad answers pass as long as the grader breaks, and be another when it is mended.
+
     Args:
         scores: One a sample, finite.
         items: Which item it is a sample of.
