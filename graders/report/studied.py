@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graders.studies.teach.between import Between
 
 _IN_SHORT: Final = 10
+_IMPORTANT: Final = {"rewards", "members-not-linear"}  # what a number would be looked for
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom
 _NAME: Final = 26
 
@@ -28,7 +29,7 @@ def short_verdicts(study: Study) -> list[Verdict]:
     """What matters most of what was found: whether items' samples differ, and what is wrong."""
     found = verdicts_of(study)
     first = [verdict for verdict in found if verdict.code == "zero-variance"]
-    important = [one for one in found if one.tone in {"bad", "warning"} or one.code == "rewards"]
+    important = [one for one in found if one.tone in {"bad", "warning"} or one.code in _IMPORTANT]
     return list(dict.fromkeys([*first, *important]))
 
 
@@ -187,6 +188,7 @@ def _members(study: Study) -> Iterator[str]:
         return
     within = study.members.within
     yield from _head("members, within items")
+    yield _line("a linear formula explains", within.explained)
     yield f"    {'':<{_NAME}}   share  weight  r with reward"
     for member in within.members:
         name = shorten(printable(member.name), _NAME - 2)

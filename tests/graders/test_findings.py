@@ -239,6 +239,31 @@ def test_members():
     ]
 
 
+def test_who_decides_is_only_said_where_members_add_up():
+    """A difference of two has no shares; where some is left unexplained, it is said of what."""
+    a, b = [0.0, 1, 0, 1] * 4, [0.0, 0, 1, 1] * 4
+    apart = [abs(x - y) for x, y in zip(a, b, strict=True)]
+    product = [x + 0.4 * x * y for x, y in zip(a, b, strict=True)]
+    more = {"members": {("a",): a, ("b",): b}}
+
+    assert found("members-not-linear", *apart, **more) == [
+        (
+            "note",
+            "Which member decides cannot be said: a linear formula of members explains 0 % of the "
+            "differences within items.",
+        )
+    ]
+    assert found("member-decides", *apart, **more) == []
+    assert found("members-not-linear", *product, **more) == []
+    assert found("member-decides", *product, **more) == [
+        (
+            "warning",
+            "Member 'a' decides most: it brings 97 % of what a linear formula explains, 97 % of "
+            "the differences within items.",
+        )
+    ]
+
+
 def test_many_members_are_not_listed_without_end():
     """Three, and how many more."""
     same = {(f"m{n}",): [x * (-1) ** n for x in SPREAD] * 4 for n in range(4)}

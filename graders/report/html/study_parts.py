@@ -8,7 +8,7 @@ from typing import Final
 from graders.markup import Markup, cut, el, many
 from graders.report.html.chart_tables import Contestant, bars, forest, heat
 from graders.report.html.charts import histogram
-from graders.report.html.numbers import Line, numbers, said
+from graders.report.html.numbers import Line, in_short, numbers, said
 from graders.report.html.points import steps
 from graders.report.html.table import table
 from graders.report.studied_json import curve_of
@@ -186,9 +186,13 @@ def members(found: MemberStudy) -> Iterator[Markup]:
         (cut(one.name, _LONGEST_NAME), max(one.share.value or 0.0, 0.0), said(one.share))
         for one in within.members
     ]
-    yield bars("Share of the differences of rewards within items", shares, most=1.0)
+    linear = "A linear formula of members explains, of the differences of rewards within items"
+    yield el("p", f"{linear}: {said(within.explained)}.")
+    if within.decides is not None:
+        yield bars("Share of what it explains", shares, most=1.0)
     lines = [
-        [cut(one.name, _LONGEST_NAME), said(one.share), f"{one.weight:.3f}", said(one.with_reward),
+        [cut(one.name, _LONGEST_NAME), in_short(one.share), f"{one.weight:.3f}",
+         said(one.with_reward),
          f"always {found.dead[one.name]:g}" if one.name in found.dead else ""]
         for one in within.members
     ]  # fmt: skip
