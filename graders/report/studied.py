@@ -165,7 +165,9 @@ def _length(study: Study) -> Iterator[str]:
     bias = study.length.bias
     yield from _head("length")
     yield _line("Spearman with length", bias.with_length, study.length.with_length)
-    yield _line("  with length / reference", bias.with_ratio)
+    where = study.length.reference
+    note = "" if where is None else f"of {printable(str(where))}"
+    yield _line("  with length / reference", bias.with_ratio, note=note)
     yield _line("longer one wins", bias.longer_wins, study.length.longer_wins)
     if study.human is not None:
         yield _line("  beyond human labels", bias.beyond_labels)

@@ -163,6 +163,7 @@ def _length(found: Lengthwise) -> JSONObject:
         "samples": found.bias.rows,
         "with_length": statistic_json(found.bias.with_length, found.with_length),
         "with_ratio": statistic_json(found.bias.with_ratio),
+        "reference": None if found.reference is None else str(found.reference),
         "without_reference": found.bias.empty_references,
         "longer_wins": statistic_json(found.bias.longer_wins, found.longer_wins),
         "beyond_labels": statistic_json(found.bias.beyond_labels),

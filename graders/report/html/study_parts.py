@@ -150,9 +150,11 @@ def form(study: Study) -> Iterator[Markup]:
     if study.length is not None:
         bias = study.length.bias
         longer = "Longer one of two wins; half is no bias"
+        where = study.length.reference
+        at = "" if where is None else f", {cut(str(where), _LONGEST_NAME)}"
         lines = [
             Line("Spearman's rho with length", bias.with_length, study.length.with_length),
-            Line("With length over the reference's", bias.with_ratio),
+            Line(f"With length over the reference's{at}", bias.with_ratio),
             Line(longer, bias.longer_wins, study.length.longer_wins),
         ]
         if study.human is not None:
