@@ -14,7 +14,7 @@ import click
 from graders.cli.options import show_findings
 from graders.cli.progress import progress_bar
 from graders.cli.reports import check_report, made_from, write_report
-from graders.cli.studied_rows import rows_of_results, shape_of
+from graders.cli.studied_rows import doubt_earlier, rows_of_results, shape_of
 from graders.lines import is_lasting
 from graders.terminal import WIDTH, printable, shorten
 
@@ -92,13 +92,14 @@ def study_results(results: str, given: dict[str, Any]) -> int:
     read = _read(results, for_page=given["report"] is not None)
     samples = samples_of(read.observed)
     _doubt(results, read, samples)
-    written = rows_of_results(samples, given)
+    written = rows_of_results(results, samples, given)
     repeated = any(REPEATS in signature for signature in read.signatures)
     settings = _settings(samples, band, given)
     study = study_of(samples, settings, repeated=repeated, written=written)
     moved = None
     if given["against"] is not None:
         moved = _between(samples, read, given["against"])
+        doubt_earlier(results, given["against"])
     _report(results, given, read, (study, moved, written))
     if given["report"] is not None:
         _write(results, given, read, (study, moved))

@@ -1,21 +1,25 @@
-"""The rows that results are of: their texts, references and labels."""
+"""The rows that results are of: their texts, references and labels, and whether they are those."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from graders.cli.grading import row_format
+from graders.terminal import printable
 
 if TYPE_CHECKING:
     from graders.row_files import RowFormat
+    from graders.runs.manifest import Data
     from graders.studies.teach.samples import Samples
     from graders.studies.teach.written import Written
     from graders.template import Slot
 
 
-def rows_of_results(samples: Samples, given: dict[str, Any]) -> Written | None:
+def rows_of_results(results: str, samples: Samples, given: dict[str, Any]) -> Written | None:
     """What rows say of samples; None without --rows.
 
     Raises:
@@ -42,6 +46,8 @@ def rows_of_results(samples: Samples, given: dict[str, Any]) -> Written | None:
         raise click.BadParameter(
             f"no row has a text at {given['reference']}", param_hint="--reference"
         )
+    if then := _data_of_run(results):
+        _doubt("", then, _data_now(given))
     return written
 
 
@@ -58,3 +64,37 @@ def _path(given: dict[str, Any], option: str) -> Slot | None:
 def shape_of(given: dict[str, Any]) -> RowFormat:
     """How rows are read; results say what their groups are."""
     return row_format(given["rows"], {**given, "group_by": None})
+
+
+def doubt_earlier(results: str, earlier: str) -> None:
+    """Say where two runs were of files that are not the same."""
+    _doubt(f"{earlier}: ", _data_of_run(earlier), _data_of_run(results))
+
+
+def _doubt(where: str, then: Sequence[Data], now: Sequence[Data]) -> None:
+    for before, after in zip(then, now, strict=False):
+        if None not in {before.sha256, after.sha256} and before.sha256 != after.sha256:
+            said = f"{where}{after.path} is not {before.path} as it was graded, by its SHA-256"
+            more = "Places and lengths of texts agree, and more cannot be checked"
+            click.echo(f"warning: {printable(said)}. {more}", err=True)
+
+
+def _data_of_run(results: str) -> Sequence[Data]:
+    """The files that a run was of, as its folder says; none without one."""
+    import msgspec
+
+    from graders.runs.manifest import Manifest
+    from graders.runs.opening import folder_path
+
+    try:
+        manifest = (folder_path(Path(results)) / "manifest.json").read_bytes()
+        return msgspec.json.decode(manifest, type=Manifest).data
+    except (OSError, ValueError, msgspec.MsgspecError, RecursionError):
+        return ()
+
+
+def _data_now(given: dict[str, Any]) -> Sequence[Data]:
+    """The same of the files that are named now."""
+    from graders.runs.manifest import data_of
+
+    return [data_of(one) for one in (given["rows"], given["outputs"]) if one is not None]

@@ -14,7 +14,7 @@ from graders.grades import finite_number
 from graders.rows import Row, output_texts
 from graders.studies.statistics.statistic import Floats, Ints
 from graders.studies.teach.references import USUAL, References
-from graders.studies.teach.samples import Samples
+from graders.studies.teach.samples import Samples, first_regrouped
 from graders.studies.teach.traits import TRAITS, traits_of
 from graders.template import Slot, look_up
 
@@ -64,17 +64,19 @@ def read_written(
             do not say how long one is.
 
     Raises:
-        OtherRowsError: A text has another length than was graded, or no sample has a row here.
+        OtherRowsError: A text has another length than was graded, a line has fewer samples, items
+            begin in other lines, or no sample has a row here.
         OSError: The rows cannot be read.
     """
     keys = zip(samples.rows.tolist(), samples.indexes.tolist(), strict=True)
     places = {key: place for place, key in enumerate(keys)}
     texts = _Texts(samples, human, References(len(samples), _slots(samples, reference, human)))
-    bad_lines, waiting = 0, list[tuple[int, Row]]()
+    bad_lines, lines, waiting = 0, set[int](), list[tuple[int, Row]]()
     for one in _at_places(places, rows):
         if isinstance(one, RowError):
             bad_lines += 1
             continue
+        lines.add(one[1].row)
         waiting.append(one)
         if len(waiting) == _AT_ONCE:
             texts.take(waiting)
@@ -82,6 +84,7 @@ def read_written(
         texts.take(waiting)
     if len(places) == len(samples):
         raise OtherRowsError("no result is of a row in it. Name the file that was graded")
+    _refuse_shorter_lines(places, lines)
     return texts.written(bad_lines)
 
 
@@ -90,6 +93,7 @@ class _Texts:
 
     def __init__(self, samples: Samples, human: Slot | None, references: References) -> None:
         self.samples, self.human, self.references = samples, human, references
+        self.lines = np.full(len(samples), -1, np.int64)
         self.traits = {name: np.full(len(samples), np.nan) for name in TRAITS}
         self.digests = np.full(len(samples), -1, np.int64)
         self.labels = None if human is None else np.full(len(samples), np.nan)
@@ -99,6 +103,8 @@ class _Texts:
         at = np.array([place for place, _ in waiting], np.int64)
         texts = [_text(row, self.samples.output_chars[place]) for place, row in waiting]
         for place, row in waiting:
+            if isinstance(row.group, int) and 0 <= row.group < 1 << 63:  # it may be any value
+                self.lines[place] = row.group
             self.references.take(place, row)
         for name, column in traits_of([text or "" for text in texts]).items():
             self.traits[name][at] = np.where([text is None for text in texts], np.nan, column)
@@ -109,7 +115,12 @@ class _Texts:
         waiting.clear()
 
     def written(self, bad_lines: int) -> Written:
-        """All of it."""
+        """All of it.
+
+        Raises:
+            OtherRowsError: Items of samples that are here begin elsewhere.
+        """
+        _refuse_other_items(self.samples, self.lines)
         where, lengths = self.references.found() or (None, None)
         return Written(
             found=int((self.digests >= 0).sum()),
@@ -154,6 +165,30 @@ def _text(row: Row, chars: float) -> str | None:
             f"{here} here. Name the file that was graded, with --output, --outputs, --key as then"
         )
     return text if isinstance(text, str) else None
+
+
+def _refuse_other_items(samples: Samples, lines: Ints) -> None:
+    then, found = samples.groups_by_line, np.flatnonzero(lines >= 0)
+    if then is None:
+        return
+    first = first_regrouped(then[found], lines[found])
+    if first is not None:
+        at = found[first]
+        raise OtherRowsError(
+            f"row {samples.rows[at]}, sample {samples.indexes[at]}: its item began in line "
+            f"{then[at]} when it was graded and begins in line {lines[at]} here. Name the file "
+            "that was graded, with --column as then"
+        )
+
+
+def _refuse_shorter_lines(missing: Iterable[tuple[int, int]], lines: set[int]) -> None:
+    """Of a line that is there, all samples are."""
+    for row, index in missing:
+        if row in lines:
+            raise OtherRowsError(
+                f"row {row}, sample {index}: it was graded, and the line has no such sample here. "
+                "Name the file that was graded, with --outputs as then"
+            )
 
 
 def shown_length(chars: float) -> str:
