@@ -1,6 +1,7 @@
 """What `graders study` says of passing: thresholds, pass@k, and what failures are in them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ def test_thresholds_have_the_digits_that_part_their_samples(graders):
     assert "    lowest score that passes   0.99985\n" in out
     assert "the line is at 0.9999, and 75 % [75 %, 75 %] fail there." in page
     assert "0.99985" in page.partition("Lowest score that passed")[2][:60]
+    curve = page.partition("with a score that fail, by threshold</caption>")[2]
+    cells = re.sub(r"<[^>]*>", " ", curve.partition("</table>")[0]).split()
+    assert cells[-8:] == ["0.9991", "0", "0.9998", "0.25", "0.99985", "0.5", "0.9999", "0.75"]
     assert "0.9999 [0.9999, 0.9999]" in page
 
 
