@@ -10,6 +10,23 @@ import msgspec
 from graders.strict_json import decode_or_none
 from sandbox import JSON
 
+REFERENCE_KEYS: Final = (
+    "answer",
+    "reference_answer",
+    "reference",
+    "target",
+    "expected",
+    "expected_output",
+    "ground_truth",
+    "correct_answer",
+    "solution",
+    "gold",
+    "label",
+    "answers",
+    "references",
+)
+"""Where a reference is looked for if nothing says where it stands, in this order."""
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to grade.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from graders.cli.grading import row_format
 from graders.cli.options import show_findings
 from graders.cli.progress import progress_bar
 from graders.cli.reports import check_report, made_from, write_report
+from graders.cli.studied_rows import doubt_earlier, rows_of_results, shape_of
 from graders.lines import is_lasting
 from graders.terminal import WIDTH, printable, shorten
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from graders.report.html.run_rows import RunRows
     from graders.results import Result
-    from graders.row_files import RowFormat
     from graders.studies.teach.between import Between
     from graders.studies.teach.observed import Observed
     from graders.studies.teach.samples import Samples
@@ -93,13 +92,14 @@ def study_results(results: str, given: dict[str, Any]) -> int:
     read = _read(results, for_page=given["report"] is not None)
     samples = samples_of(read.observed)
     _doubt(results, read, samples)
-    written = _written(samples, given)
+    written = rows_of_results(results, samples, given)
     repeated = any(REPEATS in signature for signature in read.signatures)
     settings = _settings(samples, band, given)
     study = study_of(samples, settings, repeated=repeated, written=written)
     moved = None
     if given["against"] is not None:
         moved = _between(samples, read, given["against"])
+        doubt_earlier(results, given["against"])
     _report(results, given, read, (study, moved, written))
     if given["report"] is not None:
         _write(results, given, read, (study, moved))
@@ -141,7 +141,7 @@ def _band(text: str) -> tuple[float, float]:
 
 
 def _check(results: str, given: dict[str, Any]) -> None:
-    for name in ("output", "outputs", "key", "column", "human"):
+    for name in ("output", "outputs", "key", "column", "reference", "human"):
         if given[name] not in {None, ()} and given["rows"] is None:
             raise click.UsageError(f"--{name} says how --rows is read, and there is no --rows.")
     files = [results, given["rows"], given["outputs"], given["against"]]
@@ -174,35 +174,6 @@ def _read(path: str, *, for_page: bool = False) -> _Read:
         first = next(iter(read.first_bad_lines), "")
         raise click.UsageError(f"{path} holds no results{f': {first}' if first else '.'}")
     return read
-
-
-def _written(samples: Samples, given: dict[str, Any]) -> Written | None:
-    from graders.errors import TemplateError
-    from graders.row_files import read_rows
-    from graders.studies.teach.written import OtherRowsError, read_written
-    from graders.template import parse_path
-
-    if given["rows"] is None:
-        return None
-    try:
-        human = None if given["human"] is None else parse_path(given["human"])
-    except TemplateError as error:
-        raise click.BadParameter(str(error), param_hint="--human") from None
-    rows = read_rows(given["rows"], _shape(given))
-    try:
-        written = read_written(samples, rows, human)
-    except OtherRowsError as error:
-        raise OtherRowsError(f"{given['rows']}: {error}") from None
-    if written.human is not None and (written.human != written.human).all():
-        raise click.BadParameter(
-            f"no row has a number or true or false at {given['human']}", param_hint="--human"
-        )
-    return written
-
-
-def _shape(given: dict[str, Any]) -> RowFormat:
-    """How rows are read; results say what their groups are."""
-    return row_format(given["rows"], {**given, "group_by": None})
 
 
 def _between(samples: Samples, read: _Read, against: str) -> Between:
@@ -268,7 +239,7 @@ def _write(
     if given["rows"] is not None and is_lasting(given["rows"]):
         human = given["human"]
         label = None if human is None else partial(label_at, parse_path(human))
-        read.rows.read(read_rows(given["rows"], _shape(given)), label)
+        read.rows.read(read_rows(given["rows"], shape_of(given)), label)
     files = [results, given["rows"], given["outputs"], given["against"]]
     data = [data_of(one) for one in files if one is not None]
     kept = f"{count(len(study.samples), 'sample')} of {count(len(study.samples.names), 'item')}"
@@ -303,3 +274,6 @@ def _lines(
     elif written.found < len(study.samples):
         yield ""
         yield f"  texts of {written.found:,} of {len(study.samples):,} samples were found"
+    if written is not None and study.length is not None and not study.length.has_reference:
+        yield ""
+        yield "  --reference PATH says where rows have the reference, for its length"

@@ -30,6 +30,7 @@ _EPILOG = """\b
 Examples:
   graders study results.jsonl
   graders study results.jsonl --rows rows.jsonl --human sample.human --json
+  graders study results.jsonl --rows rows.jsonl --reference item.gold
   graders study results.jsonl --rows rows.jsonl --report study.html
   graders study results.jsonl --against old.jsonl --failing 0.2:0.4 --strict
   graders study results.jsonl --formula "0.3 * exact + 0.7 * similar"
@@ -55,7 +56,7 @@ what it did in the run. The results' own threshold stays unless
 
 _OF_FORMULAS: Final = ("rescored", "pass_threshold", "failures")
 _OF_STUDIES: Final = (
-    *("rows", "output", "outputs", "key", "column", "human", "against"),
+    *("rows", "output", "outputs", "key", "column", "reference", "human", "against"),
     *("failing", "resamples", "seed", "strict"),
 )
 
@@ -64,6 +65,11 @@ _OF_STUDIES: Final = (
 @click.argument("results", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--rows", type=ROWS, metavar="ROWS", help="The rows that were graded: their texts.")
 @row_options
+@click.option(
+    "--reference",
+    metavar="PATH",
+    help="Where ROWS have the reference.  [default: that of the run; else item.answer, ...]",
+)
 @click.option("--human", metavar="PATH", help="Where ROWS say what a person thinks: sample.human.")
 @click.option(
     "--against", type=FILE, metavar="OLD", help="Earlier results of the same rows: what moved."

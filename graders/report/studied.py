@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from graders.report.studied_json import all_verdicts, items_there
 from graders.report.text import bar_lines, count
 from graders.report.verdict_lines import verdict_lines
+from graders.studies.statistics.short import exactly, short_threshold, threshold_within
 from graders.studies.statistics.statistic import Interval, Statistic
 from graders.studies.teach.findings import verdicts_of
-from graders.studies.teach.passing import rounded_down
 from graders.studies.teach.teaching import Study
 from graders.studies.teach.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, percent
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graders.studies.teach.between import Between
 
 _IN_SHORT: Final = 10
+_IMPORTANT: Final = {"rewards", "members-not-linear"}  # what a number would be looked for
 _SEVERAL: Final = 1.5  # rows, with what rounding leaves: one row's value is no atom
 _NAME: Final = 26
 
@@ -28,7 +29,7 @@ def short_verdicts(study: Study) -> list[Verdict]:
     """What matters most of what was found: whether items' samples differ, and what is wrong."""
     found = verdicts_of(study)
     first = [verdict for verdict in found if verdict.code == "zero-variance"]
-    important = [one for one in found if one.tone in {"bad", "warning"} or one.code == "rewards"]
+    important = [one for one in found if one.tone in {"bad", "warning"} or one.code in _IMPORTANT]
     return list(dict.fromkeys([*first, *important]))
 
 
@@ -80,11 +81,16 @@ def to_lines(study: Study, moved: Between | None = None) -> Iterator[str]:
 
 def _line(name: str, statistic: Statistic, interval: Interval | None = None, note: str = "") -> str:
     """A number with its name, its interval, and a note; or why there is none."""
-    name = f"    {name}{' ' * max(_NAME - columns(name), 1)}"
     if statistic.value is None:
-        return shorten(f"{name}    none  {printable(statistic.undefined or '')}", WIDTH)
-    within = f"  [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
-    return shorten(f"{name}{statistic.value:>8.4g}{within}{f'  {note}' if note else ''}", WIDTH)
+        return _text(name, "none", printable(statistic.undefined or ""))
+    within = f"[{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
+    return _text(name, f"{statistic.value:.4g}", within, note)
+
+
+def _text(name: str, value: str, *more: str) -> str:
+    """What is said in the columns of `_line`."""
+    name = f"    {name}{' ' * max(_NAME - columns(name), 1)}{value:>8}"
+    return shorten("  ".join([name, *filter(None, more)]), WIDTH)
 
 
 def _number(name: str, value: float, interval: Interval | None = None, note: str = "") -> str:
@@ -141,10 +147,16 @@ def _passing(study: Study) -> Iterator[str]:
         left = f"{one.left_out:,} items have fewer samples" if one.left_out else ""
         yield _line(f"pass@{one.k}", one.value, one.interval, left)
     if study.lowest_passing is not None:
-        yield _number("lowest score that passes", study.lowest_passing)
+        lowest = short_threshold(study.lowest_passing, study.scores, digits=4)
+        yield _text("lowest score that passes", exactly(lowest))
+    if study.failing_now is not None:
+        failed = f"{study.failed_to_pass:,} of them failed" if study.failed_to_pass else ""
+        yield _number("share that does not pass", study.failing_now, note=failed)
     found = study.threshold
-    yield _number("suggested pass_threshold", rounded_down(found.threshold), found.interval)
-    yield _number("  share that fails there", found.failing, found.failing_interval)
+    within = threshold_within(found.threshold, found.interval, study.scores)
+    yield _text("suggested pass_threshold", *within.split(" ", 1))
+    beside = "of those with a score" if len(study.scores) < len(study.samples) else ""
+    yield _number("  share that fails there", found.failing, found.failing_interval, beside)
 
 
 def _length(study: Study) -> Iterator[str]:
@@ -153,7 +165,9 @@ def _length(study: Study) -> Iterator[str]:
     bias = study.length.bias
     yield from _head("length")
     yield _line("Spearman with length", bias.with_length, study.length.with_length)
-    yield _line("  with length / reference", bias.with_ratio)
+    where = study.length.reference
+    note = "" if where is None else f"of {printable(str(where))}"
+    yield _line("  with length / reference", bias.with_ratio, note=note)
     yield _line("longer one wins", bias.longer_wins, study.length.longer_wins)
     if study.human is not None:
         yield _line("  beyond human labels", bias.beyond_labels)
@@ -176,6 +190,7 @@ def _members(study: Study) -> Iterator[str]:
         return
     within = study.members.within
     yield from _head("members, within items")
+    yield _line("a linear formula explains", within.explained)
     yield f"    {'':<{_NAME}}   share  weight  r with reward"
     for member in within.members:
         name = shorten(printable(member.name), _NAME - 2)

@@ -129,6 +129,8 @@ def _passing(study: Study) -> JSONObject:
     return {
         "threshold": study.lowest_passing,
         "failing": study.failing_now,
+        "failing_scored": study.failing_scored,
+        "failures": study.failed_to_pass,
         "curve": [] if found is None else curve_of(study),
         "at_k": [
             {
@@ -153,7 +155,7 @@ def _passing(study: Study) -> JSONObject:
 
 def curve_of(study: Study) -> Sequence[tuple[float, float]]:
     """The share of graded samples that fails, by threshold."""
-    return failing_curve(study.samples.rewards[study.samples.graded])
+    return failing_curve(study.scores)
 
 
 def _length(found: Lengthwise) -> JSONObject:
@@ -161,6 +163,7 @@ def _length(found: Lengthwise) -> JSONObject:
         "samples": found.bias.rows,
         "with_length": statistic_json(found.bias.with_length, found.with_length),
         "with_ratio": statistic_json(found.bias.with_ratio),
+        "reference": None if found.reference is None else str(found.reference),
         "without_reference": found.bias.empty_references,
         "longer_wins": statistic_json(found.bias.longer_wins, found.longer_wins),
         "beyond_labels": statistic_json(found.bias.beyond_labels),

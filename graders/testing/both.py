@@ -13,9 +13,8 @@ from graders.grades import Grade, Grader, Waits, waits_most
 from graders.kinds.multi import as_tables, by_row, grade_all
 from graders.ledger import Ledger
 from graders.results import Result, to_result
-from graders.rows import Row, output_texts
+from graders.rows import REFERENCE_KEYS, Row, output_texts
 from graders.studies.change.pairs import Pair
-from graders.testing.probe.targets import REFERENCE_KEYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from taught_rows import MULTI, ROWS, write
-
-from graders.results import Result
-from graders.strict_json import encode
+from taught_rows import MULTI, ROWS, line, write
 
 
 @pytest.fixture(autouse=True)
@@ -163,26 +160,6 @@ def test_a_noisy_grader_between_runs(report):
 
     assert 0.9 < found["value"] < 1
     assert "50 % of scores differ" in found["text"]
-
-
-def line(row, reward, **more):
-    """A result line; four rows are an item."""
-    result = Result(
-        row=row,
-        group=more.get("group", row // 4),
-        sample_index=0,
-        score=reward,
-        reward=reward,
-        passed=None,
-        failure=None,
-        parts={},
-        usage=None,
-        signature=more.get("signature", "s"),
-        output_chars=more.get("output_chars"),
-        reference_chars=None,
-        detail=None,
-    )
-    return encode(result).decode() + "\n"
 
 
 def judged(*answers, nested):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from taught_rows import MULTI, ROWS, write
+from taught_rows import MULTI, ROWS, SAME, write
 
 from graders.cli import grade_file
 from graders.report import summary
@@ -37,6 +37,38 @@ def test_a_run_says_whether_it_will_teach(graders):
     assert json.loads(as_json)["signal"] == {
         key: study[key] for key in json.loads(as_json)["signal"]
     }
+
+
+def test_where_members_do_not_add_up_no_share_of_one_is_shown(graders):
+    """At the end of the run, in the study and on both pages: how little a linear formula says."""
+    outputs = [f"{a} {b}" for a in ("x", "y") for b in ("x", "y")]
+    write("rows.jsonl", *[{"item": {"n": n, "a": "x"}, "samples": outputs} for n in range(9)])
+    ends = {
+        name: {**SAME, "name": name, "operation": "like", "reference": part}
+        for name, part in (("first", "x "), ("last", " x"))
+    }
+    apart = {"graders": ends, "calculate_output": "abs(first - last)"}
+    write("grader.json", {**MULTI, **apart})
+    _, run, _ = graders("run", "grader.json", "rows.jsonl", "-o", "out.jsonl", "--report", "r.html")
+    _, study, _ = graders("study", "out.jsonl", "--report", "s.html")
+    _, as_json, _ = graders("study", "out.jsonl", "--json")
+    said = (
+        "Which member decides cannot be said: a linear formula of members explains 0 % of the "
+        "differences within items."
+    )
+    page = Path("s.html").read_text("utf-8")
+
+    assert said in " ".join(run.split())
+    assert said in " ".join(study.split())
+    assert said in page
+    assert said in Path("r.html").read_text("utf-8")
+    assert "of the differences of rewards within items: 0.000." in page
+    assert "Share of what it explains" not in page
+    assert "    a linear formula explains        0\n" in study
+    assert re.search(r"^ {6}first {23}none ", study, re.MULTILINE)
+    members = json.loads(as_json)["members"]
+    assert members["explained"] == {"value": 0.0}
+    assert (members["decides"], members["members"][0]["share"]["value"]) == (None, None)
 
 
 def test_the_page_of_a_run_says_it_in_the_same_words(graders):

@@ -55,7 +55,7 @@ REFUSED = KINDS.index(FailureKind.MODEL_REFUSAL)
         (SPREAD, "few-items", "note", "Only 1 item has several samples: shares of them are rou"),
         (SPREAD + LOW * 3, "saturation", "warning", "81 % of samples have the lowest reward tha"),
         (HIGH * 9 + FLAT, "saturation", "warning", "90 % of samples have the highest reward tha"),
-        (SPREAD * 9, "threshold", "note", "For 25 % to 50 % to fail, let samples pass from 0.25 "),
+        (SPREAD * 9, "threshold", "note", "For 25 % to 50 % to fail, let samples pass from 0.2 o"),
         (FLAT * 2, "threshold", "note", "No threshold lets 25 % to 50 % of samples fail, too man"),
     ],
 )
@@ -100,53 +100,6 @@ def test_where_most_items_have_one_sample_the_rest_says_little():
     )
 
 
-def test_a_threshold_in_words_lets_pass_what_passes_at_it():
-    """Rounded down, never up; and three digits are enough for people."""
-    scores = [1 / 21, 1 / 3, 2 / 3, 1.0]
-    ((_, text),) = found("threshold", *scores * 4)
-
-    assert text == "For 25 % to 50 % to fail, let samples pass from 0.333 on: 25 % fail there."
-
-
-@pytest.mark.parametrize(
-    ("passed", "tone", "text"),
-    [
-        ([1, 0, 0, 0] * 4, "note", "A sample passes in 25 %, at least one of 4 in 100 % (pass@4)."),
-        ([0] * 16, "bad", "A sample passes in 0 %, at least one of 4 in 0 % (pass@4)."),
-    ],
-)
-def test_passing(passed, tone, text):
-    """And bad, where nothing ever passes."""
-    assert found("pass-at-k", *SPREAD * 4, passed=passed) == [(tone, text)]
-
-
-def test_what_few_items_have_as_many_samples_for_is_not_said():
-    """Of one item with many samples, and many with two, pass@2 says more."""
-    few = samples(SPREAD * 16, passed=[1, 0, 0, 0] * 16)
-    items = np.array([0] * 32 + [1 + place // 2 for place in range(32)])
-    study = study_of(replace(few, items=items, names=tuple(range(17))), Settings(resamples=0))
-    (text,) = (one.text for one in verdicts_of(study) if one.code == "pass-at-k")
-
-    assert text.endswith(" (pass@2).")
-
-
-def test_where_nothing_passes_there_is_no_lowest_score_that_does():
-    """Though runs are compared by a threshold just above the highest."""
-    none = study_of(samples(SPREAD, passed=[0] * 4), Settings(resamples=0))
-    some = study_of(samples(SPREAD, passed=[0, 0, 0, 1]), Settings(resamples=0))
-
-    assert none.pass_threshold > max(SPREAD)
-    assert none.lowest_passing is None
-    assert some.lowest_passing == SPREAD[-1]
-
-
-def test_a_threshold_that_lets_enough_fail_is_good():
-    """Nothing need be changed."""
-    assert found("threshold", *SPREAD * 4, passed=[0, 1, 1, 1] * 4) == [
-        ("good", "25 % of samples fail the threshold, within 25 % to 50 %.")
-    ]
-
-
 def test_members():
     """One that never varies, two that say the same, and the one that decides."""
     members = {
@@ -168,6 +121,31 @@ def test_members():
     ]
     assert found("member-decides", *SPREAD * 4, **more) == [
         ("note", "Member 'a' decides most: it brings 80 % of the differences within items.")
+    ]
+
+
+def test_who_decides_is_only_said_where_members_add_up():
+    """A difference of two has no shares; where some is left unexplained, it is said of what."""
+    a, b = [0.0, 1, 0, 1] * 4, [0.0, 0, 1, 1] * 4
+    apart = [abs(x - y) for x, y in zip(a, b, strict=True)]
+    product = [x + 0.4 * x * y for x, y in zip(a, b, strict=True)]
+    more = {"members": {("a",): a, ("b",): b}}
+
+    assert found("members-not-linear", *apart, **more) == [
+        (
+            "note",
+            "Which member decides cannot be said: a linear formula of members explains 0 % of the "
+            "differences within items.",
+        )
+    ]
+    assert found("member-decides", *apart, **more) == []
+    assert found("members-not-linear", *product, **more) == []
+    assert found("member-decides", *product, **more) == [
+        (
+            "warning",
+            "Member 'a' decides most: it brings 97 % of what a linear formula explains, 97 % of "
+            "the differences within items.",
+        )
     ]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.studies.statistics.length import length_bias, partial_spearman
-from graders.studies.teach.members import members_of
+from graders.studies.teach.members import LINEAR, members_of
 from graders.studies.teach.rewards import Atom, distribution
 
 rewards = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=40)
@@ -121,12 +121,31 @@ def test_a_formula_that_is_not_linear_is_explained_in_part():
     """The share says how far to trust the rest; members that say the same divide a weight."""
     draws = np.random.default_rng(7)
     a, b = draws.random((2, 2_000))
-    found = members_of({"a": a, "b": b}, np.minimum(a, b))
+    found = members_of({"a": a, "b": b}, a * (1 + b))
     twins = members_of({"a": a, "again": a}, a)
 
-    assert 0.5 < found.explained.value < 0.99
+    assert 0.9 < found.explained.value < 0.99
     assert sum(member.share.value for member in found.members) == pytest.approx(1)
     assert [member.weight for member in twins.members] == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("formula", "explained"),
+    [(np.minimum, 0.75), (lambda a, b: abs(a - b), 0.0), (lambda a, b: a * b, 0.86)],
+)
+def test_of_what_is_far_from_linear_no_member_has_a_share(formula, explained):
+    """By the integrals over two uniform members: 3/4, 0 and 6/7 of the variance."""
+    a, b = np.random.default_rng(7).random((2, 4_000))
+    found = members_of({"a": a, "b": b}, formula(a, b))
+    shares = [member.share for member in found.members]
+
+    assert found.explained.value == pytest.approx(explained, abs=0.02)
+    if explained < LINEAR:
+        assert found.decides is None
+        assert {share.value for share in shares} == {None}
+        assert shares[0].undefined.startswith("a linear formula explains ")
+    else:
+        assert [share.value for share in shares] == pytest.approx([0.5, 0.5], abs=0.05)
 
 
 def test_rewards_that_do_not_vary_have_no_member_that_decides():

@@ -18,18 +18,21 @@ class Line(NamedTuple):
 
     Attributes:
         name: What it is.
-        value: The number, or why there is none.
+        value: The number, or why there is none; or what is said of it already.
         interval: Where it lies in most resamples.
     """
 
     name: str
-    value: Statistic | float
+    value: Statistic | float | str
     interval: Interval | None = None
 
 
 def numbers(caption: str, lines: Sequence[Line]) -> Markup:
     """A table of statistics."""
-    rows = [[one.name, said(one.value, one.interval)] for one in lines]
+    rows = [
+        [one.name, one.value if isinstance(one.value, str) else said(one.value, one.interval)]
+        for one in lines
+    ]
     return table((), rows, caption=caption, numbers=[1], class_="numbers")
 
 

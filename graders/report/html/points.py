@@ -14,6 +14,7 @@ from graders.markup import Markup, el
 from graders.report.html.axes import HEIGHT, Axis, Scale, figure, framed, percent, pixels
 from graders.report.html.charts import as_numbers, legend_of, mark
 from graders.report.html.table import table
+from graders.studies.statistics.short import exactly
 
 _MOST_DOTS: Final = 800
 """Points that are drawn one by one; of more, a grid says how many are where."""
@@ -166,7 +167,7 @@ def steps(
         marks += [plane.line(one, corner), plane.line(corner, other)]
     ends = {"x1": plane.x.at(at), "x2": plane.x.at(at), "y1": "0", "y2": pixels(HEIGHT)}
     marks.append(el("line", class_="mark", **ends))
-    rows = [[f"{x:.4g}", f"{y:.4g}"] for x, y in points]
+    rows = [[exactly(x), f"{y:.4g}"] for x, y in points]  # a rounded one parts others
     numbers = as_numbers(table([*axes], rows, caption=title, numbers=[1]))
     return figure(title, said, framed(plane.x, plane.y, marks), below=numbers)
 

@@ -8,12 +8,13 @@ from typing import Final
 from graders.markup import Markup, cut, el, many
 from graders.report.html.chart_tables import Contestant, bars, forest, heat
 from graders.report.html.charts import histogram
-from graders.report.html.numbers import Line, numbers, said
+from graders.report.html.numbers import Line, in_short, numbers, said
 from graders.report.html.points import steps
 from graders.report.html.table import table
 from graders.report.studied_json import curve_of
 from graders.report.text import count
 from graders.studies.shapes import Bars, item_spread
+from graders.studies.statistics.short import exactly, short_threshold, threshold_within
 from graders.studies.statistics.signal import GroupSignal
 from graders.studies.teach.between import Between
 from graders.studies.teach.memberwise import MemberStudy
@@ -122,20 +123,25 @@ def passing(study: Study) -> Iterator[Markup]:
         yield el("p", "Nothing says what passes: there is no pass@k.", class_="soft")
     low, high = study.settings.failing
     band = f"{percent(low)} to {percent(high)}"
+    at = exactly(short_threshold(found.threshold, study.scores))
     fails = f"{percent_within(found.failing, found.failing_interval)} fail there"
     yield steps(
-        "Share of samples that fail, by threshold",
+        "Share of samples with a score that fail, by threshold",
         curve_of(study),
         ("pass_threshold", "share that fails"),
         marked=(found.threshold, (low, high)),
-        said=f"Shaded is {band}; the line is at {found.threshold:.4g}, and {fails}.",
+        said=f"Shaded is {band}; the line is at {at}, and {fails}.",
     )
-    lines_of = [Line("Suggested pass_threshold", found.threshold, found.interval)]
+    within = threshold_within(found.threshold, found.interval, study.scores)
+    lines_of = [Line("Suggested pass_threshold", within)]
     lines_of.append(Line("Share that fails there", found.failing, found.failing_interval))
     if study.lowest_passing is not None:
-        lines_of.append(Line("Lowest score that passed", study.lowest_passing))
+        lowest = short_threshold(study.lowest_passing, study.scores, digits=4)
+        lines_of.append(Line("Lowest score that passed", exactly(lowest)))
     if study.failing_now is not None:
-        lines_of.append(Line("Share that failed", study.failing_now))
+        lines_of.append(Line("Share of samples that did not pass", study.failing_now))
+    if study.failed_to_pass:
+        lines_of.append(Line("Of these without a score", f"{study.failed_to_pass:,}"))
     yield numbers("Thresholds", lines_of)
 
 
@@ -144,9 +150,11 @@ def form(study: Study) -> Iterator[Markup]:
     if study.length is not None:
         bias = study.length.bias
         longer = "Longer one of two wins; half is no bias"
+        where = study.length.reference
+        at = "" if where is None else f", {cut(str(where), _LONGEST_NAME)}"
         lines = [
             Line("Spearman's rho with length", bias.with_length, study.length.with_length),
-            Line("With length over the reference's", bias.with_ratio),
+            Line(f"With length over the reference's{at}", bias.with_ratio),
             Line(longer, bias.longer_wins, study.length.longer_wins),
         ]
         if study.human is not None:
@@ -180,9 +188,13 @@ def members(found: MemberStudy) -> Iterator[Markup]:
         (cut(one.name, _LONGEST_NAME), max(one.share.value or 0.0, 0.0), said(one.share))
         for one in within.members
     ]
-    yield bars("Share of the differences of rewards within items", shares, most=1.0)
+    linear = "A linear formula of members explains, of the differences of rewards within items"
+    yield el("p", f"{linear}: {said(within.explained)}.")
+    if within.decides is not None:
+        yield bars("Share of what it explains", shares, most=1.0)
     lines = [
-        [cut(one.name, _LONGEST_NAME), said(one.share), f"{one.weight:.3f}", said(one.with_reward),
+        [cut(one.name, _LONGEST_NAME), in_short(one.share), f"{one.weight:.3f}",
+         said(one.with_reward),
          f"always {found.dead[one.name]:g}" if one.name in found.dead else ""]
         for one in within.members
     ]  # fmt: skip

@@ -8,4 +8,5 @@ Every number is a `statistic`: finite, or with a reason why there is none; never
     chance     `bootstrap` and `draws` of items, statistics in `resampled` items; paired
                `differences` from the best, and of two correlations (`williams`)
     two runs   `drift`
+    in words   thresholds that are `short`
 """

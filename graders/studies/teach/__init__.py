@@ -3,7 +3,7 @@
 From results to sentences:
 
     samples    results as columns, item by item (`samples`), as they are `observed` (and
-               `observed_columns`); their texts as traits (`written`)
+               `observed_columns`); their texts as traits (`written`), their `references`
     numbers    `rewards`, `passing`, `failing`, length (`lengthwise`), form (`traits`),
                `members` (`memberwise`), `noise` of repeats, people (`humanwise`)
     sentences  `findings` and `causes`, by `limits`; of two runs `between`

@@ -12,7 +12,7 @@ from graders.studies.statistics.drift import Drift, Thresholds, drift
 from graders.studies.statistics.statistic import Ints
 from graders.studies.teach.limits import sorted_verdicts, tone_of, unknown
 from graders.studies.teach.noise import Noise, noise
-from graders.studies.teach.samples import Samples
+from graders.studies.teach.samples import Samples, first_regrouped
 from graders.studies.teach.teaching import pass_threshold
 from graders.studies.teach.written import OtherRowsError, shown_length
 from graders.studies.verdict import Verdict, number_within, percent
@@ -58,7 +58,8 @@ def between(new: Samples, old: Samples, *, same_grader: bool) -> Between:
         same_grader: Whether nothing that determines numbers changed.
 
     Raises:
-        OtherRowsError: A text that was graded has another length in the earlier run.
+        OtherRowsError: A text that was graded has another length in the earlier run, or is of an
+            item that begins in another line.
     """
     after, before = _common(new, old)
     _refuse_others(new, old, after, before)
@@ -120,10 +121,23 @@ def _refuse_others(new: Samples, old: Samples, after: Ints, before: Ints) -> Non
     if len(other):
         at = other[0]
         raise OtherRowsError(
-            f"row {new.rows[after[at]]}, sample {new.indexes[after[at]]}: its output had "
+            f"{_sample(new, after[at])}: its output had "
             f"{shown_length(then[at])} and has {shown_length(lengths[at])} now. Name earlier "
             "results of the same rows"
         )
+    groups, before_groups = new.groups_by_line, old.groups_by_line
+    if groups is None or before_groups is None:
+        return
+    at = first_regrouped(before_groups[before], groups[after])
+    if at is not None:
+        raise OtherRowsError(
+            f"{_sample(new, after[at])}: its item began in line {before_groups[before[at]]} and "
+            f"begins in line {groups[after[at]]} now. Name earlier results of the same rows"
+        )
+
+
+def _sample(samples: Samples, at: int) -> str:
+    return f"row {samples.rows[at]}, sample {samples.indexes[at]}"
 
 
 def between_verdicts(found: Between) -> tuple[Verdict, ...]:

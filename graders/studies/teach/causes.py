@@ -16,6 +16,7 @@ from graders.studies.teach.traits import TRAITS, Explained
 from graders.studies.verdict import Verdict, number_within, percent, percent_within
 
 _SHOWN: Final = 3  # members, and pairs of them
+_NEARLY_ALL: Final = 0.995
 
 
 def _lengths(study: Study) -> Iterator[Verdict]:
@@ -132,17 +133,25 @@ def _same(found: MemberStudy) -> Iterator[Verdict]:
 
 
 def _decides(found: MemberStudy) -> Iterator[Verdict]:
-    if found.within.decides is None or len(found.within.members) < 2:
+    within = found.within
+    explained = within.explained.value
+    if explained is None or len(within.members) < 2:
         return
-    (share,) = (
-        member.share.value for member in found.within.members if member.name == found.within.decides
-    )
-    if share is not None:
-        name = quoted(found.within.decides)
-        brings = f"{100 * share:.0f} %"  # more than all of it, where others pull the other way
-        text = f"Member {name} decides most: it brings {brings} of the differences within items."
-        tone = tone_of("member-decides", share, "note")
-        yield Verdict(code="member-decides", tone=tone, text=text, value=share)
+    if within.decides is None:
+        text = (
+            "Which member decides cannot be said: a linear formula of members explains "
+            f"{percent(explained)} of the differences within items."
+        )
+        yield Verdict(code="members-not-linear", tone="note", text=text, value=explained)
+        return
+    share = max(member.share.value or 0.0 for member in within.members)
+    brings = f"{100 * share:.0f} %"  # more than all of it, where others pull the other way
+    what = "the differences within items"
+    if explained < _NEARLY_ALL:
+        what = f"what a linear formula explains, {percent(explained)} of {what}"
+    text = f"Member {quoted(within.decides)} decides most: it brings {brings} of {what}."
+    tone = tone_of("member-decides", share, "note")
+    yield Verdict(code="member-decides", tone=tone, text=text, value=share)
 
 
 def _noise(study: Study) -> Iterator[Verdict]:

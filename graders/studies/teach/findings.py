@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from graders.studies.statistics.short import exactly, short_threshold, threshold_within
 from graders.studies.statistics.signal import GroupSignal
 from graders.studies.teach.causes import CAUSES
 from graders.studies.teach.limits import FEW, sorted_verdicts, tone_of, unknown
-from graders.studies.teach.passing import rounded_down
 from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent, percent_within
 
@@ -126,6 +126,9 @@ def _passing(study: Study) -> Iterator[Verdict]:
     if last.k > 1:
         several = percent_within(last.value.value or 0.0, last.interval)
         text += f", at least one of {last.k} in {several} (pass@{last.k})"
+    if failed := study.failed_to_pass:
+        counts = "1 failure counts" if failed == 1 else f"{failed:,} failures count"
+        text += f"; {counts} as not passed"
     yield Verdict(
         code="pass-at-k",
         tone="note" if last.value.value else "bad",
@@ -140,23 +143,36 @@ def _threshold(study: Study) -> Iterator[Verdict]:
     if found is None:
         return
     band = f"{percent(low)} to {percent(high)}"
-    fails, within = study.failing_now, percent_within(found.failing, found.failing_interval)
-    value, interval = found.threshold, found.interval
-    tone: Tone = "note"
-    if fails is not None and low <= fails <= high:
-        text = f"{percent(fails)} of samples fail the threshold, within {band}."
-        value, interval, tone = fails, None, "good"
-    elif found.in_band:
-        at = f"{rounded_down(value):g}"
-        if interval is not None:
-            at += f" [{interval.low:.3g}, {interval.high:.3g}]"
-        text = f"For {band} to fail, let samples pass from {at} on: {within} fail there."
+    fails, scored = study.failing_now, study.failing_scored
+    if fails is not None and scored is not None and low <= scored <= high:
+        tone: Tone = "good" if low <= fails <= high else "note"
+        text = _kept_threshold(study, fails, scored)
+        yield Verdict(code="threshold", tone=tone, text=f"{text}, within {band}.", value=fails)
+        return
+    value, within = found.threshold, percent_within(found.failing, found.failing_interval)
+    if found.in_band:
+        at = threshold_within(value, found.interval, study.scores)
+        text = f"For {band} to fail, let samples pass from {at} on: {within} fail there"
     else:
         text = (
             f"No threshold lets {band} of samples fail, too many scores are equal: at "
-            f"{rounded_down(value):g}, the nearest, {within} do."
+            f"{exactly(short_threshold(value, study.scores))}, the nearest, {within} do"
         )
-    yield Verdict(code="threshold", tone=tone, text=text, value=value, interval=interval)
+    if failed := len(study.samples) - len(study.scores):
+        text += f", of those with a score, beside {failed:,} that failed"
+    yield Verdict(
+        code="threshold", tone="note", text=f"{text}.", value=value, interval=found.interval
+    )
+
+
+def _kept_threshold(study: Study, fails: float, scored: float) -> str:
+    """How many do not pass the threshold that there is."""
+    if not study.failed_to_pass:
+        return f"{percent(fails)} of samples fail the threshold"
+    return (
+        f"{percent(fails)} of samples do not pass: {study.failed_to_pass:,} of them failed, and "
+        f"{percent(scored)} of those with a score are below the threshold"
+    )
 
 
 def _rewards(study: Study) -> Iterator[Verdict]:

@@ -13,6 +13,7 @@ from graders.studies.statistics.statistic import Interval
 from graders.studies.teach.samples import Samples
 from graders.studies.teach.traits import Explained, explained_by
 from graders.studies.teach.written import Written
+from graders.template import Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class Lengthwise:
         bias: Rank correlations, and which of two samples wins.
         with_length: The interval of `bias.with_length`.
         longer_wins: The interval of `bias.longer_wins`.
+        reference: Where rows have the reference; None where results say how long it is, or nothing
+            does.
         explained: What length, and unlikeness to the reference's length, say of rewards within
             items.
     """
@@ -30,7 +33,13 @@ class Lengthwise:
     bias: LengthBias
     with_length: Interval | None
     longer_wins: Interval | None
+    reference: Slot | None
     explained: Explained
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether any sample has one that is not empty."""
+        return self.bias.empty_references < self.bias.rows
 
 
 def length_of(
@@ -41,7 +50,10 @@ def length_of(
     if not kept.any():
         return None
     rewards, items = samples.rewards[kept], samples.items[kept]
-    chars, reference = samples.output_chars[kept], np.nan_to_num(samples.reference_chars[kept])
+    references, where = samples.reference_chars, None
+    if written is not None and written.reference_chars is not None:
+        references, where = written.reference_chars, written.reference
+    chars, reference = samples.output_chars[kept], np.nan_to_num(references[kept])
     bias = length_bias(rewards, chars, reference, items)
     if written is not None and written.human is not None:
         labels = written.human[kept]
@@ -56,6 +68,7 @@ def length_of(
     return Lengthwise(
         bias=bias,
         with_length=rank_intervals(chars, rewards, items, **draws)["spearman"],
+        reference=where,
         longer_wins=rank_intervals(rewards, chars, items, **draws)["pairwise_accuracy"],
         explained=explained_by(traits, rewards, items, **draws),
     )

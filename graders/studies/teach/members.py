@@ -3,7 +3,8 @@
 Of a linear formula, reward = sum of w_j x_j + c, the variance of the reward is the sum over
 members of w_j cov(x_j, reward): exact, whatever the members' correlations. A share can be below 0
 (a member that pulls against the rest) and above 1. Weights are fitted by least squares, so no
-formula has to be read; how much of the variance they explain says whether it was linear.
+formula has to be read; how much of the variance they explain says whether it was linear. Where that
+is little, as of abs(a - b), shares of it say nothing of who decides, and there are none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from numpy.typing import ArrayLike
 
 from graders.studies.statistics.correlation import pearson
 from graders.studies.statistics.statistic import Floats, Items, Statistic, columns, item_codes
+from graders.studies.verdict import percent
+
+LINEAR: Final = 0.8
+"""The share of a reward's variance that a linear formula explains where its parts are told."""
 
 _ROUNDING: Final = 1e-12
 
@@ -31,6 +36,7 @@ class Member:
         weight: In the linear formula nearest to the reward; where members say the same, it is
             divided among them.
         share: Of the reward's variance that the linear formula explains; all members' sum is 1.
+            None where it explains less than `LINEAR`.
         with_reward: Pearson's r of its scores with the reward.
     """
 
@@ -49,7 +55,7 @@ class Members:
         correlations: Pearson's r of each pair of members, by their names in the order given.
         explained: The share of the reward's variance that a linear formula explains, in [0, 1]: 1
             where the formula is linear.
-        decides: The member with the greatest share; None where no reward differs from another.
+        decides: The member with the greatest share; None where there are no shares.
     """
 
     members: tuple[Member, ...]
@@ -95,9 +101,13 @@ def _described(names: tuple[str, ...], away: Floats, weights: Floats) -> Members
     fitted = scores @ weights
     parts = weights * (scores.T @ fitted)
     all_parts, variance = float(parts.sum()), float(rewards @ rewards)
-    none = "rewards do not vary" if variance == 0 else "members explain none of the rewards"
+    explained = Statistic(undefined="rewards do not vary")
+    if variance:
+        share = min(1.0, all_parts / variance)
+        explained = Statistic(value=share if share > _ROUNDING else 0.0)
+    none = _no_shares(explained)
     shares = [
-        Statistic(value=float(part / all_parts)) if all_parts > 0 else Statistic(undefined=none)
+        Statistic(value=float(part / all_parts)) if none is None else Statistic(undefined=none)
         for part in parts
     ]
     return Members(
@@ -114,11 +124,20 @@ def _described(names: tuple[str, ...], away: Floats, weights: Floats) -> Members
             (a, b): _correlated(x, y, (a, b))
             for (a, x), (b, y) in combinations(zip(names, scores.T, strict=True), 2)
         },
-        explained=Statistic(value=min(1.0, all_parts / variance))
-        if variance
-        else Statistic(undefined=none),
-        decides=max(zip(parts, names, strict=True))[1] if all_parts > 0 else None,
+        explained=explained,
+        decides=max(zip(parts, names, strict=True))[1] if none is None else None,
     )
+
+
+def _no_shares(explained: Statistic) -> str | None:
+    """Why members have no shares; None where they have."""
+    if explained.value is None:
+        return explained.undefined
+    if not explained.value:
+        return "members explain none of the rewards"
+    if explained.value < LINEAR:
+        return f"a linear formula explains {percent(explained.value)} of the rewards' variance"
+    return None
 
 
 def _correlated(x: Floats, y: Floats, names: tuple[str, str]) -> Statistic:

@@ -8,7 +8,6 @@ Trained on Code", 2021, equation 1).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Context
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,6 +124,10 @@ def suggest_threshold(
 ) -> ThresholdSuggestion:
     """The threshold whose failing share is nearest to the middle of a band.
 
+    Samples without a score are left out, and whoever shows the threshold says so. They do not pass
+    at any; but one that is chosen so that they and what is below it are the wanted share would let
+    bad answers pass as long as the grader breaks, and be another when it is mended.
+
     Args:
         scores: One a sample, finite.
         items: Which item it is a sample of.
@@ -168,16 +171,6 @@ def suggest_threshold(
         failing_interval=fails,
         in_band=low <= failing <= high,
     )
-
-
-def rounded_down(threshold: float) -> float:
-    """A threshold in three digits that whatever passes at it passes, too.
-
-    Example:
-        >>> rounded_down(1 / 21), rounded_down(0.181), rounded_down(-2.0), rounded_down(-2 / 3)
-        (0.0476, 0.181, -2.0, -0.667)
-    """
-    return float(Context(prec=3, rounding=ROUND_FLOOR).create_decimal(repr(threshold)))
 
 
 def failing_curve(scores: ArrayLike, *, most: int = 60) -> tuple[tuple[float, float], ...]:

@@ -53,6 +53,18 @@ class Samples:
         return len(self.rows)
 
     @property
+    def groups_by_line(self) -> Ints | None:
+        """Of each sample its item's first line, where items are named by it; else None.
+
+        That is how they are named where nothing says what makes rows one group.
+        """
+        if not len(self) or not all(isinstance(name, int) for name in self.names):
+            return None
+        first = np.full(len(self.names), np.iinfo(np.int64).max)
+        np.minimum.at(first, self.items, self.rows)
+        return first[self.items] if first.tolist() == [*self.names] else None
+
+    @property
     def graded(self) -> Bools:
         """Which samples have a score."""
         scored: Bools = self.kinds == 0
@@ -63,6 +75,28 @@ class Samples:
         """Which samples have a reward: a failure has one where the run made it 0."""
         there: Bools = ~np.isnan(self.rewards)
         return there
+
+
+def first_regrouped(then: Ints, now: Ints) -> int | None:
+    """A place that shows that samples are of other rows; None where nothing does.
+
+    A field that rows got since, such as a label, divides items, and one that they lost joins them.
+    What divides some and joins others is another file.
+
+    Args:
+        then: Of each sample, in which line its item began.
+        now: The same of what may be the same rows.
+
+    Example:
+        >>> then, divided, moved = map(np.array, ([1, 1, 3, 3], [1, 2, 3, 3], [1, 1, 1, 4]))
+        >>> first_regrouped(then, divided), first_regrouped(divided, then)
+        (None, None)
+        >>> first_regrouped(then, moved)
+        2
+    """
+    if (now < then).any() and (now > then).any():
+        return int(np.flatnonzero(now != then)[0])
+    return None
 
 
 def samples_of(observed: Observed) -> Samples:

@@ -1,8 +1,9 @@
 """Will it teach? Every study of one set of results, over the samples that were observed.
 
-Rewards are those of the results, so a failure that a run made 0.0 is one; scores, thresholds and
-passing are of samples that were graded. What a study needs and the results do not have is None, or
-a `Statistic` that says why there is none.
+Rewards are those of the results, so a failure that a run made 0.0 is one. Scores and thresholds are
+of samples that were graded; but a sample that failed did not pass, in a run's pass rate, on the
+hosted service and in pass@k. What a study needs and the results do not have is None, or a
+`Statistic` that says why there is none.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 from graders.errors import GradersError, RowError
 from graders.rows import Row
 from graders.studies.statistics.signal import GroupSignal, group_signal
-from graders.studies.statistics.statistic import Floats
+from graders.studies.statistics.statistic import Floats, Ints
 from graders.studies.teach.failing import FailureRate, failure_rates
 from graders.studies.teach.humanwise import HumanStudy, human_of
 from graders.studies.teach.lengthwise import Lengthwise, length_of
 from graders.studies.teach.memberwise import MemberStudy, judge_noise, members_within
 from graders.studies.teach.noise import Noise, noise
-from graders.studies.teach.observed import Observed
+from graders.studies.teach.observed import NO_VERDICT, Observed
 from graders.studies.teach.observed_columns import KINDS
 from graders.studies.teach.passing import PassAtK, ThresholdSuggestion, pass_at_k, suggest_threshold
 from graders.studies.teach.rewards import Distribution, distribution
@@ -71,7 +72,7 @@ class Study:
         passing: pass@k for k = 1, 2, 4, ...; empty where nothing says what passes.
         pass_threshold: The score from which on samples passed, or just above the highest where none
             did; None where nothing says so.
-        threshold: A suggestion.
+        threshold: A suggestion, by the samples that have a score.
         length: Where outputs have a length.
         members: Of a multi grader.
         failures: All, and each kind.
@@ -100,10 +101,24 @@ class Study:
     human: HumanStudy | None = None
 
     @property
+    def scores(self) -> Floats:
+        """Of the samples that were graded."""
+        return self.samples.rewards[self.samples.graded]
+
+    @property
     def failing_now(self) -> float | None:
-        """The share of graded samples that do not pass; None where nothing says what passes."""
-        known = self.samples.graded & (self.samples.passed <= 1)
-        return float((self.samples.passed[known] == 0).mean()) if known.any() else None
+        """The share of samples that do not pass, failures too; None where nothing says so."""
+        return _failing(self.samples.passed)
+
+    @property
+    def failing_scored(self) -> float | None:
+        """The same of samples that have a score."""
+        return _failing(self.samples.passed[self.samples.graded])
+
+    @property
+    def failed_to_pass(self) -> int:
+        """How many of those that do not pass have no score."""
+        return int(np.count_nonzero(self.samples.passed[~self.samples.graded] == 0))
 
     @property
     def lowest_passing(self) -> float | None:
@@ -237,8 +252,13 @@ def pass_threshold(samples: Samples) -> float | None:
     return None
 
 
+def _failing(passed: Ints) -> float | None:
+    known = passed[passed != NO_VERDICT]
+    return float((known == 0).mean()) if len(known) else None
+
+
 def _passing(samples: Samples, draws: Mapping[str, int]) -> tuple[PassAtK, ...]:
-    known = samples.graded & (samples.passed <= 1)
+    known = samples.passed != NO_VERDICT
     if not known.any():
         return ()
     passed, items = samples.passed[known] == 1, samples.items[known]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from operator import attrgetter
 from random import Random
-from typing import Final
 
 from graders.config.graders import (
     LabelModelConfig,
@@ -23,28 +22,11 @@ from graders.config.graders import (
 from graders.config.parse import Document
 from graders.errors import ConfigError, Finding, GradingError
 from graders.lint.shape import PROMPT_KEYS, prompt_of
-from graders.rows import Row, output_texts
+from graders.rows import REFERENCE_KEYS, Row, output_texts
 from graders.strict_json import decode_or_none
 from graders.template import Slot, compile_template, look_up, parse_path, to_text
 from graders.testing.probe.forms import Form, forms_in, forms_of
 from sandbox import JSON
-
-REFERENCE_KEYS: Final = (
-    "answer",
-    "reference_answer",
-    "reference",
-    "target",
-    "expected",
-    "expected_output",
-    "ground_truth",
-    "correct_answer",
-    "solution",
-    "gold",
-    "label",
-    "answers",
-    "references",
-)
-"""Where a reference is looked for if nothing says where it stands, in this order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
