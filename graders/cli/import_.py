@@ -86,7 +86,7 @@ def _say(lines: Iterator[str]) -> None:
 
 
 def _recognised(found: Sequence[Found]) -> Iterator[str]:
-    from graders.moving.imported import cut_short
+    from graders.moving.imported import cut_short, told_again
     from graders.report.text import count
 
     forms = Counter(one.form for one in found)
@@ -96,6 +96,9 @@ def _recognised(found: Sequence[Found]) -> Iterator[str]:
     for one in found:
         if one.skipped:
             yield f"  left out: {one.place}: {one.skipped}"
+    if again := told_again(found):
+        number = count(len(again), "output item")
+        yield f"  left out: {number} told once more, the first at {again[0].place}"
     for page in cut_short(found):
         yield (
             f"  warning: {page.place}: has_more is true, and no page after it is here: what it "

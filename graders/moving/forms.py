@@ -51,6 +51,7 @@ class Found:
         config: A config.
         rows: Lines of a file of rows.
         run: The id of the run that rows are of; output items of it have more to say than it has.
+        id: Of an output item.
         azure: Whether only Azure writes such a thing.
         skipped: Why there is nothing in it to take; "" where there is.
         more: Of a page, whether others follow it; None of all else.
@@ -62,6 +63,7 @@ class Found:
     config: Mapping[str, JSON] | None = None
     rows: Sequence[dict[str, Any]] = ()
     run: str | None = None
+    id: str | None = None
     azure: bool = False
     skipped: str = ""
     more: bool | None = None
@@ -163,13 +165,15 @@ def _output_item(value: Mapping[str, Any], place: Place) -> Found:
         line = to_line(value)
     except ValueError as error:
         raise refused("output-item", str(place), str(error)) from None
-    eval_id, run = value.get("eval_id"), value.get("run_id")
+    ids = (value.get(key) for key in ("eval_id", "run_id", "id"))
+    key, run, own = (one if isinstance(one, str) else None for one in ids)
     return Found(
         form="output item",
         place=str(place),
-        key=eval_id if isinstance(eval_id, str) else None,
+        key=key,
         rows=[line],
-        run=run if isinstance(run, str) else None,
+        run=run,
+        id=own,
         azure=place.azure,
     )
 

@@ -118,11 +118,43 @@ def cut_short(found: Iterable[Found]) -> list[Found]:
     return list({page.key: page for page in pages if page.key not in whole}.values())
 
 
-def _not_twice(found: Sequence[Found]) -> Iterator[Found]:
-    """What has rows, without runs whose output items are there: these say more of the same."""
-    told = {one.run for one in found if one.form == "output item"}
+def told_again(found: Iterable[Found]) -> list[Found]:
+    """The output items that stand in a dump before: pages overlap, or a file is given twice.
+
+    Raises:
+        ConfigError: One says something else than before; names both places.
+
+    Example:
+        >>> one = Found(form="output item", place="a.json", run="run_1", id="item_1")
+        >>> [again.place for again in told_again([one, replace(one, place="b.json")])]
+        ['b.json']
+    """
+    first: dict[tuple[str | None, str], Found] = {}
+    again = []
     for one in found:
-        if one.rows and (one.form == "output item" or one.run is None or one.run not in told):
+        if one.id is None:
+            continue
+        before = first.setdefault((one.run, one.id), one)
+        if before is one:
+            continue
+        if encode(before.rows) != encode(one.rows):
+            message = f"output item {one.id!r:.80} says something else than at {before.place}"
+            raise _refused("twice", one.place, message, "Import one of both.")
+        again.append(one)
+    return again
+
+
+def _not_twice(found: Sequence[Found]) -> Iterator[Found]:
+    """What has rows, each once.
+
+    Left out are items that are told again, and runs whose output items are there: these say more of
+    the same.
+    """
+    told = {one.run for one in found if one.form == "output item"}
+    again = {id(one) for one in told_again(found)}
+    for one in found:
+        first = one.form == "output item" or one.run is None or one.run not in told
+        if one.rows and first and id(one) not in again:
             yield one
 
 

@@ -150,7 +150,8 @@ def test_an_output_item_becomes_a_row_with_its_scores_beside_the_sample(imported
         "usage": {"total_tokens": 0},
     }
     nested = {"item": {"answer": "4"}, "sample": {"output_json": {"b": 1}}}
-    dumps = [item([HIT], sample=sample), item([], datasource_item=nested, sample={"output": []})]
+    other = item([], id="outputitem_2", datasource_item=nested, sample={"output": []})
+    dumps = [item([HIT], sample=sample), other]
     code, out, files = imported(dumps)
 
     first, second = files["rows.jsonl"]
@@ -344,6 +345,11 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
             [ONE, {**ONE, "id": "eval_2", "name": "other"}, item([], eval_id="eval_3")],
             "dump2.json: this output item is of 'eval_3', and there are 2 configs: 'eval_1', ",
         ),
+        (
+            [ONE, item([HIT]), item([{**HIT, "score": 0.5}])],
+            "dump2.json: output item 'outputitem_1' says something else than at dump1.json. Import "
+            "one of both.",
+        ),
         ([ONE, item([], eval_id="eval_3")], "dump1.json: this output item is of 'eval_3', and the"),
         ([ONE, {**ONE, "id": "b", "name": "b"}, *ROWS], "dump2.json: this row does not say who"),
     ],
@@ -396,6 +402,33 @@ def test_a_list_without_its_last_page_is_not_whole(imported, dumps, places):
     assert (code, "grader.json" in files) == (0, True)
     warned = [line for line in said.splitlines() if "has_more" in line]
     assert [line.split(": has_more")[0] for line in warned] == [f"  warning: {p}" for p in places]
+
+
+@pytest.mark.parametrize(
+    ("dumps", "left_out", "rows"),
+    [
+        ([item([HIT]), item([HIT])], "1 output item told once more, the first at dump2.json", 1),
+        (
+            [page(item([HIT]), item([HIT], id="b"), more=True), page(item([HIT]), more=False)],
+            "1 output item told once more, the first at dump2.json: data[0]",
+            2,
+        ),
+        ([[item([HIT])] * 3], "2 output items told once more, the first at dump1.json: [1]", 1),
+        ([item([HIT]), item([HIT], run_id="b")], None, 2),
+        ([item([HIT]), item([HIT], id="b")], None, 2),
+        ([item([HIT], id=None), item([HIT], id=None)], None, 2),
+    ],
+)
+def test_an_output_item_that_is_told_twice_is_one_row(imported, dumps, left_out, rows):
+    """Pages overlap, and files are given twice; the same item of another run is another row."""
+    code, said, files = imported(ONE, *dumps, options=["--check"])
+
+    assert (code, len(files["rows.jsonl"])) == (0, rows)
+    of = f"{rows} hosted score{'s' * (rows > 1)} of {rows} row{'s' * (rows > 1)}"
+    assert f"checked {of}: all are the same here" in said
+    assert [line for line in said.splitlines() if "left out" in line] == (
+        [f"  left out: {left_out}"] if left_out else []
+    )
 
 
 def test_what_is_read_is_never_replaced(imported, capsys):
