@@ -1,7 +1,7 @@
 """Are the scores the hosted ones? Each grade of ours against the result that an export tells.
 
 Equal is equal to the last digit, passed or not alike, and failed where the service failed: in an
-export a failed grading has the score 0.0 and an error, which is no score.
+export a failed grading has the score 0.0 and an error, or null, which is no score.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ def _is_called(told: str, name: str, own_id: str | None, called: Counter[str]) -
 
 
 def _equal(ours: Grade, result: Mapping[str, Any]) -> bool:
-    if result.get("error") or ours.failure is not None:
-        return bool(result.get("error")) and ours.failure is not None
+    failed = bool(result.get("error")) or result["score"] is None
+    if failed or ours.failure is not None:
+        return failed and ours.failure is not None
     passed = result["passed"]
     alike = passed is None or ours.passed is None or ours.passed == passed
     return ours.score == result["score"] and alike
@@ -134,6 +135,8 @@ def _told(result: Mapping[str, Any]) -> str:
     if error := result.get("error"):
         said = error.get("message") if isinstance(error, dict) else error
         return f"failed ({said})"
+    if result["score"] is None:
+        return "no score"
     return f"{float(result['score'])!r}{_said(result['passed'])}"
 
 

@@ -99,6 +99,15 @@ def judged_by():
             [{**HIT, "sample": {"error": {"message": "away"}}}],
             "row 1, exact: 1.0 passed here, failed (away) hosted",
         ),
+        ([{**HIT, "score": None}], "row 1, exact: 1.0 passed here, no score hosted"),
+        (
+            [{**HIT, "score": None, "passed": None, "label": "error"}],
+            "row 1, exact: 1.0 passed here, failed (error) hosted",
+        ),
+        (
+            [{**HIT, "score": None, "label": "error", "sample": {"error": {"message": "away"}}}],
+            "row 1, exact: 1.0 passed here, failed (away) hosted",
+        ),
         ([{**HIT, "name": "other"}], "row 1, other: no such grader here, 1.0 passed hosted"),
         ([HIT, HIT], "row 1, exact: no such grader here, 1.0 passed hosted"),
     ],
@@ -108,6 +117,18 @@ def test_a_score_that_is_not_the_hosted_one_is_named(imported, results, line):
 
     assert code == 1
     assert f"  {line}\n" in said
+
+
+@pytest.mark.parametrize("result", [{"score": None}, {"score": None, "label": "error"}])
+def test_no_score_there_and_a_failure_here_are_the_same(imported, result):
+    """And what failed there hides nothing of the others."""
+    failed = item([{**HIT, "passed": None, **result}], datasource_item={"other": "4"})
+    code, said, files = imported(ONE, failed, item([HIT], id="b"), options=["--check"])
+
+    assert (code, "checked 2 hosted scores of 2 rows: all are the same" in said) == (0, True), said
+    (kept,) = files["rows.jsonl"][0]["hosted"]["results"]
+    error = {"error": result["label"]} if "label" in result else {}
+    assert kept == {"name": "exact", "score": None, "passed": None, **error}
 
 
 def test_a_failure_here_is_no_score_of_zero_there(imported):
@@ -318,7 +339,8 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
         ([jsonl(EXACT) + b"{]\n"], "dump0.json:2:2: not JSON: Expecting property name"),
         ([{"data": [EXACT, {"object": "file"}]}], "dump0.json: data[1]: is an object with 'obj"),
         ([[3]], "dump0.json: [0]: is a number, and not an eval, an output item, a run of an e"),
-        ([item([{"score": 1}])], "dump0.json: results[0] lacks a name, or a number as its score"),
+        ([item([{"score": 1}])], "dump0.json: results[0] lacks a name, or a number or null as"),
+        ([item([{"name": "a"}])], "dump0.json: results[0] lacks a name, or a number or null as"),
         ([item([], sample=None)], "dump0.json: sample is null, and must be an object"),
         ([item([], datasource_item=[])], "dump0.json: datasource_item is a list, and must be an"),
         ([item(None)], "dump0.json: results is null, and must be a list"),
