@@ -149,15 +149,19 @@ def _of_tuning(value: dict[str, Any], place: Place) -> Found | None:
 def _eval(value: Mapping[str, Any], place: Place) -> Found:
     criteria = value["testing_criteria"]
     typed = [*(criteria if isinstance(criteria, list) else ()), value.get("data_source_config")]
-    kinds = [one.get("type") for one in typed if isinstance(one, dict)]
     key = value.get("id")
     return Found(
         form="eval",
         place=str(place),
         key=key if isinstance(key, str) else None,
         config=value,
-        azure=place.azure or any(str(kind).startswith("azure_ai") for kind in kinds),
+        azure=place.azure or any(isinstance(one, dict) and is_azures_own(one) for one in typed),
     )
+
+
+def is_azures_own(value: Mapping[str, Any]) -> bool:
+    """Whether a criterion, or a data source, is one that only Azure has."""
+    return str(value.get("type")).startswith("azure_ai")
 
 
 def _output_item(value: Mapping[str, Any], place: Place) -> Found:
@@ -245,6 +249,6 @@ def _is_azures(config: Mapping[str, Any]) -> bool:
     return any(isinstance(one, dict) and one.get("type") == "endpoint" for one in parts)
 
 
-def refused(code: str, place: str, message: str) -> ConfigError:
+def refused(code: str, place: str, message: str, fix: str = "") -> ConfigError:
     """The error of what cannot be taken."""
-    return ConfigError(Finding(code=code, severity="error", path=place, message=message))
+    return ConfigError(Finding(code=code, severity="error", path=place, message=message, fix=fix))
