@@ -16,6 +16,8 @@ from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, Stri
 from graders.errors import ConfigError, Finding
 from graders.moving.carried import Carried, carry
 from graders.moving.exported import Exported, Source, comments
+from graders.moving.forms import refused
+from graders.moving.promptfoo_tests import Tests, to_tests
 from graders.template import Slot
 
 _PLAIN_NAME: Final = re.compile(r"[\w .,:-]{1,100}")
@@ -40,16 +42,35 @@ _OF_A_SAMPLE: Final = (
     "Only the text of an output is known there: a sample has no model and no usage."
 )
 
+_OF_ROWS: Final = """\
+# The outputs are those of the rows: nothing is asked, and echo answers for those that are empty.
+providers: ["echo"]
+prompts:
+  - label: "outputs of the rows"
+    raw: "{{{{ '' }}}}"
+tests: {tests}
+"""
+_WITHOUT_ROWS: Final = """\
+# It cannot run yet. Add whom to ask, what, and about which items, such as:
+# providers: ["openai:gpt-4o-mini"]
+# prompts: ["{{ question }}"]
+# tests:
+#   - vars: {"question": "What is 2 + 2?", "answer": "4"}
+# Or let `graders export --rows FILE` write tests of rows with the outputs that they have.
+"""
+_BEFORE: Final = "add providers, prompts and tests, as the file says, or use --rows FILE"
+
 
 def to_promptfoo(source: Source, name: str) -> Exported:
-    """The config, and the Python file beside it where something is asked through us.
+    """The config, and beside it its tests, and the Python file by which something is asked of us.
 
     Args:
         source: What is exported.
         name: Of the config's file.
 
     Raises:
-        ConfigError: Nothing says when a score passes.
+        ConfigError: Nothing says when a score passes, or no row can be a test.
+        RowError: A line is no row.
     """
     config = source.document.grader
     criteria = config.testing_criteria if isinstance(config, EvalConfig) else (config,)
@@ -68,11 +89,33 @@ def to_promptfoo(source: Source, name: str) -> Exported:
         for i, (how, function) in enumerate(zip(carried, functions, strict=True), start=1)
     ]
     lost = _lost(config, carried)
-    files = {name: "".join(_yaml(source, carried, lost, asserts))}
+    tests = _tests(source)
+    beside = f"{PurePath(name).stem}_tests.jsonl"
+    run = _OF_ROWS.format(tests=quoted(f"file://{beside}")) if tests else _WITHOUT_ROWS
+    files = {name: "".join(_yaml(source, carried, lost, asserts)) + run}
+    if tests:
+        files[beside] = tests.lines
     if ask:
         asked = [f for f, how in zip(functions, carried, strict=True) if not how.native]
         files[python] = _python(source, functions, asked)
-    return Exported(files=files, carried=carried, lost=lost, next=["promptfoo", "eval", "-c", name])
+    return Exported(
+        files=files,
+        carried=carried,
+        lost=lost,
+        next=["promptfoo", "eval", "-c", name],
+        before="" if tests else _BEFORE,
+        left_out=tests.left_out if tests else (),
+    )
+
+
+def _tests(source: Source) -> Tests | None:
+    if source.rows is None:
+        return None
+    tests = to_tests(source.rows)
+    if not tests.count:
+        why = f"row {tests.left_out[0][0]}: {tests.left_out[0][1]}" if tests.left_out else "no rows"
+        raise refused("rows", source.rows_path, f"none of it can be a test of promptfoo ({why})")
+    return tests
 
 
 def _refuse_without_threshold(config: AnyConfig, source: Source) -> None:
@@ -124,7 +167,7 @@ def _yaml(
 ) -> Iterator[str]:
     yield "# Assertions for promptfoo, written by `graders export`. A test's vars are an item.\n"
     yield from comments(source, carried, lost)
-    yield "defaultTest:\n  assert:\n"
+    yield "defaultTest:\n  options:\n    disableVarExpansion: true\n  assert:\n"
     for one in asserts:
         for lead, (key, value) in zip(("-", " ", " "), one.items(), strict=True):
             yield f"    {lead} {key}: {quoted(value)}\n"
