@@ -71,13 +71,18 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
     source = _source(config, output, given)
     made = {"promptfoo": to_promptfoo, "inspect": to_inspect}[tool](source, output.name)
     _write(made, [config, rows], output.parent, overwrite=given["overwrite"])
+    _say_all(made, output)
+    return 0
+
+
+def _say_all(made: Exported, output: Path) -> None:
+    from graders.report.text import count
+
     for how in made.carried:
         said = (
             f"{how.native}, the same on texts" if how.native else f"asks local-graders: {how.why}"
         )
         _say(f"{how.name}: {said}")
-    from graders.report.text import count
-
     click.echo("otherwise there:")
     for one in made.lost:
         _say(f"- {one}")
@@ -88,7 +93,6 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
     if made.before:
         click.echo(f"next: {made.before}")
     click.echo(printable(f"{'then' if made.before else 'next'}: {shlex.join(command)}"))
-    return 0
 
 
 def _say(text: str) -> None:

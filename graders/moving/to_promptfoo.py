@@ -75,29 +75,24 @@ def to_promptfoo(source: Source, name: str) -> Exported:
     config = source.document.grader
     criteria = config.testing_criteria if isinstance(config, EvalConfig) else (config,)
     carried = [carry(one, "promptfoo", source.profile) for one in criteria]
-    python = re.sub(r"\W", "_", PurePath(name).stem) + "_assert.py"
-    ask = [one for one, how in zip(criteria, carried, strict=True) if not how.native]
-    for one in ask:
-        _refuse_without_threshold(one, source)
+    for one, how in zip(criteria, carried, strict=True):
+        if not how.native:
+            _refuse_without_threshold(one, source)
     functions = (
         [f"criterion_{i}" for i in range(1, len(criteria) + 1)]
         if isinstance(config, EvalConfig)
         else ["get_assert"]
     )
-    asserts = [
-        _assertion(how, i, f"file://{python}:{function}")
-        for i, (how, function) in enumerate(zip(carried, functions, strict=True), start=1)
-    ]
-    lost = _lost(config, carried)
-    tests = _tests(source)
-    beside = f"{PurePath(name).stem}_tests.jsonl"
-    run = _OF_ROWS.format(tests=quoted(f"file://{beside}")) if tests else _WITHOUT_ROWS
-    files = {name: "".join(_yaml(source, carried, lost, asserts)) + run}
+    lost, tests = _lost(config, carried), _tests(source)
+    stem = re.sub(r"\W", "_", PurePath(name).stem)
+    yaml = _yaml(source, carried, lost, _asserts(carried, functions, f"{stem}_assert.py"))
+    run = _OF_ROWS.format(tests=quoted(f"file://{stem}_tests.jsonl")) if tests else _WITHOUT_ROWS
+    files = {name: "".join(yaml) + run}
     if tests:
-        files[beside] = tests.lines
-    if ask:
-        asked = [f for f, how in zip(functions, carried, strict=True) if not how.native]
-        files[python] = _python(source, functions, asked)
+        files[f"{stem}_tests.jsonl"] = tests.lines
+    asked = [f for f, how in zip(functions, carried, strict=True) if not how.native]
+    if asked:
+        files[f"{stem}_assert.py"] = _python(source, functions, asked)
     return Exported(
         files=files,
         carried=carried,
@@ -132,6 +127,15 @@ def _refuse_without_threshold(config: AnyConfig, source: Source) -> None:
             fix="Give it a pass_threshold, or give --pass-threshold.",
         )
     )
+
+
+def _asserts(
+    carried: Sequence[Carried], functions: Sequence[str], python: str
+) -> list[dict[str, str]]:
+    return [
+        _assertion(how, i, f"file://{python}:{function}")
+        for i, (how, function) in enumerate(zip(carried, functions, strict=True), start=1)
+    ]
 
 
 def _assertion(how: Carried, number: int, function: str) -> dict[str, str]:

@@ -171,8 +171,11 @@ def test_the_next_command_runs_in_inspect(exported, config):
             [sys.executable, "-m", "inspect_ai", *command.split(), "--log-dir", "logs"],
             env={
                 **os.environ,
-                "PYTHONPATH": ROOT, "A_BASE_URL": server.url, "A_API_KEY": KEY,
-                "INSPECT_DISPLAY": "plain", "INSPECT_LOG_FORMAT": "json",
+                "PYTHONPATH": ROOT,
+                "A_BASE_URL": server.url,
+                "A_API_KEY": KEY,
+                "INSPECT_DISPLAY": "plain",
+                "INSPECT_LOG_FORMAT": "json",
             },
             capture_output=True,
             text=True,
@@ -183,3 +186,12 @@ def test_the_next_command_runs_in_inspect(exported, config):
     assert (done.returncode, log["status"]) == (0, "success"), done.stdout + done.stderr
     scores = [next(iter(one["scores"].values()))["value"] for one in log["samples"]]
     assert scores == (["C", "C", "I"] if config is LIKE else [1.0, 0.0, 0.0])
+
+
+def test_files_are_named_so_that_promptfoo_finds_them(exported):
+    """It reads `#` and `:` in the path of a file as something else."""
+    options = ("--rows", "rows.jsonl", "-o", "made/a #1:b.yaml")
+    _, _, files = exported("promptfoo", [row("4", "4")], *options)
+
+    assert sorted(files) == ["a #1:b.yaml", "a__1_b_tests.jsonl"]
+    assert yaml.safe_load(files["a #1:b.yaml"])["tests"] == "file://a__1_b_tests.jsonl"
