@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   graders export grader.json --to promptfoo -o promptfoo/promptfooconfig.yaml
-  graders export grader.json --to inspect -o graded.py
+      --rows rows.jsonl
+  graders export grader.json --to inspect -o graded.py --rows rows.jsonl
   graders export grade.py --to promptfoo -o p.yaml --pass-threshold 0.5
 
 Where the tool computes the same, its own assertion or scorer is used; where it
 does not, the file asks local-graders, which must be installed there. What is
-otherwise there is said here, and in the file.
+otherwise there is said here, and in the file. Of rows with outputs promptfoo
+gets tests, and grades these outputs; Inspect asks a model about the items.
 """
 
 
@@ -45,6 +48,12 @@ otherwise there is said here, and in the file.
     metavar="X",
     help="A score from X on passes, where CONFIG does not say.",
 )
+@click.option(
+    "--rows",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Rows to write as tests (promptfoo), or to name in the command (Inspect).",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the files.")
 @profile_options
 def command(config: Path, tool: str, output: Path, **given: Any) -> int:
@@ -54,12 +63,21 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
 
     if tool == "inspect" and given["pass_threshold"] is not None:
         raise click.UsageError("--pass-threshold is for promptfoo; Inspect knows none.")
-    threshold = given["pass_threshold"]
+    rows, threshold = given["rows"], given["pass_threshold"]
+    if tool == "inspect" and rows is not None and rows.suffix not in {".jsonl", ".json"}:
+        raise click.UsageError(f"--rows {rows}: Inspect reads JSON Lines. Let it end in .jsonl.")
     if threshold is not None and not isfinite(threshold):
         raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")
     source = _source(config, output, given)
     made = {"promptfoo": to_promptfoo, "inspect": to_inspect}[tool](source, output.name)
-    _write(made, config, output.parent, overwrite=given["overwrite"])
+    _write(made, [config, rows], output.parent, overwrite=given["overwrite"])
+    _say_all(made, output)
+    return 0
+
+
+def _say_all(made: Exported, output: Path) -> None:
+    from graders.report.text import count
+
     for how in made.carried:
         said = (
             f"{how.native}, the same on texts" if how.native else f"asks local-graders: {how.why}"
@@ -68,9 +86,13 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
     click.echo("otherwise there:")
     for one in made.lost:
         _say(f"- {one}")
+    if made.left_out:
+        number, why = made.left_out[0]
+        _say(f"left out: {count(len(made.left_out), 'row')}, the first is row {number}: {why}")
     command = [str(output) if part == output.name else part for part in made.next]
-    click.echo(printable(f"next: {shlex.join(command)}"))
-    return 0
+    if made.before:
+        click.echo(f"next: {made.before}")
+    click.echo(printable(f"{'then' if made.before else 'next'}: {shlex.join(command)}"))
 
 
 def _say(text: str) -> None:
@@ -84,6 +106,7 @@ def _source(config: Path, output: Path, given: dict[str, Any]) -> Source:
     from graders.config.parse import load_config
     from graders.errors import ConfigError, findings_of
     from graders.moving.exported import Source
+    from graders.row_files import read_rows
 
     document = load_config(config)
     profile = chosen_profile(given["profile_name"], given["settings"])
@@ -103,18 +126,22 @@ def _source(config: Path, output: Path, given: dict[str, Any]) -> Source:
         profile=profile,
         options=options,
         threshold=given["pass_threshold"],
+        rows_path=str((given["rows"] or Path("rows.jsonl")).resolve()),
+        rows=read_rows(given["rows"]) if given["rows"] else None,
     )
 
 
-def _write(made: Exported, config: Path, folder: Path, *, overwrite: bool) -> None:
+def _write(
+    made: Exported, inputs: Sequence[Path | str | None], folder: Path, *, overwrite: bool
+) -> None:
     """Write all files, or none.
 
     Raises:
-        click.UsageError: One is there already, or is the config itself.
+        click.UsageError: One is there already, or is read.
     """
     paths = {folder / name: text for name, text in made.files.items()}
     for path in paths:
-        refuse_overwriting(str(path), [config])
+        refuse_overwriting(str(path), inputs)
         if path.exists() and not overwrite:
             raise click.UsageError(f"{path} exists; --overwrite replaces it.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,7 @@ def _say(lines: Iterator[str]) -> None:
 
 
 def _recognised(found: Sequence[Found]) -> Iterator[str]:
-    from graders.moving.imported import cut_short
+    from graders.moving.imported import cut_short, told_again
     from graders.report.text import count
 
     forms = Counter(one.form for one in found)
@@ -96,6 +96,9 @@ def _recognised(found: Sequence[Found]) -> Iterator[str]:
     for one in found:
         if one.skipped:
             yield f"  left out: {one.place}: {one.skipped}"
+    if again := told_again(found):
+        number = count(len(again), "output item")
+        yield f"  left out: {number} told once more, the first at {again[0].place}"
     for page in cut_short(found):
         yield (
             f"  warning: {page.place}: has_more is true, and no page after it is here: what it "
@@ -148,6 +151,11 @@ def _words_about(one: Imported, config: Path) -> Iterator[str]:
     """What was changed, and what would give other numbers."""
     from graders.config.graders import LabelModelConfig, ScoreModelConfig, walk
 
+    for left in one.left_out:
+        which = f"criterion {left.position + 1}, {left.name!r:.80}"
+        yield f"  left out: {which}: only Azure runs {left.kind:.80}"
+    if one.left_out:
+        yield "  warning: whether a whole item passes is not comparable without what is left out"
     for path in one.masked:
         yield (
             f"  warning: {config}: {path}: a credential was left behind, and *** stands there; "
@@ -188,7 +196,9 @@ def _check(one: Imported, profile: Profile, given: dict[str, Any]) -> bool:
     with tools_for(one.document, profile, given, Ledger()) as (tools, asking):
         grades = grade(one.document, rows, tools=tools, profile=asking)
     members = isinstance(one.document.grader, EvalConfig)
-    agreement = compare(one.scored, grades, criteria_names(one), members=members)
+    left_out = [(criterion.name, criterion.id) for criterion in one.left_out]
+    names = criteria_names(one)
+    agreement = compare(one.scored, grades, names, members=members, left_out=left_out)
     _say(_compared(agreement))
     return bool(agreement.differences)
 
@@ -197,6 +207,8 @@ def _compared(agreement: Agreement) -> Iterator[str]:
     from graders.report.text import count
 
     total = f"{count(agreement.compared, 'hosted score')} of {count(agreement.rows, 'row')}"
+    if agreement.left_out:
+        yield f"not compared: {count(agreement.left_out, 'result')} of criteria that are left out"
     if not agreement.differences:
         yield f"checked {total}: all are the same here, to the last digit"
         return

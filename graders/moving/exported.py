@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graders.config.parse import Document
+from graders.errors import RowError
 from graders.moving.carried import Carried
 from graders.profile import Profile
+from graders.rows import Row
 from graders.terminal import broken, printable
 
 
@@ -21,12 +23,16 @@ class Exported:
         carried: How each grader goes over.
         lost: What does not, or is otherwise there.
         next: The command to run.
+        before: What must be done before it can be run; "" where nothing must.
+        left_out: For each row that does not go over, its number and why.
     """
 
     files: Mapping[str, str]
     carried: Sequence[Carried]
     lost: Sequence[str]
     next: Sequence[str]
+    before: str = ""
+    left_out: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,8 @@ class Source:
         profile: Settings that decide numbers.
         options: The same as keyword arguments of what asks us; nothing where they are the usual.
         threshold: The least score that passes, where a config does not say.
+        rows_path: Of the file of rows, absolute; there need be none.
+        rows: Its rows, where they are wanted.
     """
 
     document: Document
@@ -46,6 +54,8 @@ class Source:
     profile: Profile
     options: Mapping[str, Any]
     threshold: float | None = None
+    rows_path: str = "rows.jsonl"
+    rows: Iterable[Row | RowError] | None = None
 
 
 def comments(source: Source, carried: Sequence[Carried], lost: Sequence[str]) -> Iterator[str]:

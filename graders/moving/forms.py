@@ -51,6 +51,7 @@ class Found:
         config: A config.
         rows: Lines of a file of rows.
         run: The id of the run that rows are of; output items of it have more to say than it has.
+        id: Of an output item.
         azure: Whether only Azure writes such a thing.
         skipped: Why there is nothing in it to take; "" where there is.
         more: Of a page, whether others follow it; None of all else.
@@ -62,6 +63,7 @@ class Found:
     config: Mapping[str, JSON] | None = None
     rows: Sequence[dict[str, Any]] = ()
     run: str | None = None
+    id: str | None = None
     azure: bool = False
     skipped: str = ""
     more: bool | None = None
@@ -147,15 +149,19 @@ def _of_tuning(value: dict[str, Any], place: Place) -> Found | None:
 def _eval(value: Mapping[str, Any], place: Place) -> Found:
     criteria = value["testing_criteria"]
     typed = [*(criteria if isinstance(criteria, list) else ()), value.get("data_source_config")]
-    kinds = [one.get("type") for one in typed if isinstance(one, dict)]
     key = value.get("id")
     return Found(
         form="eval",
         place=str(place),
         key=key if isinstance(key, str) else None,
         config=value,
-        azure=place.azure or any(str(kind).startswith("azure_ai") for kind in kinds),
+        azure=place.azure or any(isinstance(one, dict) and is_azures_own(one) for one in typed),
     )
+
+
+def is_azures_own(value: Mapping[str, Any]) -> bool:
+    """Whether a criterion, or a data source, is one that only Azure has."""
+    return str(value.get("type")).startswith("azure_ai")
 
 
 def _output_item(value: Mapping[str, Any], place: Place) -> Found:
@@ -163,13 +169,15 @@ def _output_item(value: Mapping[str, Any], place: Place) -> Found:
         line = to_line(value)
     except ValueError as error:
         raise refused("output-item", str(place), str(error)) from None
-    eval_id, run = value.get("eval_id"), value.get("run_id")
+    ids = (value.get(key) for key in ("eval_id", "run_id", "id"))
+    key, run, own = (one if isinstance(one, str) else None for one in ids)
     return Found(
         form="output item",
         place=str(place),
-        key=eval_id if isinstance(eval_id, str) else None,
+        key=key,
         rows=[line],
-        run=run if isinstance(run, str) else None,
+        run=run,
+        id=own,
         azure=place.azure,
     )
 
@@ -241,6 +249,6 @@ def _is_azures(config: Mapping[str, Any]) -> bool:
     return any(isinstance(one, dict) and one.get("type") == "endpoint" for one in parts)
 
 
-def refused(code: str, place: str, message: str) -> ConfigError:
+def refused(code: str, place: str, message: str, fix: str = "") -> ConfigError:
     """The error of what cannot be taken."""
-    return ConfigError(Finding(code=code, severity="error", path=place, message=message))
+    return ConfigError(Finding(code=code, severity="error", path=place, message=message, fix=fix))

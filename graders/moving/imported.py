@@ -16,13 +16,13 @@ from graders.config.graders import EvalConfig, TextSimilarityConfig, walk
 from graders.config.parse import Document, parse_config
 from graders.errors import ConfigError, Finding
 from graders.hosted import masked_grader
-from graders.moving.forms import Found, Location
+from graders.moving.criteria import Body, Criterion, to_body
+from graders.moving.forms import Found, Location, refused
 from graders.strict_json import encode
 from sandbox import JSON
 
 _TOKENIZED: Final = ("bleu", "gleu", "meteor")
 _ROUGE: Final = "rouge"
-_OF_AN_EVAL: Final = ("name", "data_source_config", "testing_criteria", "metadata")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Imported:
         ids: The ids of an eval's criteria, by which results are called; None where it has none.
         rows: Lines of a file of rows.
         azure: Whether some of it was Azure's.
+        left_out: The criteria that only the service runs.
         masked: Paths of credentials that are left out of the config.
     """
 
@@ -45,6 +46,7 @@ class Imported:
     ids: Sequence[str | None] = ()
     rows: list[dict[str, Any]] = field(default_factory=list)
     azure: bool = False
+    left_out: Sequence[Criterion] = ()
     masked: Sequence[str] = ()
 
     @property
@@ -90,7 +92,7 @@ def put_together(found: Iterable[Found], *, with_secrets: bool = False) -> list[
     for one in everything:
         if one.config is not None:
             made = _config_of(one, with_secrets=with_secrets)
-            known = configs.setdefault(_same(made.config), made)
+            known = configs.setdefault(_same(made), made)
             known.azure |= one.azure
             if one.key is not None:
                 keyed[one.key] = known
@@ -118,11 +120,43 @@ def cut_short(found: Iterable[Found]) -> list[Found]:
     return list({page.key: page for page in pages if page.key not in whole}.values())
 
 
-def _not_twice(found: Sequence[Found]) -> Iterator[Found]:
-    """What has rows, without runs whose output items are there: these say more of the same."""
-    told = {one.run for one in found if one.form == "output item"}
+def told_again(found: Iterable[Found]) -> list[Found]:
+    """The output items that stand in a dump before: pages overlap, or a file is given twice.
+
+    Raises:
+        ConfigError: One says something else than before; names both places.
+
+    Example:
+        >>> one = Found(form="output item", place="a.json", run="run_1", id="item_1")
+        >>> [again.place for again in told_again([one, replace(one, place="b.json")])]
+        ['b.json']
+    """
+    first: dict[tuple[str | None, str], Found] = {}
+    again = []
     for one in found:
-        if one.rows and (one.form == "output item" or one.run is None or one.run not in told):
+        if one.id is None:
+            continue
+        before = first.setdefault((one.run, one.id), one)
+        if before is one:
+            continue
+        if encode(before.rows) != encode(one.rows):
+            message = f"output item {one.id!r:.80} says something else than at {before.place}"
+            raise refused("twice", one.place, message, "Import one of both.")
+        again.append(one)
+    return again
+
+
+def _not_twice(found: Sequence[Found]) -> Iterator[Found]:
+    """What has rows, each once.
+
+    Left out are items that are told again, and runs whose output items are there: these say more of
+    the same.
+    """
+    told = {one.run for one in found if one.form == "output item"}
+    again = {id(one) for one in told_again(found)}
+    for one in found:
+        first = one.form == "output item" or one.run is None or one.run not in told
+        if one.rows and first and id(one) not in again:
             yield one
 
 
@@ -138,40 +172,42 @@ def _whose(
     of = f"is of {one.key!r:.80}" if one.key else "does not say whose it is"
     known = ", ".join(repr(key[:40]) for key in list(keyed)[:4] if key) or "none with an id"
     message = f"this {one.form} {of}, and there are {len(configs)} configs: {known}"
-    raise _refused("whose", one.place, message, "Import a config with its own rows alone.")
+    raise refused("whose", one.place, message, "Import a config with its own rows alone.")
 
 
 def _nothing(found: Sequence[Found]) -> ConfigError:
     for one in found:
         if one.skipped:
-            return _refused("nothing", one.place, f"{one.form}: {one.skipped}")
-    return _refused("nothing", "", "there is nothing in it")
+            return refused("nothing", one.place, f"{one.form}: {one.skipped}")
+    return refused("nothing", "", "there is nothing in it")
 
 
 def _config_of(one: Found, *, with_secrets: bool) -> Imported:
     assert one.config is not None, "asked for what has one"
     plain = without_nulls(one.config)
-    ids: list[str | None] = []
-    if one.form == "eval":
-        plain, ids = _body_of(plain, one.place)
+    body = to_body(plain, one.place) if one.form == "eval" else None
+    plain = body.config if body else plain
     shown = plain if with_secrets else _masked(plain)
     try:
         document = parse_config(shown)
     except ConfigError as error:
-        raise ConfigError(*(_placed(finding, one.place) for finding in error.findings)) from None
+        raise ConfigError(
+            *(_placed(finding, one.place, body) for finding in error.findings)
+        ) from None
     return Imported(
         document=document,
         config=shown,
         key=one.key,
-        ids=ids,
+        ids=[criterion.id for criterion in body.kept] if body else [],
         azure=one.azure,
+        left_out=body.left_out if body else [],
         masked=[show_path(at, {}) for at in _differences(plain, shown, ())],
     )
 
 
-def _placed(finding: Finding, place: str) -> Finding:
-    path = f"{place}: {finding.path}" if finding.path else place
-    return replace(finding, path=path)
+def _placed(finding: Finding, place: str, body: Body | None) -> Finding:
+    path = body.place_of(finding.path) if body else finding.path
+    return replace(finding, path=f"{place}: {path}" if path else place)
 
 
 def without_nulls(value: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -188,23 +224,6 @@ def _without(value: JSON) -> JSON:
     if isinstance(value, dict):
         return without_nulls(value)
     return [_without(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _body_of(plain: dict[str, JSON], place: str) -> tuple[dict[str, JSON], list[str | None]]:
-    """An eval as a body, and its criteria's ids."""
-    criteria = plain.get("testing_criteria")
-    if not isinstance(criteria, list) or not all(isinstance(one, dict) for one in criteria):
-        raise _refused("criteria", f"{place}: testing_criteria", "must be a list of objects")
-    kept: list[JSON] = []
-    ids: list[str | None] = []
-    for one in criteria:
-        assert isinstance(one, dict), "just looked"
-        name = one.get("id")
-        ids.append(name if isinstance(name, str) else None)
-        kept.append({key: value for key, value in one.items() if key != "id"})
-    body: dict[str, JSON] = {key: plain[key] for key in _OF_AN_EVAL if key in plain}
-    body["testing_criteria"] = kept
-    return body, ids
 
 
 def _masked(config: dict[str, JSON]) -> dict[str, JSON]:
@@ -244,9 +263,6 @@ def criteria_names(one: Imported) -> list[tuple[str, str | None]]:
     return list(zip(names, one.ids or [None] * len(names), strict=True))
 
 
-def _same(config: Mapping[str, JSON] | None) -> str:
-    return encode(config).decode()
-
-
-def _refused(code: str, place: str, message: str, fix: str = "") -> ConfigError:
-    return ConfigError(Finding(code=code, severity="error", path=place, message=message, fix=fix))
+def _same(one: Imported) -> str:
+    kinds = [(criterion.name, criterion.kind) for criterion in one.left_out]
+    return encode([one.config, kinds]).decode()

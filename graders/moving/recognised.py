@@ -1,9 +1,9 @@
 """What a dump of a hosted API holds, told by content.
 
-A file is JSON, JSON Lines, or what Python prints of the same. Lists, pages of lists
-(`{"object": "list", "data": [...]}`) and what wraps a request (`{"method": "post", "url": ...,
-"json_data": {...}}`) are looked into. Of a wrapper nothing but the request is read: its headers
-hold a key.
+A file is JSON, JSON Lines, what Python prints of the same, or a log of the openai package. Lists,
+pages of lists (`{"object": "list", "data": [...]}`) and what wraps a request
+(`{"method": "post", "url": ..., "json_data": {...}}`) are looked into. Of a wrapper nothing
+but the request is read: its headers hold a key.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from graders.errors import ConfigError
 from graders.lines import kind_of, numbered, open_lines
 from graders.moving.forms import Found, Location, Place, refused, to_found, to_page
 from graders.moving.literals import decode_either
+from graders.moving.logged import is_log, read_log
 from graders.strict_json import NotJSONError
 from sandbox import JSON
 
@@ -39,10 +40,13 @@ def read_dump(path: Path | str) -> Iterator[Found]:
     try:
         yield from recognise(_decoded(b"".join(lines)), str(path))
     except NotJSONError as whole:
-        if not _is_lines(lines):
+        if _is_lines(lines):
+            yield from _of_lines(lines, str(path))
+        elif is_log(lines):
+            yield from _of_log(lines, str(path))
+        else:
             place = f"{path}:{whole.line}:{whole.column}" if whole.line else str(path)
             raise refused("not-json", place, f"not JSON: {whole.problem}") from None
-        yield from _of_lines(lines, str(path))
 
 
 def _decoded(data: bytes) -> JSON:
@@ -67,6 +71,15 @@ def _of_lines(lines: Iterable[bytes], name: str) -> Iterator[Found]:
             place = f"{name}:{number}:{error.column}"
             raise refused("not-json", place, f"not JSON: {error.problem}") from None
         yield from recognise(value, f"{name}:{number}")
+
+
+def _of_log(lines: Iterable[bytes], name: str) -> Iterator[Found]:
+    requests, skipped = read_log(lines, name)
+    for place, request in requests:
+        yield from recognise(request, place)
+    lines_left = f"{skipped:,} line{'' if skipped == 1 else 's'}"
+    why = f"{lines_left} without a new request to evals, graders or fine-tuning"
+    yield Found(form="log", place=name, skipped=why if skipped else "")
 
 
 def recognise(value: Any, name: str) -> Iterator[Found]:

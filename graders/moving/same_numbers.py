@@ -1,7 +1,7 @@
 """Are the scores the hosted ones? Each grade of ours against the result that an export tells.
 
 Equal is equal to the last digit, passed or not alike, and failed where the service failed: in an
-export a failed grading has the score 0.0 and an error, which is no score.
+export a failed grading has the score 0.0 and an error, or null, which is no score.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ class Agreement:
     Attributes:
         compared: Scores that the service and we have.
         rows: Rows with a hosted score.
+        left_out: Hosted results of criteria that are left out here.
         differences: What is not equal.
     """
 
     compared: int = 0
     rows: int = 0
+    left_out: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -64,6 +66,7 @@ def compare(
     names: Sequence[tuple[str, str | None]],
     *,
     members: bool,
+    left_out: Sequence[tuple[str, str | None]] = (),
 ) -> Agreement:
     """Compare grades with the hosted results of their rows.
 
@@ -72,15 +75,23 @@ def compare(
         grades: Ours, one for each.
         names: The name and id of each grader that results are of.
         members: Whether those are a grade's parts, as of an eval, or itself.
+        left_out: The name and id of each criterion whose results are not compared.
     """
     found = Agreement()
+    called = Counter(name for name, _ in (*names, *left_out))
     for (number, row), grade in zip(rows, grades, strict=True):
         hosted: Any = row["hosted"]
         if not hosted["results"]:  # a line that was no row there
             continue
         found.rows += 1
         parts = list(grade.parts.values()) if members else [grade]
-        for difference in _of_row(number, parts, hosted["results"], names):
+        results = [
+            result
+            for result in hosted["results"]
+            if not any(_is_called(result["name"], *one, called) for one in left_out)
+        ]
+        found.left_out += len(hosted["results"]) - len(results)
+        for difference in _of_row(number, parts, results, names, called):
             found.compared += 1
             if difference is not None:
                 found.differences.append(difference)
@@ -92,10 +103,10 @@ def _of_row(
     parts: Sequence[Grade],
     results: Sequence[Mapping[str, Any]],
     names: Sequence[tuple[str, str | None]],
+    called: Counter[str],
 ) -> Iterator[Difference | None]:
     """For each result, and each grader without one, how it differs; None where it does not."""
     missing = dict(enumerate(names))
-    called = Counter(name for name, _ in names)
     for result in results:
         told = _told(result)
         meant = [i for i in missing if _is_called(result["name"], *missing[i], called)]
@@ -117,8 +128,9 @@ def _is_called(told: str, name: str, own_id: str | None, called: Counter[str]) -
 
 
 def _equal(ours: Grade, result: Mapping[str, Any]) -> bool:
-    if result.get("error") or ours.failure is not None:
-        return bool(result.get("error")) and ours.failure is not None
+    failed = bool(result.get("error")) or result["score"] is None
+    if failed or ours.failure is not None:
+        return failed and ours.failure is not None
     passed = result["passed"]
     alike = passed is None or ours.passed is None or ours.passed == passed
     return ours.score == result["score"] and alike
@@ -134,6 +146,8 @@ def _told(result: Mapping[str, Any]) -> str:
     if error := result.get("error"):
         said = error.get("message") if isinstance(error, dict) else error
         return f"failed ({said})"
+    if result["score"] is None:
+        return "no score"
     return f"{float(result['score'])!r}{_said(result['passed'])}"
 
 

@@ -106,9 +106,19 @@ def _hosted(output_item: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str
 
 def _result(position: int, result: Any) -> dict[str, Any]:
     match result:
-        case {"name": str(name), "score": score} if finite_number(score) is not None:
+        case {"name": str(name), "score": score} if (
+            score is None or finite_number(score) is not None
+        ):
             judged: dict[str, Any] = {"name": name, "score": score, "passed": result.get("passed")}
-            sample = result.get("sample")
-            error = sample.get("error") if isinstance(sample, dict) else None
+            error = _error_of(result)
             return {**judged, "error": error} if error else judged
-    raise ValueError(f"results[{position}] lacks a name, or a number as its score")
+    raise ValueError(f"results[{position}] lacks a name, or a number or null as its score")
+
+
+def _error_of(result: Mapping[str, Any]) -> Any:
+    """Why there is no score, where something says it: Azure has its word for it in the label."""
+    sample = result.get("sample")
+    error = sample.get("error") if isinstance(sample, dict) else None
+    if error or result["score"] is not None:
+        return error
+    return next((result[key] for key in ("error", "reason", "label") if result.get(key)), None)

@@ -21,6 +21,7 @@ _OF_NATIVE: Final = "An item without the key stops the task there, and is one fa
 _ALWAYS: Final = (
     "The mean of scores is reported; pass_threshold and what passes are not known there.",
     "Inspect asks its own model: samples in rows are not read.",
+    "It runs a task in the task's folder: rows= takes an absolute path, or one from there.",
 )
 
 
@@ -34,7 +35,7 @@ def to_inspect(source: Source, name: str) -> Exported:
     how = carry(source.document.grader, "inspect", source.profile)
     lost = [*_ALWAYS, *([_OF_NATIVE] if how.native else _OF_US)]
     text = _source(source, how, lost)
-    command = ["inspect", "eval", name, "--model", "MODEL", "-T", "rows=rows.jsonl"]
+    command = ["inspect", "eval", name, "--model", "MODEL", "-T", f"rows={source.rows_path}"]
     return Exported(files={name: text}, carried=[how], lost=lost, next=command)
 
 
@@ -67,7 +68,10 @@ def _source(source: Source, how: Carried, lost: Sequence[str]) -> str:
         '    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))',
         *("", "", "@task"),
         'def graded(rows="rows.jsonl", ask="question"):',
-        '    """Answer what stands at `ask` in each item, or its messages, and grade it."""',
+        '    """Answer what stands at `ask` in each item, or its messages, and grade it.',
+        "",
+        "    A relative path of rows starts where this file is.",
+        '    """',
         "",
         "    def sample(record):",
         '        item = record.get("item", record)',

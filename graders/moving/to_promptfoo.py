@@ -16,6 +16,8 @@ from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, Stri
 from graders.errors import ConfigError, Finding
 from graders.moving.carried import Carried, carry
 from graders.moving.exported import Exported, Source, comments
+from graders.moving.forms import refused
+from graders.moving.promptfoo_tests import Tests, to_tests
 from graders.template import Slot
 
 _PLAIN_NAME: Final = re.compile(r"[\w .,:-]{1,100}")
@@ -40,39 +42,75 @@ _OF_A_SAMPLE: Final = (
     "Only the text of an output is known there: a sample has no model and no usage."
 )
 
+_OF_ROWS: Final = """\
+# The outputs are those of the rows: nothing is asked, and echo answers for those that are empty.
+providers: ["echo"]
+prompts:
+  - label: "outputs of the rows"
+    raw: "{{{{ '' }}}}"
+tests: {tests}
+"""
+_WITHOUT_ROWS: Final = """\
+# It cannot run yet. Add whom to ask, what, and about which items, such as:
+# providers: ["openai:gpt-4o-mini"]
+# prompts: ["{{ question }}"]
+# tests:
+#   - vars: {"question": "What is 2 + 2?", "answer": "4"}
+# Or let `graders export --rows FILE` write tests of rows with the outputs that they have.
+"""
+_BEFORE: Final = "add providers, prompts and tests, as the file says, or use --rows FILE"
+
 
 def to_promptfoo(source: Source, name: str) -> Exported:
-    """The config, and the Python file beside it where something is asked through us.
+    """The config, and beside it its tests, and the Python file by which something is asked of us.
 
     Args:
         source: What is exported.
         name: Of the config's file.
 
     Raises:
-        ConfigError: Nothing says when a score passes.
+        ConfigError: Nothing says when a score passes, or no row can be a test.
+        RowError: A line is no row.
     """
     config = source.document.grader
     criteria = config.testing_criteria if isinstance(config, EvalConfig) else (config,)
     carried = [carry(one, "promptfoo", source.profile) for one in criteria]
-    python = re.sub(r"\W", "_", PurePath(name).stem) + "_assert.py"
-    ask = [one for one, how in zip(criteria, carried, strict=True) if not how.native]
-    for one in ask:
-        _refuse_without_threshold(one, source)
+    for one, how in zip(criteria, carried, strict=True):
+        if not how.native:
+            _refuse_without_threshold(one, source)
     functions = (
         [f"criterion_{i}" for i in range(1, len(criteria) + 1)]
         if isinstance(config, EvalConfig)
         else ["get_assert"]
     )
-    asserts = [
-        _assertion(how, i, f"file://{python}:{function}")
-        for i, (how, function) in enumerate(zip(carried, functions, strict=True), start=1)
-    ]
-    lost = _lost(config, carried)
-    files = {name: "".join(_yaml(source, carried, lost, asserts))}
-    if ask:
-        asked = [f for f, how in zip(functions, carried, strict=True) if not how.native]
-        files[python] = _python(source, functions, asked)
-    return Exported(files=files, carried=carried, lost=lost, next=["promptfoo", "eval", "-c", name])
+    lost, tests = _lost(config, carried), _tests(source)
+    stem = re.sub(r"\W", "_", PurePath(name).stem)
+    yaml = _yaml(source, carried, lost, _asserts(carried, functions, f"{stem}_assert.py"))
+    run = _OF_ROWS.format(tests=quoted(f"file://{stem}_tests.jsonl")) if tests else _WITHOUT_ROWS
+    files = {name: "".join(yaml) + run}
+    if tests:
+        files[f"{stem}_tests.jsonl"] = tests.lines
+    asked = [f for f, how in zip(functions, carried, strict=True) if not how.native]
+    if asked:
+        files[f"{stem}_assert.py"] = _python(source, functions, asked)
+    return Exported(
+        files=files,
+        carried=carried,
+        lost=lost,
+        next=["promptfoo", "eval", "-c", name],
+        before="" if tests else _BEFORE,
+        left_out=tests.left_out if tests else (),
+    )
+
+
+def _tests(source: Source) -> Tests | None:
+    if source.rows is None:
+        return None
+    tests = to_tests(source.rows)
+    if not tests.count:
+        why = f"row {tests.left_out[0][0]}: {tests.left_out[0][1]}" if tests.left_out else "no rows"
+        raise refused("rows", source.rows_path, f"none of it can be a test of promptfoo ({why})")
+    return tests
 
 
 def _refuse_without_threshold(config: AnyConfig, source: Source) -> None:
@@ -89,6 +127,15 @@ def _refuse_without_threshold(config: AnyConfig, source: Source) -> None:
             fix="Give it a pass_threshold, or give --pass-threshold.",
         )
     )
+
+
+def _asserts(
+    carried: Sequence[Carried], functions: Sequence[str], python: str
+) -> list[dict[str, str]]:
+    return [
+        _assertion(how, i, f"file://{python}:{function}")
+        for i, (how, function) in enumerate(zip(carried, functions, strict=True), start=1)
+    ]
 
 
 def _assertion(how: Carried, number: int, function: str) -> dict[str, str]:
@@ -124,7 +171,7 @@ def _yaml(
 ) -> Iterator[str]:
     yield "# Assertions for promptfoo, written by `graders export`. A test's vars are an item.\n"
     yield from comments(source, carried, lost)
-    yield "defaultTest:\n  assert:\n"
+    yield "defaultTest:\n  options:\n    disableVarExpansion: true\n  assert:\n"
     for one in asserts:
         for lead, (key, value) in zip(("-", " ", " "), one.items(), strict=True):
             yield f"    {lead} {key}: {quoted(value)}\n"

@@ -50,6 +50,30 @@ def graders(capfd):
 
 
 @pytest.fixture
+def imported(tmp_path, monkeypatch, capsys):
+    """Write dumps, and run `graders import`; gives the code, what it said, and the files."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*dumps, options=()):
+        names = []
+        for i, dump in enumerate(dumps):
+            names.append(f"dump{i}.json")
+            data = dump if isinstance(dump, bytes) else json.dumps(dump).encode()
+            (tmp_path / names[-1]).write_bytes(data)
+        code = main(["import", *names, "-o", "out", *options])
+        said = capsys.readouterr()
+        out = tmp_path / "out"
+        files = {path.name: path.read_text("utf-8") for path in sorted(out.glob("*"))}
+        return code, said.out + said.err, {name: _read(name, text) for name, text in files.items()}
+
+    return command
+
+
+def _read(name, text):
+    return [json.loads(line) for line in text.splitlines()] if "rows" in name else json.loads(text)
+
+
+@pytest.fixture
 def plan(tmp_path, monkeypatch, capsys):
     """Write a method and rows, and run `graders plan` on them."""
     monkeypatch.chdir(tmp_path)

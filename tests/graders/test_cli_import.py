@@ -15,31 +15,6 @@ from graders.compile import Tools
 from graders.server.settings import Settings
 from sandbox import open_sandbox
 
-
-@pytest.fixture
-def imported(tmp_path, monkeypatch, capsys):
-    """Write dumps, and run `graders import`; gives the code, what it said, and the files."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*dumps, options=()):
-        names = []
-        for i, dump in enumerate(dumps):
-            names.append(f"dump{i}.json")
-            data = dump if isinstance(dump, bytes) else json.dumps(dump).encode()
-            (tmp_path / names[-1]).write_bytes(data)
-        code = main(["import", *names, "-o", "out", *options])
-        said = capsys.readouterr()
-        out = tmp_path / "out"
-        files = {path.name: path.read_text("utf-8") for path in sorted(out.glob("*"))}
-        return code, said.out + said.err, {name: read(name, text) for name, text in files.items()}
-
-    return command
-
-
-def read(name, text):
-    return [json.loads(line) for line in text.splitlines()] if "rows" in name else json.loads(text)
-
-
 GRADED = [*ROWS, {"item": {}, "sample": {"output_text": "x"}}, {"item": {"answer": ""}}]
 
 
@@ -67,8 +42,9 @@ def test_what_a_server_graded_is_graded_the_same_from_its_dump(imported, run, wa
     assert said.endswith("next: graders run out/grader.json out/rows.jsonl\n")
     code, _, _ = run("out/grader.json", "out/rows.jsonl", "-o", "results.jsonl")
     assert code == 1  # two rows failed, as they did there
-    results = read("rows", Path("results.jsonl").read_text("utf-8"))
-    ours = [[part["score"] or 0.0 for part in line["parts"].values()] for line in results]
+    lines = Path("results.jsonl").read_text("utf-8").splitlines()
+    parts = [json.loads(line)["parts"].values() for line in lines]
+    ours = [[part["score"] or 0.0 for part in one] for one in parts]
     assert ours == [[result["score"] for result in item["results"]] for item in items]
     for dumps in ([page, one], [[one, told], items]):  # in another form, the same
         assert imported(*dumps, options=["--overwrite"])[2] == files
@@ -99,6 +75,15 @@ def judged_by():
             [{**HIT, "sample": {"error": {"message": "away"}}}],
             "row 1, exact: 1.0 passed here, failed (away) hosted",
         ),
+        ([{**HIT, "score": None}], "row 1, exact: 1.0 passed here, no score hosted"),
+        (
+            [{**HIT, "score": None, "passed": None, "label": "error"}],
+            "row 1, exact: 1.0 passed here, failed (error) hosted",
+        ),
+        (
+            [{**HIT, "score": None, "label": "error", "sample": {"error": {"message": "away"}}}],
+            "row 1, exact: 1.0 passed here, failed (away) hosted",
+        ),
         ([{**HIT, "name": "other"}], "row 1, other: no such grader here, 1.0 passed hosted"),
         ([HIT, HIT], "row 1, exact: no such grader here, 1.0 passed hosted"),
     ],
@@ -108,6 +93,18 @@ def test_a_score_that_is_not_the_hosted_one_is_named(imported, results, line):
 
     assert code == 1
     assert f"  {line}\n" in said
+
+
+@pytest.mark.parametrize("result", [{"score": None}, {"score": None, "label": "error"}])
+def test_no_score_there_and_a_failure_here_are_the_same(imported, result):
+    """And what failed there hides nothing of the others."""
+    failed = item([{**HIT, "passed": None, **result}], datasource_item={"other": "4"})
+    code, said, files = imported(ONE, failed, item([HIT], id="b"), options=["--check"])
+
+    assert (code, "checked 2 hosted scores of 2 rows: all are the same" in said) == (0, True), said
+    (kept,) = files["rows.jsonl"][0]["hosted"]["results"]
+    error = {"error": result["label"]} if "label" in result else {}
+    assert kept == {"name": "exact", "score": None, "passed": None, **error}
 
 
 def test_a_failure_here_is_no_score_of_zero_there(imported):
@@ -150,7 +147,8 @@ def test_an_output_item_becomes_a_row_with_its_scores_beside_the_sample(imported
         "usage": {"total_tokens": 0},
     }
     nested = {"item": {"answer": "4"}, "sample": {"output_json": {"b": 1}}}
-    dumps = [item([HIT], sample=sample), item([], datasource_item=nested, sample={"output": []})]
+    other = item([], id="outputitem_2", datasource_item=nested, sample={"output": []})
+    dumps = [item([HIT], sample=sample), other]
     code, out, files = imported(dumps)
 
     first, second = files["rows.jsonl"]
@@ -317,7 +315,8 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
         ([jsonl(EXACT) + b"{]\n"], "dump0.json:2:2: not JSON: Expecting property name"),
         ([{"data": [EXACT, {"object": "file"}]}], "dump0.json: data[1]: is an object with 'obj"),
         ([[3]], "dump0.json: [0]: is a number, and not an eval, an output item, a run of an e"),
-        ([item([{"score": 1}])], "dump0.json: results[0] lacks a name, or a number as its score"),
+        ([item([{"score": 1}])], "dump0.json: results[0] lacks a name, or a number or null as"),
+        ([item([{"name": "a"}])], "dump0.json: results[0] lacks a name, or a number or null as"),
         ([item([], sample=None)], "dump0.json: sample is null, and must be an object"),
         ([item([], datasource_item=[])], "dump0.json: datasource_item is a list, and must be an"),
         ([item(None)], "dump0.json: results is null, and must be a list"),
@@ -331,7 +330,12 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
         ),
         (
             [{**ONE, "testing_criteria": [{"type": "azure_ai_evaluator", "name": "f"}]}],
-            "dump0.json: testing_criteria[0].type: 'azure_ai_evaluator' is not one of ",
+            "dump0.json: testing_criteria: all are criteria that only Azure runs, such as "
+            "'azure_ai_evaluator'. Ask the same of a judge, in a score_model.",
+        ),
+        (
+            [{**ONE, "testing_criteria": [{"type": "azure_ai_evaluator"}, {**EXACT, "type": "x"}]}],
+            "dump0.json: testing_criteria[1].type: 'x' is not one of string_check, ",
         ),
         ([{"type": "dpo", "dpo": {}}], "dump0.json: method: only reinforcement methods have a "),
         ([{"object": "fine_tuning.job", "method": None}], "dump0.json: fine-tuning job: only rein"),
@@ -344,6 +348,11 @@ def test_names_in_a_dump_are_no_paths(imported, tmp_path):
             [ONE, {**ONE, "id": "eval_2", "name": "other"}, item([], eval_id="eval_3")],
             "dump2.json: this output item is of 'eval_3', and there are 2 configs: 'eval_1', ",
         ),
+        (
+            [ONE, item([HIT]), item([{**HIT, "score": 0.5}])],
+            "dump2.json: output item 'outputitem_1' says something else than at dump1.json. Import "
+            "one of both.",
+        ),
         ([ONE, item([], eval_id="eval_3")], "dump1.json: this output item is of 'eval_3', and the"),
         ([ONE, {**ONE, "id": "b", "name": "b"}, *ROWS], "dump2.json: this row does not say who"),
     ],
@@ -353,49 +362,6 @@ def test_what_cannot_be_taken_is_refused_with_its_place(imported, dumps, message
 
     assert (code, files) == (2, {})
     assert f"graders: {message}" in said
-
-
-def test_a_run_over_a_file_is_left_out_beside_its_items(imported):
-    source = {"type": "jsonl", "source": {"type": "file_id", "id": "file-1"}}
-    code, said, files = imported(ONE, {"object": "eval.run", "data_source": source}, item([HIT]))
-
-    assert (code, len(files["rows.jsonl"])) == (0, 1)
-    assert "left out: dump1.json: its rows are in the file 'file-1'" in said
-
-
-def test_jobs_without_a_grader_are_left_out_of_a_page(imported):
-    supervised = {"object": "fine_tuning.job", "method": {"type": "supervised"}}
-    code, said, _ = imported({"object": "list", "data": [supervised, JOB]})
-
-    assert (code, said.startswith("found 2 fine-tuning jobs\n")) == (0, True)
-    assert "left out: dump0.json: data[0]: only reinforcement methods have a grader" in said
-
-
-def page(*entries, more):
-    return {"object": "list", "data": list(entries), "has_more": more}
-
-
-@pytest.mark.parametrize(
-    ("dumps", "places"),
-    [
-        ([page(item([HIT]), more=False)], []),
-        ([page(item([HIT]), more=True)], ["dump1.json"]),
-        ([[page(item([HIT]), more=True)] * 2], ["dump1.json: [1]"]),
-        ([page(item([HIT]), more=True), page(item([HIT]), more=False)], []),
-        (
-            [page(item([HIT], run_id="a"), more=True), page(item([HIT], run_id="b"), more=False)],
-            ["dump1.json"],
-        ),
-        ([page({**ONE, "object": "eval"}, more=True)], ["dump1.json"]),
-    ],
-)
-def test_a_list_without_its_last_page_is_not_whole(imported, dumps, places):
-    """Rows are missing there, and nobody would see it."""
-    code, said, files = imported(ONE, *dumps)
-
-    assert (code, "grader.json" in files) == (0, True)
-    warned = [line for line in said.splitlines() if "has_more" in line]
-    assert [line.split(": has_more")[0] for line in warned] == [f"  warning: {p}" for p in places]
 
 
 def test_what_is_read_is_never_replaced(imported, capsys):
