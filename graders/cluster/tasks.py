@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any, Final
 
 from graders.cluster.connection import connected
-from graders.cluster.node import NO_LINES, ClusterError, Kit, Reply, check, grade_shard, sweep
+from graders.cluster.folders import sweep
+from graders.cluster.node import NO_LINES, ClusterError, Kit, Reply, check, grade_shard
 from graders.errors import GradersError
 from graders.grades import Grader
 from graders.runs.crew import AHEAD, Hire
