@@ -11,7 +11,6 @@ import secrets
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -19,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from graders.cluster.folders import cluster_folder
 from graders.cluster.node import ClusterError
 from graders.terminal import shorten
 
@@ -34,8 +34,6 @@ _REACHED_SECONDS: Final = 10.0
 """Ray tries for minutes where nobody is."""
 _STORE_BYTES: Final = 1 << 30
 """Shards and results on their way, in a cluster that we start."""
-_LONGEST_FOLDER: Final = 18
-"""Bytes of a folder's name that leave room for those of Ray's sockets, 103 with all."""
 
 
 @contextmanager
@@ -70,7 +68,7 @@ def connected(address: str | None, cores: int) -> Iterator[None]:
                 "object_store_memory": _STORE_BYTES,
                 "_node_ip_address": "127.0.0.1",
                 # Ray lets everybody into it, and leaves it.
-                "_temp_dir": str(folder / "ray"),
+                "_temp_dir": str(folder / "r"),  # short, for its sockets
             }
         # Ray prints there that a node has died, and results or a summary for programs may be there.
         stack.enter_context(redirect_stdout(sys.stderr))
@@ -135,14 +133,9 @@ def _set(values: Mapping[str, str | None]) -> None:
 
 @contextmanager
 def _own_folder() -> Iterator[Path]:
-    """A folder that only we can look into, for a token that Ray asks everybody for, and for Ray."""
-    place = tempfile.gettempdir()
-    if len(os.fsencode(place)) > _LONGEST_FOLDER and Path("/tmp").is_dir():  # noqa: S108 - made apart
-        place = "/tmp"  # noqa: S108
-    with tempfile.TemporaryDirectory(
-        prefix="graders-", dir=place, ignore_cleanup_errors=True
-    ) as folder:
-        path = Path(folder) / "token"
+    """A folder for Ray, and for a token that it asks everybody for."""
+    with cluster_folder() as folder:
+        path = folder / "token"
         path.touch(mode=0o600)
         path.write_text(_secret(), "ascii")
         with _environment(
@@ -152,7 +145,7 @@ def _own_folder() -> Iterator[Path]:
                 "RAY_AUTH_TOKEN": None,
             }
         ):
-            yield Path(folder)
+            yield folder
 
 
 @cache

@@ -3,25 +3,18 @@
 Ray starts a task again, here or on another node, when what it ran on died. So a shard is graded
 into a folder of its own that outlives the process: who comes after it on the same node goes on
 behind the last row, and a row that kills one process after the other is found, as on one machine.
-A node that died took its folder along, and its shards are graded from their beginning. A driver
-that was killed leaves its folders; whoever comes to the node removes them when they are a day old.
+A node that died took its folder along, and its shards are graded from their beginning.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import shutil
-import stat
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from graders.cluster.folders import alone, shard_folder, sweep_abandoned
 from graders.compile import Tools, compile_grader
 from graders.config.parse import Document
 from graders.errors import GradersError
@@ -74,11 +67,6 @@ class Reply(NamedTuple):
 
 
 NO_LINES: Final = Pair(b"", b"")
-_FOLDER: Final = re.compile(r"graders-[0-9a-f]{32}-[0-9a-f]{12}-\d+")
-"""The name of a shard's folder: of its run, its node and its number."""
-_ABANDONED_SECONDS: Final = 24 * 60 * 60.0
-"""How long nobody has been at a folder that no run needs: a task that died may wait to be begun
-again for as long as others are busy."""
 
 
 def with_sandbox(document: Document, profile: Profile, box: Callable[[], Sandbox]) -> Grader:
@@ -160,9 +148,9 @@ def grade_shard(
     import ray
 
     node = ray.get_runtime_context().get_node_id()
-    folder = Path(tempfile.gettempdir()) / f"graders-{name}-{node[:12]}-{shard.number}"
+    folder = shard_folder(name, node, shard.number)
     try:
-        with _alone(folder):
+        with alone(folder):
             reply = _graded(box, folder, work, shard, known)
     except Exception as error:  # noqa: BLE001 - the driver raises it
         reply = Reply(sendable(error), NO_LINES)
@@ -177,21 +165,6 @@ def _graded(box: list[Any], folder: Path, work: Work, shard: Shard, known: Pair)
     station = _station(box)
     answer = station.runner.run(ShardGrader(station.grader, work, folder).grade(task))
     return Reply(answer, Pair(*part.columns()))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """A folder while it is needed, without whoever has the same shard, should Ray think us dead."""
-    import fcntl
-
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / "lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        folder.mkdir(mode=0o700, exist_ok=True)  # whoever was here before has removed it
-        try:
-            yield
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stalled(folder: Path, size: int, shard: int) -> int:
@@ -210,34 +183,3 @@ def _stalled(folder: Path, size: int, shard: int) -> int:
     beside.write_text(f"{now.size} {now.deaths}", "ascii")
     beside.replace(path)
     return now.deaths
-
-
-def sweep(name: str) -> None:
-    """Remove what the tasks of a run that was ended have left on this node."""
-    for folder in Path(tempfile.gettempdir()).glob(f"graders-{name}-*"):
-        if folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def sweep_abandoned() -> None:
-    """Remove what killed drivers have left on this node: folders of ours that nobody is at."""
-    for folder in Path(tempfile.gettempdir()).glob("graders-*"):
-        with suppress(OSError):  # others may sweep at the same time
-            found = folder.lstat()  # and not what somebody has linked there
-            ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-            old = time.time() - found.st_mtime > _ABANDONED_SECONDS
-            if ours and old and _FOLDER.fullmatch(folder.name):
-                _remove_unless_locked(folder)
-
-
-def _remove_unless_locked(folder: Path) -> None:
-    """Remove a folder, as its owner does at the end.
-
-    Raises:
-        BlockingIOError: Somebody grades in it.
-    """
-    import fcntl
-
-    with (folder / "lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any, Final
 
 from graders.cluster.connection import connected
-from graders.cluster.node import NO_LINES, ClusterError, Kit, Reply, check, grade_shard, sweep
+from graders.cluster.folders import sweep
+from graders.cluster.node import NO_LINES, ClusterError, Kit, Reply, check, grade_shard
 from graders.errors import GradersError
 from graders.grades import Grader
 from graders.runs.crew import AHEAD, Hire
@@ -28,6 +29,7 @@ _COUNTED_EVERY_SECONDS: Final = 5.0
 _UNANSWERED_SECONDS: Final = 5.0
 """How long nothing is answered before it is looked whether anybody is there to answer."""
 _SWEPT_SECONDS: Final = 5.0
+_NOBODY: Final = "the cluster has no processor now; waiting for one (Ctrl-C keeps what is graded)"
 Note = Callable[[str], object]
 """Says something to whoever has started the run."""
 
@@ -54,7 +56,7 @@ def hired(
 
         with _failing():
             box = [ray.put(Kit(recipe=recipe, versions=versions()))]
-            check_nodes(box)
+            check_nodes(box, note)
         yield lambda work, parts: Tasks(box, work, parts, most, note)
 
 
@@ -71,17 +73,16 @@ def _failing() -> Iterator[None]:
         raise ClusterError(f"the cluster failed: {_said(error)}") from None
 
 
-def check_nodes(box: list[Any]) -> None:
-    """Look at every node that can grade, all at once.
+def check_nodes(box: list[Any], note: Note) -> None:
+    """Look at every node that can grade, all at once; if there is none, when the first has come.
 
     Raises:
-        ClusterError: There is none, or one is not fit; names it.
+        ClusterError: One is not fit; names it.
     """
     import ray
 
-    nodes = [node for node in _alive() if node["Resources"].get("CPU")]
-    if not nodes:
-        raise ClusterError("the cluster has no node with a processor to grade on")
+    while not (nodes := _with_processors()):
+        _wait_for_one(box, note)
     asked = [_on(node, check).remote(box) for node in nodes]
     wrong = []
     for node, one in zip(nodes, asked, strict=True):
@@ -102,6 +103,30 @@ def _alive() -> list[dict[str, Any]]:
     import ray
 
     return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _with_processors() -> list[dict[str, Any]]:
+    """Those of them that grade."""
+    return [node for node in _alive() if node["Resources"].get("CPU")]
+
+
+def _wait_for_one(box: list[Any], note: Note) -> None:
+    """Ask for a processor, for which a cluster that grows as it is asked starts a node."""
+    import ray
+
+    asked = ray.remote(check).options(num_cpus=1, max_retries=-1).remote(box)
+    if not _answered([asked]):
+        note(_NOBODY)
+    while not _answered([asked]):
+        pass
+
+
+def _answered(asked: list[Any]) -> list[Any]:
+    """What is answered of it within a while."""
+    import ray
+
+    ready: list[Any] = ray.wait(asked, timeout=_UNANSWERED_SECONDS)[0]
+    return ready
 
 
 def _on(node: dict[str, Any], work: Callable[..., Any]) -> Any:
@@ -184,7 +209,7 @@ class Tasks:
         import ray
 
         with _failing():
-            ready, _ = ray.wait(list(self._sent), timeout=_UNANSWERED_SECONDS)
+            ready = _answered(list(self._sent))
             if not ready and not ray.cluster_resources().get("CPU"):
                 self._alone()
         for one in ready:
@@ -197,9 +222,7 @@ class Tasks:
     def _alone(self) -> None:
         """Say that nobody grades."""
         if self._note is not None:
-            self._note(
-                "no processor is left in the cluster; waiting for one (Ctrl-C keeps what is graded)"
-            )
+            self._note(_NOBODY)
             self._note = None
 
     def _kept(self, number: int, node: str, reply: Reply) -> Done | Ended:

@@ -17,14 +17,63 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
+from kept_runs import EXACT, write
+from stubborn_graders import Holding, grade_there
+
+from graders.cluster.node import with_sandbox
+from graders.config.parse import read_config
+from graders.profile import OPENAI
+from sandbox import open_sandbox
+
 HERE = Path(__file__).parent
+CODE = {
+    "type": "python",
+    "name": "code",
+    "source": "def grade(sample, item):\n    return len(sample['output_text']) / 10\n",
+}
+MEMBERS = {
+    "type": "multi",
+    "name": "members",
+    "graders": {"code": CODE, "exact": {**EXACT, "reference": "x"}},
+    "calculate_output": "0.5 * code + 0.5 * exact",
+}
 SEED = "import sys; from graders.cli import main; sys.exit(main(sys.argv[1:]))"
 QUICK = {"health_check_period_ms": 300, "health_check_failure_threshold": 2}
 """That a node has died is seen in a second, and not in a quarter of a minute."""
 _SIOCSIFFLAGS, _UP_AND_RUNNING = 0x8914, 0x41
+
+
+class Sandboxed(Holding):
+    """Holds rows as it does, and what grades them has a member in a sandbox."""
+
+    def __init__(self, folder, free):
+        super().__init__(folder, free)
+        box = partial(open_sandbox, workers=1)
+        self.members = with_sandbox(read_config(MEMBERS), OPENAI, box)
+
+    async def grade(self, rows):
+        grades = await self.members.grade(rows)
+        await super().grade(rows)
+        return grades
+
+
+def held(kind, free):
+    """A grader that holds its rows from one on, and 160 rows: five shards."""
+    write("rows.jsonl", '{"item": {}, "sample": "x"}\n' * 160)
+    return partial(kind, str(Path.cwd()), free)
+
+
+def begun():
+    """The processes that have begun each shard, by its first row."""
+    path, found = Path("begun.txt"), defaultdict(list)
+    for line in path.read_text().splitlines() if path.exists() else ():
+        row, pid = map(int, line.split())
+        found[row].append(pid)
+    return found
 
 
 def apart():
@@ -119,9 +168,10 @@ class _Program:
         """Begin a command; gives its process id."""
         return self._begin("-c", SEED, "run", *arguments)
 
-    def hold(self, free):
+    def hold(self, kind, free):
         """Begin to grade rows.jsonl, from a row on only when there is a file `let`."""
-        return self._begin(HERE / "stubborn_graders.py", self._cluster.address, str(free))
+        code = "import sys, ray_nodes; ray_nodes.hold(*sys.argv[1:])"
+        return self._begin("-c", code, self._cluster.address, kind, str(free))
 
     def _begin(self, *arguments):
         with Path("stdout.txt").open("wb") as out, Path("stderr.txt").open("wb") as err:
@@ -173,6 +223,12 @@ class _Program:
                 os.killpg(process.pid, signal.SIGKILL)
         if self._cluster is not None:
             self._cluster.shutdown()
+
+
+def hold(address, kind, free):
+    """Grade rows.jsonl by a grader that holds them, into out.jsonl."""
+    kinds = {"Holding": Holding, "Sandboxed": Sandboxed}
+    grade_there(partial(kinds[kind], str(Path.cwd()), int(free)), address, "out")
 
 
 def _serve():

@@ -7,21 +7,15 @@ import random
 import re
 import shutil
 import signal
-from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
 import pytest
 from kept_runs import BOTH, JUDGE, NEAR, Command, files, mixed, said, summed, until, write
-from ray_nodes import Nodes
+from ray_nodes import CODE, Nodes, Sandboxed, begun, held
 from stubborn_graders import Holding, Killing, grade_here
 
 pytestmark = [pytest.mark.needs("ray"), pytest.mark.needs("/usr/bin/unshare")]
-CODE = {
-    "type": "python",
-    "name": "code",
-    "source": "def grade(sample, item):\n    return len(sample['output_text']) / 10\n",
-}
 SLOW_ROWS, SLOW_CHARACTERS = 192, 16_000
 
 
@@ -30,7 +24,7 @@ def nodes():
     """A cluster of one node, in a network of its own."""
     program = Nodes()
     try:
-        program.address, program.killed = program("start", 1), []
+        program.address, program.second = program("start", 1), None
         yield program
     finally:
         program.close()
@@ -45,11 +39,10 @@ def _folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def second(nodes):
-    """A second node, killed at the end."""
-    node = nodes("add", 1)
-    yield node
-    if node not in nodes.killed:
-        nodes("kill", node)
+    """A second node, which is there until a test kills it."""
+    if nodes.second is None:
+        nodes.second = nodes("add", 1)
+    return nodes.second
 
 
 def on(nodes, *arguments):
@@ -97,9 +90,15 @@ def at_work(nodes, node=""):
     return [*nodes.tmp.glob(f"graders-*-{node[:12]}*-*/stalled")]
 
 
+def whose(folders):
+    """The nodes that they are of."""
+    return [folder.parent.name.split("-")[2] for folder in folders]
+
+
 # --- the same bytes
 
 
+@pytest.mark.usefixtures("second")
 @pytest.mark.parametrize("options", [(), ("--failures", "stop"), ("--group-by", "item.n")], ids=str)
 def test_a_cluster_gives_the_same_bytes(nodes, run, options):
     """Results, times' rows, summary, exit code and what ends a run early."""
@@ -109,6 +108,7 @@ def test_a_cluster_gives_the_same_bytes(nodes, run, options):
     assert files("there.jsonl") == files("here.jsonl")
 
 
+@pytest.mark.usefixtures("second")
 @pytest.mark.needs("pyarrow")
 def test_columns_in_and_out_are_the_same(nodes, run):
     """Rows of Parquet are sent as lines, and results are made columns here."""
@@ -140,71 +140,19 @@ def test_python_runs_in_a_sandbox_on_each_node(nodes, run):
 # --- what dies
 
 
-def held(free):
-    """A grader that holds its rows from one on, and 160 rows: five shards."""
-    write("rows.jsonl", '{"item": {}, "sample": "x"}\n' * 160)
-    return partial(Holding, str(Path.cwd()), free)
-
-
-def begun():
-    """The processes that have begun each shard, by its first row."""
-    path, found = Path("begun.txt"), defaultdict(list)
-    for line in path.read_text().splitlines() if path.exists() else ():
-        row, pid = map(int, line.split())
-        found[row].append(pid)
-    return found
-
-
-def test_a_node_that_dies_costs_no_row(nodes, second):
-    """In the middle of a shard: nothing is lost, and nothing is there twice."""
-    recipe = held(free=32)
-    pid = nodes("hold", 32)
-    until(lambda: (at_work(nodes, second) and len(begun()) == 3) or nodes("over", pid))
-    nodes("kill", second)
-    nodes.killed.append(second)
-    assert at_work(nodes, second), f"it was not in the middle of a shard: {said()}"
-    # Of a machine they would die with it; here they find out that they are alone.
-    until(lambda: not all(Path(f"/proc/{one[0]}/exe").exists() for one in begun().values()))
-    write("let", "")
-    assert nodes("ended", pid) == 0, said()
-    assert said("stdout") == ""
-    assert sorted(map(len, begun().values())) == [1, 1, 1, 1, 2], "what was begun there is again"
-    assert grade_here(recipe, "here") == 0
-    assert files("out.jsonl") == files("here.jsonl")
-
-
-@pytest.mark.long  # for a cluster whose head has no processor
-def test_a_cluster_without_a_processor_is_waited_for_and_said_once():
-    """The head is alive, and with the first node that comes the run goes on."""
-    recipe, program, out = held(free=32), Nodes(), Path("out.jsonl")
-    try:
-        program("start", 0)
-        node = program("add", 1)
-        pid = program("hold", 32)
-        until(lambda: (out.exists() and out.stat().st_size) or program("over", pid), seconds=120)
-        until(lambda: len(begun()) == 2 or program("over", pid))
-        program("kill", node)
-        # Not before: what a killed node had begun may outlive it, and go on, for a while.
-        until(lambda: "no processor" in said() or program("over", pid))
-        write("let", "")
-        program("add", 1)
-        assert program("ended", pid) == 0, said()
-    finally:
-        program.close()
-    note = "no processor is left in the cluster; waiting for one (Ctrl-C keeps what is graded)\n"
-    assert said().count(note) == 1
-    assert len(begun()[1]) == 1, "what has come back is not graded again"
-    assert grade_here(recipe, "here") == 0
-    assert files("out.jsonl") == files("here.jsonl")
-
-
+@pytest.mark.usefixtures("second")
 @pytest.mark.parametrize("engine", ["ray", "local"])
 def test_a_killed_driver_is_gone_on_with_by_any_engine(nodes, engine):
-    """What is in its folder is not graded again."""
-    recipe = held(free=32)
-    pid = nodes("hold", 32)
+    """While two nodes grade; what is in its folder is not graded again."""
+    recipe = held(Holding, free=32)
+    pid = nodes("hold", "Holding", 32)
     out = Path("out.jsonl")
-    until(lambda: (out.exists() and out.stat().st_size) or nodes("over", pid))
+    until(
+        lambda: (
+            (out.exists() and out.stat().st_size and len({*whose(at_work(nodes))}) == 2)
+            or nodes("over", pid)
+        )
+    )
     os.kill(pid, signal.SIGKILL)
     assert nodes("ended", pid) == -signal.SIGKILL, said()
     write("let", "")
@@ -214,6 +162,24 @@ def test_a_killed_driver_is_gone_on_with_by_any_engine(nodes, engine):
         assert grade_here(recipe, "out", "resume") == 0
     assert len(begun()[1]) == 1
     assert begun().keys() == {1, 33, 65, 97, 129}
+    assert grade_here(recipe, "here") == 0
+    assert files("out.jsonl") == files("here.jsonl")
+
+
+def test_a_node_that_dies_costs_no_row(nodes, second):
+    """In the middle of a shard, with a sandbox: nothing is lost, and nothing is there twice."""
+    recipe = held(Sandboxed, free=32)
+    pid = nodes("hold", "Sandboxed", 32)
+    until(lambda: (at_work(nodes, second) and len(begun()) == 3) or nodes("over", pid))
+    nodes("kill", second)
+    nodes.second = None
+    assert at_work(nodes, second), f"it was not in the middle of a shard: {said()}"
+    # Of a machine they would die with it; here they find out that they are alone.
+    until(lambda: not all(Path(f"/proc/{one[0]}/exe").exists() for one in begun().values()))
+    write("let", "")
+    assert nodes("ended", pid) == 0, said()
+    assert said("stdout") == ""
+    assert sorted(map(len, begun().values())) == [1, 1, 1, 1, 2], "what was begun there is again"
     assert grade_here(recipe, "here") == 0
     assert files("out.jsonl") == files("here.jsonl")
 
@@ -273,8 +239,8 @@ def test_what_killed_drivers_left_is_swept_by_the_next_run(nodes):
 def test_a_node_that_cannot_isolate_is_named_before_anything_is_graded(nodes):
     """Here one whose processes cannot become another user."""
     write("code.json", CODE)
-    pid = nodes("join")
-    until(lambda: nodes("alive") == 2)
+    before, pid = nodes("alive"), nodes("join")
+    until(lambda: nodes("alive") > before)
     code, _, err = nodes("run", "code.json", "rows.jsonl", "-o", "out.jsonl", *ray(nodes))
     os.killpg(pid, signal.SIGKILL)
     nodes("ended", pid)

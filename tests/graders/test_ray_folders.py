@@ -1,17 +1,29 @@
-"""What the tasks of a killed driver leave on a node: swept by whoever comes, and nothing else."""
+"""What a killed driver and its tasks leave on a machine: swept by whoever comes, nothing else."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from graders.cluster.node import sweep_abandoned
+from graders.cluster import folders
+from graders.cluster.folders import cluster_folder, sweep_abandoned
 
 fcntl = pytest.importorskip("fcntl")
 LEFT = f"graders-{'0f' * 16}-{'a1' * 6}-12"
+OF_A_CLUSTER = "graders-r-x7q2k_1a"
 HOUR = 3600
+STARTED = """
+import pathlib, sys, tempfile
+from graders.cluster import folders
+tempfile.tempdir, folders._SHORT = sys.argv[1], pathlib.Path("nowhere")
+with folders.cluster_folder() as folder:
+    print(folder, flush=True)
+    input()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +55,10 @@ def aged(path, hours):
         ("graders-x7q2k_1a", 25, True),  # a folder of somebody else's of that name
         (f"{LEFT}-more", 25, True),
         (f"my-{LEFT}", 25, True),
+        (OF_A_CLUSTER, 25, False),
+        (OF_A_CLUSTER, 23, True),
+        ("graders-r-x7q2k_1", 25, True),
+        (f"{OF_A_CLUSTER}b", 25, True),
     ],
 )
 def test_what_is_a_day_old_is_removed(name, hours, stays):
@@ -61,6 +77,40 @@ def test_what_somebody_grades_in_stays():
         assert (folder / "stalled").exists()
     sweep_abandoned()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "where names are short"])
+def test_a_clusters_folder_is_swept_when_who_started_it_was_killed(
+    tmp_path, monkeypatch, elsewhere
+):
+    """With its token, wherever it is; and not before, however long that takes."""
+    monkeypatch.setattr(folders, "_SHORT", tmp_path / ("t" if elsewhere else "nowhere"))
+    if elsewhere:
+        (tmp_path / "t").mkdir()
+    with cluster_folder() as mine:
+        assert mine.parent.name == ("t" if elsewhere else tmp_path.name)
+        assert mine.stat().st_mode & 0o077 == 0
+        theirs = started(mine.parent)
+        (mine / "token").touch()
+        for folder in (mine, theirs):
+            aged(folder, 25)
+        sweep_abandoned()
+        assert (mine / "token").exists()
+        assert not theirs.exists()
+    assert not mine.exists()
+
+
+def started(place):
+    """A folder in a place whose owner was killed; it is not swept as long as that one lives."""
+    command, pipe = [sys.executable, "-c", STARTED, str(place)], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as owner:
+        folder = Path(owner.stdout.readline().strip())
+        aged(folder, 25)
+        sweep_abandoned()
+        alive = folder.exists()
+        owner.kill()
+    assert alive
+    return folder
 
 
 def test_a_task_that_was_killed_before_it_had_a_lock_is_swept():
