@@ -151,7 +151,7 @@ def command(rows: str, **given: Any) -> int:
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     if given["good_from"] is not None and not isfinite(given["good_from"]):
         raise click.BadParameter(f"{given['good_from']} is no label", param_hint="--good-from")
-    kept = (rows, given["outputs"], *given["configs"], given["output"])
+    kept = (rows, given["outputs"], *given["configs"], given["fit_config"])
     check_report(given["report"], kept)
     chosen = _metrics(given["metrics"], profile)
     documents = _documents(given, profile)
