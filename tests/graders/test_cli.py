@@ -113,6 +113,19 @@ def test_no_two_options_of_a_command_say_the_same_to_it():
     assert [(name, key) for name, keys in taken.items() for key in keys if keys[key] > 1] == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["probe", "g.json", "rows.jsonl"], ["mutate", "g.cases.json"], ["study", "rows.jsonl"]],
+)
+def test_no_seed_is_negative(call, arguments):
+    """It is refused before anything is graded."""
+    write("g.cases.json", {})
+    code, out, err = call(*arguments, "--seed", "-1")
+
+    assert (code, out) == (2, "")
+    assert "Invalid value for '--seed': -1 is not in the range x>=0." in err
+
+
 def test_help_is_light():
     """What grading needs is loaded when something is graded."""
     code = (

@@ -141,7 +141,7 @@ def test_all_but_costs_is_the_same_in_every_run(found):
                                   ["--graders=grade.py", "--graders", "grader.json"]])  # fmt: skip
 def test_graders_beside_metrics(found, said):
     """Several files behind one option, or an option each; python graders in their sandbox."""
-    told = found("--metrics", "rouge_l", "--resamples", "50", "--probe", "3", *said)
+    told = found("--metrics", "rouge_l", "--resamples", "100", "--probe", "3", *said)
 
     assert set(told["contestants"]) == {"rouge_l", "grade.py", "grader.json"}
     assert told["contestants"]["grade.py"]["measures"]["auc"]["value"] == pytest.approx(
@@ -268,7 +268,7 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
     """Their cost is in tokens."""
     judged_by(tmp_path, monkeypatch)
     asking = ("--graders", "judge.json", "--client", "my_judge_of_compare:client")
-    code, out, err = compare("--metrics", "rouge_l", "--resamples", "50", *asking, "--json")
+    code, out, err = compare("--metrics", "rouge_l", "--resamples", "100", *asking, "--json")
     one = json.loads(out)["contestants"]["judge.json"]
     import my_judge_of_compare
 
@@ -279,7 +279,7 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
     del one["cost_per_1000"]["usd"]  # as far as prices are known here
     assert one["cost_per_1000"] == {"cpu_seconds": None, "tokens": 100_000}
     code, out, _ = compare(
-        *("--metrics", "none", "--resamples", "50", *asking, "--probe-judges", "--probe", "2")
+        *("--metrics", "none", "--resamples", "100", *asking, "--probe-judges", "--probe", "2")
     )
     assert code == 0
     assert "  judge.json          100,000 tokens " in out.replace("* judge", "  judge")
@@ -302,6 +302,12 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
         ),
         (["--graders", "a.cases.json"], "a.cases.json is a case file; name the grader that it is"),
         (["--graders", "gone.json"], "gone.json"),
+        (
+            ["--human", "sample.humn"],
+            "labelled.jsonl: no row has an output, a reference and a label",
+        ),
+        (["--seed", "-1"], "Invalid value for '--seed': -1 is not in the range x>=0."),
+        (["--resamples", "99"], "Invalid value for '--resamples': 99 is not in the range x>=100."),
         (["--good-from", "nan"], "Invalid value for --good-from: nan is no label"),
         (
             ["--metrics", "none", "--graders", "fails.py"],
@@ -322,6 +328,15 @@ def test_what_cannot_be_compared(compare, arguments, message):
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_no_rows_are_nothing_to_compare(compare):
+    """As the other studies say it: exit code 2."""
+    Path("empty.jsonl").touch()
+    code, out, err = compare(rows="empty.jsonl")
+
+    assert (code, out) == (2, "")
+    assert err.endswith("graders: empty.jsonl: it holds no rows\n")
 
 
 def test_every_line_fits_a_terminal(compare):
@@ -375,7 +390,7 @@ def test_names_of_files_cannot_rewrite_the_screen(compare):
     """Nor can what a grader says when it fails."""
     name = "red\x1b[31m.py"
     Path(name).write_text("def grade(sample, item):\n    raise ValueError('\\x1b[2J')\n")
-    code, out, err = compare("--metrics", "rouge_l", "--resamples", "20", "--graders", name)
+    code, out, err = compare("--metrics", "rouge_l", "--resamples", "100", "--graders", name)
 
     assert code == 1
     assert "\x1b" not in out + err
