@@ -97,6 +97,7 @@ def test_what_programs_read(found):
 
     assert list(told["contestants"]) == ["hash_char", "rouge_l", "rouge_3"]
     assert (told["by"], told["best"], told["rows"]["compared"]) == ("auc", "hash_char", 36)
+    assert told["recommended"] == "hash_char"
     assert set(one["measures"]) == {
         *("auc", "pairwise_accuracy", "pearson", "spearman", "kendall", "f1")
     }
@@ -235,6 +236,24 @@ def test_correlations_have_williams_test_beside_holms(compare):
     )
     assert len(second.split()) == 7
     assert max(map(len, lines)) <= 80
+
+
+def test_nothing_is_recommended_that_is_dead(compare):
+    """Nor is it said what gives it in a run."""
+    Path("flat.py").write_text("def grade(sample, item):\n    return item['n'] / 99\n")
+    lines = [json.loads(line) for line in FILES["labelled.jsonl"].splitlines()]
+    for n, line in enumerate(lines):
+        line["item"]["n"] = n
+        line["samples"] = [{**one, "human": int(n > 5)} for one in line["samples"]]
+    Path("rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    few = ("--metrics", "ratio", "--graders", "flat.py", "--probe", "0", "--resamples", "100")
+    code, out, _ = compare(*few, rows="rows.jsonl")
+    told = json.loads(compare(*few, "--json", rows="rows.jsonl")[1])
+
+    assert code == 0
+    assert "\n  bad     Use none of these as a reward: flat.py agrees most, AUC 1.00" in out
+    assert "in a run" not in out
+    assert (told["best"], told["recommended"]) == ("flat.py", None)
 
 
 def test_the_best_of_several_references(found):

@@ -51,7 +51,13 @@ def test_a_page_has_all_that_a_comparison_found(compared):
     for one in found["verdicts"]:
         assert one["text"] in said
     for part in (
-        *("Best", "hash_char", "AUC 1.000 [1.000, 1.000]", "36 rows of 12 items", "Holm's p"),
+        *(
+            "Agrees most",
+            "hash_char",
+            "AUC 1.000 [1.000, 1.000]",
+            "36 rows of 12 items",
+            "Holm's p",
+        ),
         *("Agreement with people by AUC, with 95 % intervals", "Kendall's tau-b, with intervals"),
         *("CPU-seconds for 1,000 rows", "Share of attacked rows on which some attack wins"),
         *("not good", "All 36 rows.", "0.947 [0.875, 1.000]"),
