@@ -151,6 +151,36 @@ def test_no_item_is_tested_on_weights_that_saw_it():
     assert found.gain.fitted.value < seen - 0.1
 
 
+def test_f1_on_items_left_out_is_that_of_fits_without_them():
+    """Each fold at the threshold of a fit of the others; below what is chosen where measured."""
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import GroupKFold
+
+    x, y, items = two_halves(rows=120)
+    scores = {name: x[name] for name in ("one", "two")}
+    found = fit(scores, y, items, QUICK)
+    passed = np.zeros(len(y), bool)
+    for seen, left_out in GroupKFold(n_splits=5).split(y, y, items):
+        part = fit({n: c[seen] for n, c in scores.items()}, y[seen], items[seen], QUICK)
+        rewards = part.predict({n: c[left_out] for n, c in scores.items()})
+        passed[left_out] = rewards >= part.threshold.value
+
+    assert found.unseen_f1.value == pytest.approx(f1_score(y, passed), abs=1e-12)
+    assert found.unseen_f1.value < found.f1.value
+
+
+def test_f1_does_not_exist_where_no_row_is_good():
+    """On items left out as little as on all; and one that is not known to pass does not."""
+    x, y, items = two_halves(rows=40)
+    none = fit(x, y, items, FitOptions(good_from=2, resamples=10))
+    few = [0.0] * 8 + [0.5, 1.0]
+    one = fit({"a": few}, few, range(10), FitOptions(good_from=1, resamples=10))
+
+    assert none.unseen_f1 == none.f1
+    assert none.f1.undefined
+    assert (one.f1.value, one.unseen_f1.value) == (1.0, 0.0)
+
+
 THRESHOLDS = [  # rewards of good and bad rows, the shortest threshold between them
     ([0.123, 0.789], [0.012], 0.1),
     ([1.0], [0.0], 1.0),
@@ -188,6 +218,7 @@ def test_the_formula_computes_what_is_predicted(x, shares):
         good_from=0.5,
         threshold=none,
         f1=none,
+        unseen_f1=none,
     )
     scores = {f"m{i}": column for i, column in enumerate(x.T)}
     formula = compile_formula(made.formula(), scores)
@@ -248,6 +279,7 @@ def fitted_by_hand(*names):
         good_from=0.5,
         threshold=Statistic(value=0.5),
         f1=Statistic(value=0.75),
+        unseen_f1=Statistic(value=0.6875),
     )
 
 
@@ -281,7 +313,7 @@ def test_the_settings_that_a_config_needs_are_told():
     assert made.settings == ("fuzzy_match=partial", "rouge=stem")
     assert made.notes == (
         "pass_threshold 0.5 is the one with the best F1 on these rows (0.750, a little too high: "
-        "it was chosen on them)",
+        "it was chosen on them; 0.688 on items not fitted to)",
         "the config gives these scores with --set fuzzy_match=partial --set rouge=stem, and "
         "others without",
     )
@@ -378,9 +410,10 @@ def test_what_people_and_programs_read():
     assert lines[0] == "fitted to 400 rows of 200 items, tested in 5 folds of items"
     assert all("\x1b" not in line and len(line) <= 80 for line in lines)
     assert any(line.startswith("  two\\x1b[2J") for line in lines)
+    assert f"  F1                      {found.unseen_f1.value:>8.3f}" in lines
     assert list(report) == [
         *("rows", "items", "folds", "formula", "clamped", "by", "weights", "gains", "good_from"),
-        *("threshold", "f1", "verdicts", "config", "settings", "notes"),
+        *("threshold", "f1", "unseen_f1", "verdicts", "config", "settings", "notes"),
     ]
     assert [one["dropped"] for one in report["weights"]] == [
         *(None, None, "adds little to the others"),
