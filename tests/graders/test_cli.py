@@ -5,13 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
-import click
 import pytest
 
-from graders.cli import group, main
+from graders.cli import main
 from graders.starter import FILES
 
 EXACT = {
@@ -100,30 +98,6 @@ def test_help(call, arguments, code, shown):
     assert found == code
     assert [text for text in shown if text not in out + err] == []
     assert max(map(len, out.splitlines() or [""])) <= 80
-
-
-def test_no_two_options_of_a_command_say_the_same_to_it():
-    """What a command is given by one name, it would take for the other's."""
-    context = click.Context(group)
-    listed = {name: group.get_command(context, name) for name in group.list_commands(context)}
-    listed |= {f"image {name}": one for name, one in listed["image"].commands.items()}
-    taken = {name: Counter(one.name for one in command.params) for name, command in listed.items()}
-
-    assert sum(map(len, taken.values())) > 300
-    assert [(name, key) for name, keys in taken.items() for key in keys if keys[key] > 1] == []
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["probe", "g.json", "rows.jsonl"], ["mutate", "g.cases.json"], ["study", "rows.jsonl"]],
-)
-def test_no_seed_is_negative(call, arguments):
-    """It is refused before anything is graded."""
-    write("g.cases.json", {})
-    code, out, err = call(*arguments, "--seed", "-1")
-
-    assert (code, out) == (2, "")
-    assert "Invalid value for '--seed': -1 is not in the range x>=0." in err
 
 
 def test_help_is_light():

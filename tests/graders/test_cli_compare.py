@@ -7,7 +7,6 @@ import pytest
 from stand_ins import JUDGE
 
 from graders.cli import main
-from graders.cli.compare import _one_each
 from graders.starter import FILES
 
 PATHS = ("--reference", "item.answer", "--human", "sample.human")
@@ -150,24 +149,6 @@ def test_graders_beside_metrics(found, said):
     )
     assert told["contestants"]["grader.json"]["signature"].startswith("multi|")
     assert all(one["hackability"]["rows"] == 3 for one in told["contestants"].values())
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        (
-            ["r", "--graders", "a", "b", "--json"],
-            ["r", "--graders", "a", "--graders", "b", "--json"],
-        ),
-        (["r", "--graders", "a", "--seed", "1"], ["r", "--graders", "a", "--seed", "1"]),
-        (["--graders", "a", "b", "--", "r"], ["--graders", "a", "--graders", "b", "--", "r"]),
-        (["r", "--graders=a", "b"], ["r", "--graders=a", "b"]),
-        (["--graders", "a", "-"], ["--graders", "a", "-"]),
-    ],
-)
-def test_an_option_of_several_values(given, told):
-    """Takes all up to the next option."""
-    assert _one_each(given, "--graders") == told
 
 
 def test_graders_alone(found):
