@@ -38,14 +38,14 @@ class File:
         file: Of the rows.
         reference: Where references stand.
         about: What people judged.
-        also: Metrics that are compared on these rows alone.
+        beside_all: Metrics that are compared beside all, on these rows alone.
     """
 
     name: str
     file: str
     reference: str
     about: str
-    also: tuple[str, ...] = ()
+    beside_all: tuple[str, ...] = ()
 
 
 FILES = (
@@ -67,7 +67,8 @@ def compared(
 ) -> tuple[dict[str, Any], float]:
     """What `graders compare` finds and puts into a report, and its CPU seconds."""
     paths = ["--reference", file.reference, "--human", "sample.human"]
-    options = ["--metrics", ",".join([metrics, *file.also]), *options]
+    named = [metrics, *file.beside_all] if metrics == "all" else [metrics]
+    options = ["--metrics", ",".join(named), *options]
     printed, started = io.StringIO(), process_time()
     # From where the data are, so that a report names the file and no folder of this machine.
     with redirect_stdout(printed), chdir(DATA):
