@@ -1,7 +1,9 @@
 """Which metric agrees best with people? The comparison of all three files of real rows.
 
-Writes `NAME.json` (all that `graders compare --json` says) and `README.md` (short tables) of each
-file into a folder; no row of the data is among them. And `NAME.html`, the report, which has rows.
+Writes `NAME.json` (what `graders compare --json` says, but for what is drawn) and `README.md`
+(tables, and the verdicts) of each file into a folder; no row of the data is among them. And
+`NAME.html`, the report, which has rows. Embedders of models, from the extra `embeddings`, are
+compared on sentence pairs.
 
     python benchmarks/metric_choice/study.py FOLDER [--metrics all] [--resamples 2000] [--probe 50]
                                                     [--limit ROWS]
@@ -36,25 +38,37 @@ class File:
         file: Of the rows.
         reference: Where references stand.
         about: What people judged.
+        beside_all: Metrics that are compared beside all, on these rows alone.
     """
 
     name: str
     file: str
     reference: str
     about: str
+    beside_all: tuple[str, ...] = ()
 
 
 FILES = (
     File("evouna_nq", "evouna_nq.jsonl", "item.reference_answer", "Is a short answer right?"),
     File("evouna_nq_several", "evouna_nq.jsonl", "item.answers", "The same, best of all answers"),
     File("summeval", "summeval.jsonl", "item.references", "How good is a summary?"),
-    File("stsb", "stsb_en_test.jsonl", "item.reference_answer", "Do two sentences mean the same?"),
+    File(
+        "stsb",
+        "stsb_en_test.jsonl",
+        "item.reference_answer",
+        "Do two sentences mean the same?",
+        ("wordllama", "minilm"),
+    ),
 )
 
 
-def compared(file: File, options: list[str], report: Path) -> tuple[dict[str, Any], float]:
+def compared(
+    file: File, metrics: str, options: list[str], report: Path
+) -> tuple[dict[str, Any], float]:
     """What `graders compare` finds and puts into a report, and its CPU seconds."""
     paths = ["--reference", file.reference, "--human", "sample.human"]
+    named = [metrics, *file.beside_all] if metrics == "all" else [metrics]
+    options = ["--metrics", ",".join(named), *options]
     printed, started = io.StringIO(), process_time()
     # From where the data are, so that a report names the file and no folder of this machine.
     with redirect_stdout(printed), chdir(DATA):
@@ -62,7 +76,9 @@ def compared(file: File, options: list[str], report: Path) -> tuple[dict[str, An
     if code == 2:
         raise SystemExit(f"graders compare of {file.file} ended with {code}")
     found = json.loads(printed.getvalue())
-    del found["points"]["rows"]
+    del found["points"]
+    for one in found["contestants"].values():
+        del one["points"], one["histogram"]
     return found, process_time() - started
 
 
@@ -125,15 +141,15 @@ def main() -> None:
     args = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit("the folder with the real rows is not here; see benchmarks/README.md")
-    options = ["--metrics", args.metrics, "--resamples", args.resamples, "--probe", args.probe]
+    options = ["--resamples", args.resamples, "--probe", args.probe]
     options += ["--limit", args.limit] if args.limit else []
     args.folder.mkdir(parents=True, exist_ok=True)
     lines = ["# Which metric agrees best with people?", "", f"Python {platform.python_version()}."]
     lines += ["A star: no other is as good in agreement, cost and hackability together.", ""]
     for file in FILES:
         report = args.folder.resolve() / f"{file.name}.html"
-        found, seconds = compared(file, options, report)
-        (args.folder / f"{file.name}.json").write_text(json.dumps(found, indent=2) + "\n")
+        found, seconds = compared(file, args.metrics, options, report)
+        (args.folder / f"{file.name}.json").write_text(json.dumps(found, indent=1) + "\n")
         lines += page(file, found, seconds)
         print(f"{file.name}: {seconds:.1f} CPU-seconds", file=sys.stderr)
     (args.folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

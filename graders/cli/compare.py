@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from graders.report.compared import Compared
     from graders.template import Slot
     from graders.testing.contestants import Contestant
+    from graders.testing.labelled import Labelled
 
 _EPILOG = """\b
 Examples:
@@ -53,7 +54,8 @@ else is the same in every run.
 1, tested on items left out, and held against the best member by itself. It
 needs the extra `fit`.
 Exit codes: 0 compared, 1 a row failed, is none, or has a label or reference
-of a wrong type, 2 unusable input.
+of a wrong type, 2 unusable input, or no row with a label, a reference and an
+output.
 """
 
 
@@ -121,11 +123,18 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 )
 @click.option(
     "--resamples",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=100),  # of fewer, the ends of an interval are single draws
     metavar="N",
     help="Resamples of items for each interval.  [default: 2000, or what Holm's test takes]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides all that is drawn.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Decides all that is drawn.",
+)
 @click.option(
     "--probe",
     "probed",
@@ -145,13 +154,11 @@ def _one_each(args: Sequence[str], option: str) -> list[str]:
 def command(rows: str, **given: Any) -> int:
     """Say which metric or grader agrees best with the human labels in ROWS (- for stdin)."""
     from graders.cli.contest import Contest
-    from graders.row_files import read_rows
-    from graders.testing.labelled import read_labelled
 
     profile = chosen_profile(given["profile_name"], given["settings"], base_url=given["base_url"])
     if given["good_from"] is not None and not isfinite(given["good_from"]):
         raise click.BadParameter(f"{given['good_from']} is no label", param_hint="--good-from")
-    kept = (rows, given["outputs"], *given["configs"], given["output"])
+    kept = (rows, given["outputs"], *given["configs"], given["fit_config"])
     check_report(given["report"], kept)
     chosen = _metrics(given["metrics"], profile)
     documents = _documents(given, profile)
@@ -163,13 +170,7 @@ def command(rows: str, **given: Any) -> int:
     if reference.namespace != "item":
         problem = f"{given['reference']!r} is no path to a value of the item, such as item.answer"
         raise click.BadParameter(problem, param_hint="--reference")
-    labelled = read_labelled(
-        read_rows(rows, row_format(rows, given)),
-        file=rows,
-        reference=reference,
-        human=human,
-        limit=given["limit"],
-    )
+    labelled = _labelled(rows, (reference, human), given)
     contest = Contest(labelled, profile, reference, given)
     contest.enter_metrics(chosen)
     for name, document in documents.items():
@@ -251,6 +252,26 @@ def _slot(path: str, option: str) -> Slot:
         problem = f"{path!r} is no path to a value, such as item.answer or sample.human"
         raise click.BadParameter(problem, param_hint=option)
     return slot
+
+
+def _labelled(rows: str, paths: tuple[Slot, Slot], given: dict[str, Any]) -> Labelled:
+    """The rows with a label, at the paths of references and labels.
+
+    Raises:
+        click.UsageError: There is none.
+    """
+    from graders.errors import RowError
+    from graders.row_files import read_rows
+    from graders.testing.labelled import read_labelled
+
+    reference, human = paths
+    read = read_rows(rows, row_format(rows, given))
+    try:
+        return read_labelled(
+            read, file=rows, reference=reference, human=human, limit=given["limit"]
+        )
+    except RowError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _compared(contest: Contest, file: str) -> Compared:

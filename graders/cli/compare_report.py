@@ -48,7 +48,7 @@ def _write(compared: Compared, made: Fitted | None, rows: str, given: dict[str, 
     from graders.runs.manifest import data_of
 
     files = [rows, given["outputs"], *given["configs"]]
-    best, layers = compared.found.best, compared.layers
+    use, layers = compared.use, compared.layers
     page = compare_page(
         CompareFindings(
             compared=compared,
@@ -58,7 +58,7 @@ def _write(compared: Compared, made: Fitted | None, rows: str, given: dict[str, 
             made=made_from(
                 [data_of(one) for one in files if one is not None],
                 base_url=given["base_url"],
-                signature="" if best is None else compared.columns[best.name].signature,
+                signature="" if use is None else compared.columns[use.name].signature,
                 profile=given["profile_name"],
                 isolation="" if layers is None else ", ".join(layers) or "none: unsafe",
             ),

@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., object])
 def fit_options(command: F) -> F:
     """`--fit NAMES` and `-o CONFIG`."""
     command = click.option(
-        "-o", "output", metavar="CONFIG", help="Write the fitted reward here, a multi to run."
+        "-o", "fit_config", metavar="CONFIG", help="Write the fitted reward here, a multi to run."
     )(command)
     return click.option(
         "--fit",
@@ -72,7 +72,7 @@ def fitting(
     from graders.studies.choice.weights import require_scikit_learn
     from graders.testing.contestants import contestants
 
-    names, output = given["fitted"], given["output"]
+    names, output = given["fitted"], given["fit_config"]
     if names is None:
         if output is not None:
             raise click.UsageError("-o is for the config of --fit, and there is no --fit.")

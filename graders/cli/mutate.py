@@ -35,7 +35,14 @@ the grader does not pass its cases as it is.
 @click.command(epilog=_EPILOG)
 @click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Draw N changes at most.")
-@click.option("--seed", default=0, show_default=True, help="What --limit draws by.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="What --limit draws by.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),

@@ -67,7 +67,14 @@ or a budget that is used up, 2 unusable input.
     metavar="N",
     help="Gradings of the search for each row; 0 for none.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides all that is drawn.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Decides all that is drawn.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),

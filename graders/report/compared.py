@@ -10,7 +10,7 @@ from graders.ledger import Ledger
 from graders.report import spending
 from graders.report.text import bad_line_lines, count
 from graders.report.verdict_lines import verdict_lines
-from graders.studies.choice.advice import advise
+from graders.studies.choice.advice import advise, recommended
 from graders.studies.choice.caveats import NAMES, flat_share
 from graders.studies.choice.compare import Comparison, Standing
 from graders.studies.choice.offers import Offers
@@ -55,6 +55,11 @@ class Compared:
     offers: Offers
     layers: Sequence[str] | None = None
     ledger: Ledger | None = None
+
+    @property
+    def use(self) -> Standing | None:
+        """The one to use; None where there is none."""
+        return recommended(self.found)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -303,8 +308,8 @@ def _failures(compared: Compared) -> Iterator[str]:
 def _verdicts(compared: Compared) -> Iterator[str]:
     for verdict in compared.verdicts:
         yield from verdict_lines(verdict)
-    if (best := compared.found.best) is not None:
-        column = compared.columns[best.name]
+    if (use := compared.use) is not None:
+        column = compared.columns[use.name]
         yield ""
         yield from wrap(printable(f"in a run  {column.how}"), indent=2)
         yield from wrap(printable(f"signature {column.signature}"), indent=2)

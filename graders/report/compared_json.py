@@ -45,6 +45,7 @@ def to_json(compared: Compared, *, points: int = POINTS) -> Mapping[str, object]
         "labels": _labels(found),
         "by": found.by,
         "best": None if found.best is None else found.best.name,
+        "recommended": None if compared.use is None else compared.use.name,
         "verdicts": [verdict.to_json() for verdict in compared.verdicts],
         "pareto": list(pareto(compared.offers.points(found))),
         "contestants": {one.name: _contestant(one, compared, places) for one in found.standings},

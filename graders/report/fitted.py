@@ -34,6 +34,8 @@ def to_lines(fit: Fit, export: Export | None = None) -> Iterator[str]:
     yield f"  {'on items not fitted to':<24}{'fitted':>8}  {'best alone':<24}{'difference':>12}"
     for gain in fit.gains:
         yield from _gain(gain)
+    if fit.unseen_f1.value is not None:
+        yield f"  {'F1':<24}{fit.unseen_f1.value:>8.3f}"
     yield ""
     for verdict in fit_verdicts(fit):
         yield from verdict_lines(verdict)
@@ -77,6 +79,7 @@ def to_json(fit: Fit, export: Export | None = None) -> Mapping[str, object]:
         "good_from": fit.good_from,
         "threshold": statistic_json(fit.threshold),
         "f1": statistic_json(fit.f1),
+        "unseen_f1": statistic_json(fit.unseen_f1),
         "verdicts": [verdict.to_json() for verdict in fit_verdicts(fit)],
         "config": export.config if export else None,
         "settings": list(export.settings) if export else [],

@@ -93,7 +93,8 @@ def multi_config(
         config["pass_threshold"] = fit.threshold.value
         notes.append(
             f"pass_threshold {fit.threshold.value:g} is the one with the best F1 on these rows "
-            f"({fit.f1.value:.3f}, a little too high: it was chosen on them)"
+            f"({fit.f1.value:.3f}, a little too high: it was chosen on them; "
+            f"{fit.unseen_f1.value:.3f} on items not fitted to)"
         )
     if settings := needs.told():
         told = " ".join(f"--set {one}" for one in settings)

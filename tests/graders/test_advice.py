@@ -1,14 +1,16 @@
 """What a comparison says in words: whom to use, whom not to, and the number behind it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from judged_rows import FAST, answers
 
-from graders.studies.choice.advice import advise
+from graders.studies.choice.advice import advise, recommended
 from graders.studies.choice.compare import CompareOptions, Judged, compare
 from graders.studies.choice.offers import Offers, Weakness
 from graders.studies.statistics.differences import LEVEL, enough_resamples
+from graders.studies.verdict import number_within
 
 
 def verdicts(found, **offers):
@@ -36,6 +38,100 @@ def test_a_recommendation_has_its_number_and_its_reasons():
         "The best threshold lets everything pass (0"
     ) or said["threshold-passes-all"].text.startswith("The best threshold lets everything pass (-")
     assert said["not-probed"].text.startswith("How gameable sharp is, was not tried")
+
+
+def easy_and_hard_items():
+    """Rows whose labels are those of their item, but for one of four samples.
+
+    `level` agrees most and tells no samples of an item apart, nor does `coarse`; `mostly` does so
+    by chance, `half` by a little more.
+    """
+    columns, judged = answers()
+    pairs = zip(judged.items, judged.labels, strict=True)
+    labels = [float(n >= 30) if i % 4 else label for i, (n, label) in enumerate(pairs)]
+    noise = columns["noise"]
+    scores = {
+        "level": [n / 60 for n in judged.items],
+        "coarse": [float(n // 7) for n in judged.items],
+        "mostly": [n / 60 + 0.001 * x for n, x in zip(judged.items, noise, strict=True)],
+        "half": [label + 1.5 * x for label, x in zip(labels, noise, strict=True)],
+        "noise": noise,
+    }
+    return scores, replace(judged, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("others", "use", "text"),
+    [
+        (
+            ["half", "noise"],
+            "half",
+            "Use half: AUC {half}; level agrees more, but is dead as a reward.",
+        ),
+        (
+            ["half", "coarse"],
+            "half",
+            "Use half: AUC {half}; level, coarse agree more, but are dead as rewards.",
+        ),
+        (
+            ["noise"],
+            None,
+            "Use none of these as a reward: level agrees most, AUC {level}, but is dead as one; "
+            "noise is next, and no better than chance: AUC {noise}.",
+        ),
+        (
+            ["coarse"],
+            None,
+            "Use none of these as a reward: level agrees most, AUC {level}, but is dead as one; "
+            "no other is alive.",
+        ),
+    ],
+)
+def test_what_is_dead_as_a_reward_is_not_recommended(others, use, text):
+    """But the next one, if it is alive and says more than chance; and why the first is not."""
+    columns, judged = easy_and_hard_items()
+    columns = {name: columns[name] for name in ("level", *others)}
+    found = compare(columns, judged, CompareOptions(resamples=400))
+    shown = {
+        one.name: number_within(one.agreement.auc.value, one.intervals["auc"])
+        for one in found.standings
+    }
+    said = advise(found, Offers(costs={"level": 0.1, "half": 1.0}))
+
+    assert found.best.name == "level"
+    assert "level" in next(one.text for one in said if one.code == "dead")
+    assert said[0].text == text.format(**shown)
+    assert (said[0].code, said[0].tone) == (
+        ("recommendation", "good") if use else ("best-dead", "bad")
+    )
+    assert "cheaper" not in {one.code for one in said}
+    assert (recommended(found) and recommended(found).name) == use
+
+
+def test_one_that_may_be_at_chance_within_items_is_recommended_with_a_warning():
+    """It tells easy items from hard ones; of items with one sample that cannot be known."""
+    columns, judged = easy_and_hard_items()
+    mostly = columns["mostly"]
+    found = compare({"mostly": mostly}, judged, FAST)
+    said = verdicts(found)
+    best = found.best
+    within = best.intervals["pairwise_accuracy"]
+    shown = number_within(best.agreement.pairwise_accuracy.value, within)
+
+    assert within.low < 0.5 < within.high
+    assert said["recommendation"].text.startswith("Use mostly: AUC 0.")
+    assert (said["chance-within-items"].tone, said["chance-within-items"].text) == (
+        "warning",
+        "Within items mostly is no better than chance, as far as these rows tell: pairwise "
+        f"accuracy {shown}. A method that compares the samples of an item may learn nothing from "
+        "it.",
+    )
+    assert said["chance-within-items"].interval == within
+    for items in (list(range(240)), [*range(232), *(n for n in range(232, 236) for _ in "ab")]):
+        apart = compare({"mostly": mostly}, replace(judged, items=items), FAST)
+        assert "chance-within-items" not in verdicts(apart)
+    half = compare({"half": columns["half"]}, judged, FAST)
+    assert "chance-within-items" not in verdicts(half)
 
 
 def test_others_that_may_be_as_good_are_named():

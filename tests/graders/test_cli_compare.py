@@ -7,7 +7,6 @@ import pytest
 from stand_ins import JUDGE
 
 from graders.cli import main
-from graders.cli.compare import _one_each
 from graders.starter import FILES
 
 PATHS = ("--reference", "item.answer", "--human", "sample.human")
@@ -97,6 +96,7 @@ def test_what_programs_read(found):
 
     assert list(told["contestants"]) == ["hash_char", "rouge_l", "rouge_3"]
     assert (told["by"], told["best"], told["rows"]["compared"]) == ("auc", "hash_char", 36)
+    assert told["recommended"] == "hash_char"
     assert set(one["measures"]) == {
         *("auc", "pairwise_accuracy", "pearson", "spearman", "kendall", "f1")
     }
@@ -141,7 +141,7 @@ def test_all_but_costs_is_the_same_in_every_run(found):
                                   ["--graders=grade.py", "--graders", "grader.json"]])  # fmt: skip
 def test_graders_beside_metrics(found, said):
     """Several files behind one option, or an option each; python graders in their sandbox."""
-    told = found("--metrics", "rouge_l", "--resamples", "50", "--probe", "3", *said)
+    told = found("--metrics", "rouge_l", "--resamples", "100", "--probe", "3", *said)
 
     assert set(told["contestants"]) == {"rouge_l", "grade.py", "grader.json"}
     assert told["contestants"]["grade.py"]["measures"]["auc"]["value"] == pytest.approx(
@@ -149,24 +149,6 @@ def test_graders_beside_metrics(found, said):
     )
     assert told["contestants"]["grader.json"]["signature"].startswith("multi|")
     assert all(one["hackability"]["rows"] == 3 for one in told["contestants"].values())
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        (
-            ["r", "--graders", "a", "b", "--json"],
-            ["r", "--graders", "a", "--graders", "b", "--json"],
-        ),
-        (["r", "--graders", "a", "--seed", "1"], ["r", "--graders", "a", "--seed", "1"]),
-        (["--graders", "a", "b", "--", "r"], ["--graders", "a", "--graders", "b", "--", "r"]),
-        (["r", "--graders=a", "b"], ["r", "--graders=a", "b"]),
-        (["--graders", "a", "-"], ["--graders", "a", "-"]),
-    ],
-)
-def test_an_option_of_several_values(given, told):
-    """Takes all up to the next option."""
-    assert _one_each(given, "--graders") == told
 
 
 def test_graders_alone(found):
@@ -237,6 +219,24 @@ def test_correlations_have_williams_test_beside_holms(compare):
     assert max(map(len, lines)) <= 80
 
 
+def test_nothing_is_recommended_that_is_dead(compare):
+    """Nor is it said what gives it in a run."""
+    Path("flat.py").write_text("def grade(sample, item):\n    return item['n'] / 99\n")
+    lines = [json.loads(line) for line in FILES["labelled.jsonl"].splitlines()]
+    for n, line in enumerate(lines):
+        line["item"]["n"] = n
+        line["samples"] = [{**one, "human": int(n > 5)} for one in line["samples"]]
+    Path("rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    few = ("--metrics", "ratio", "--graders", "flat.py", "--probe", "0", "--resamples", "100")
+    code, out, _ = compare(*few, rows="rows.jsonl")
+    told = json.loads(compare(*few, "--json", rows="rows.jsonl")[1])
+
+    assert code == 0
+    assert "\n  bad     Use none of these as a reward: flat.py agrees most, AUC 1.00" in out
+    assert "in a run" not in out
+    assert (told["best"], told["recommended"]) == ("flat.py", None)
+
+
 def test_the_best_of_several_references(found):
     """A list at --reference, named in the signature."""
     lines = [json.loads(line) for line in FILES["labelled.jsonl"].splitlines()]
@@ -268,7 +268,7 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
     """Their cost is in tokens."""
     judged_by(tmp_path, monkeypatch)
     asking = ("--graders", "judge.json", "--client", "my_judge_of_compare:client")
-    code, out, err = compare("--metrics", "rouge_l", "--resamples", "50", *asking, "--json")
+    code, out, err = compare("--metrics", "rouge_l", "--resamples", "100", *asking, "--json")
     one = json.loads(out)["contestants"]["judge.json"]
     import my_judge_of_compare
 
@@ -279,7 +279,7 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
     del one["cost_per_1000"]["usd"]  # as far as prices are known here
     assert one["cost_per_1000"] == {"cpu_seconds": None, "tokens": 100_000}
     code, out, _ = compare(
-        *("--metrics", "none", "--resamples", "50", *asking, "--probe-judges", "--probe", "2")
+        *("--metrics", "none", "--resamples", "100", *asking, "--probe-judges", "--probe", "2")
     )
     assert code == 0
     assert "  judge.json          100,000 tokens " in out.replace("* judge", "  judge")
@@ -302,6 +302,12 @@ def test_judges_are_asked_once_a_row_and_attacked_only_when_asked(compare, tmp_p
         ),
         (["--graders", "a.cases.json"], "a.cases.json is a case file; name the grader that it is"),
         (["--graders", "gone.json"], "gone.json"),
+        (
+            ["--human", "sample.humn"],
+            "labelled.jsonl: no row has an output, a reference and a label",
+        ),
+        (["--seed", "-1"], "Invalid value for '--seed': -1 is not in the range x>=0."),
+        (["--resamples", "99"], "Invalid value for '--resamples': 99 is not in the range x>=100."),
         (["--good-from", "nan"], "Invalid value for --good-from: nan is no label"),
         (
             ["--metrics", "none", "--graders", "fails.py"],
@@ -322,6 +328,15 @@ def test_what_cannot_be_compared(compare, arguments, message):
 
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_no_rows_are_nothing_to_compare(compare):
+    """As the other studies say it: exit code 2."""
+    Path("empty.jsonl").touch()
+    code, out, err = compare(rows="empty.jsonl")
+
+    assert (code, out) == (2, "")
+    assert err.endswith("graders: empty.jsonl: it holds no rows\n")
 
 
 def test_every_line_fits_a_terminal(compare):
@@ -375,7 +390,7 @@ def test_names_of_files_cannot_rewrite_the_screen(compare):
     """Nor can what a grader says when it fails."""
     name = "red\x1b[31m.py"
     Path(name).write_text("def grade(sample, item):\n    raise ValueError('\\x1b[2J')\n")
-    code, out, err = compare("--metrics", "rouge_l", "--resamples", "20", "--graders", name)
+    code, out, err = compare("--metrics", "rouge_l", "--resamples", "100", "--graders", name)
 
     assert code == 1
     assert "\x1b" not in out + err

@@ -118,6 +118,30 @@ def test_a_comparison_stands_without_a_fit(compare):
     assert err == "graders: labels do not vary: all 8 are 1\n"
 
 
+FLAT = [
+    {"answer": row["item"]["answer"], "completion": sample["output_text"], "human": sample["human"]}
+    for row in ROWS
+    for sample in row["samples"]
+]
+
+
+@pytest.mark.parametrize("fit", [(), ("--fit", "all"), ("--fit", "all", "-o", "fitted.json")])
+@pytest.mark.parametrize(
+    "output", [(), ("--output", "completion"), ("--column", "sample=completion")]
+)
+def test_where_flat_rows_have_their_output_is_not_where_the_fit_goes(capsys, output, fit):
+    """Three ways to say the one, and three of the other, in any combination."""
+    write("rows.jsonl", *FLAT)
+    arguments = ("--metrics", "partial,rouge_l", "--human", "item.human", *QUICK)
+    code = main(["compare", "rows.jsonl", *COMPARE, *arguments, *output, *fit])
+    out, err = capsys.readouterr()
+
+    assert (code, err) == (0, "")
+    assert "rows.jsonl: 24 rows of " in out
+    assert ("fitted to 24 rows" in out) == bool(fit)
+    assert {path.name for path in Path().iterdir()} == {"rows.jsonl", *fit[3:]}
+
+
 MESSAGES = [
     (("--fit", "partal"), "there is no metric 'partal'. Did you mean 'partial' or 'partial_dp'?"),
     (("-o", "x.json"), "-o is for the config of --fit, and there is no --fit."),

@@ -23,7 +23,7 @@ class Judge:
 """
 ASKING = ("--client", "reported_judge:Judge")
 COMPARE = ("compare", "rows.jsonl", "--reference", "item.answer", "--human", "sample.human")
-COMPARE = (*COMPARE, "--resamples", "50", "--metrics")
+COMPARE = (*COMPARE, "--resamples", "100", "--metrics")
 COMMANDS = {
     "compare": (*COMPARE, "none", "--graders", "judge.json", *ASKING),
     "probe": ("probe", "judge.json", "rows.jsonl", "--reference", "item.answer", *ASKING),

@@ -225,6 +225,43 @@ def test_costs_that_are_about_the_same_are_the_same():
     assert pareto(near) == ("one",)
 
 
+def test_who_is_far_cheaper_than_all_in_a_pareto_set_is_in_it():
+    """Twenty of which each costs little less than the one before, and the last a 32nd."""
+    chain = [
+        Point(name=f"m{k}", agreement=0.9 - 0.001 * k, cost=10 / 1.2**k, hackability=0.5)
+        for k in range(20)
+    ]
+
+    assert pareto(chain) == tuple(f"m{k}" for k in range(0, 20, 2))
+    assert pareto([chain[0], chain[1], chain[19]]) == ("m0", "m19")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.5, 0.6, 0.7]),
+            st.one_of(st.none(), st.floats(0.5, 4)),
+            st.sampled_from([None, 0.0, 0.5]),
+        ),
+        max_size=8,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_a_pareto_set_depends_on_no_order(listed, shuffled):
+    """Of measured costs too; and whoever is out is dominated by one that is in, who is not."""
+    named = [
+        Point(name=str(i), agreement=a, cost=c, hackability=h) for i, (a, c, h) in enumerate(listed)
+    ]
+    front = pareto(named)
+    others = shuffled.sample(named, len(named))
+    inside = [point for point in named if point.name in front]
+
+    assert set(pareto(others)) == set(front)
+    assert pareto(inside) == front
+    for point in named:
+        assert (point.name in pareto([*inside, point])) == (point in inside)
+
+
 def test_a_spread_counts_every_row_once():
     """In [0, 1] by twentieths; beyond, from the lowest to the highest."""
     found = spread([0.0, 0.05, 1.0, 1.0], [True, False, True, False])

@@ -1,8 +1,7 @@
-"""Fitting a reward of several members: its laws, its worth, and the config that gives it."""
+"""Fitting a reward of several members: its laws, its worth, and what is read of it."""
 
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,25 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from graders.compile import compile_grader
-from graders.config.parse import parse_config, read_config
-from graders.engine import run_sync
 from graders.formula import compile_formula
-from graders.profile import OPENAI
 from graders.report.fitted import to_json, to_lines
-from graders.row_files import read_rows
 from graders.studies.choice.fit import Fit, FitOptions, Weight, fit
 from graders.studies.choice.fit_verdicts import fit_verdicts
 from graders.studies.choice.weights import FitError, hundredths_of
 from graders.studies.statistics.agreement import auc
 from graders.studies.statistics.statistic import Statistic
-from graders.template import parse_path
-from graders.testing.contest import score_metrics
-from graders.testing.contestants import contestants, packs
-from graders.testing.fitted_config import Reference, multi_config
-from graders.testing.labelled import read_labelled
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = pytest.mark.needs("sklearn")
 QUICK = FitOptions(resamples=100)
 
@@ -151,6 +139,36 @@ def test_no_item_is_tested_on_weights_that_saw_it():
     assert found.gain.fitted.value < seen - 0.1
 
 
+def test_f1_on_items_left_out_is_that_of_fits_without_them():
+    """Each fold at the threshold of a fit of the others; below what is chosen where measured."""
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import GroupKFold
+
+    x, y, items = two_halves(rows=120)
+    scores = {name: x[name] for name in ("one", "two")}
+    found = fit(scores, y, items, QUICK)
+    passed = np.zeros(len(y), bool)
+    for seen, left_out in GroupKFold(n_splits=5).split(y, y, items):
+        part = fit({n: c[seen] for n, c in scores.items()}, y[seen], items[seen], QUICK)
+        rewards = part.predict({n: c[left_out] for n, c in scores.items()})
+        passed[left_out] = rewards >= part.threshold.value
+
+    assert found.unseen_f1.value == pytest.approx(f1_score(y, passed), abs=1e-12)
+    assert found.unseen_f1.value < found.f1.value
+
+
+def test_f1_does_not_exist_where_no_row_is_good():
+    """On items left out as little as on all; and one that is not known to pass does not."""
+    x, y, items = two_halves(rows=40)
+    none = fit(x, y, items, FitOptions(good_from=2, resamples=10))
+    few = [0.0] * 8 + [0.5, 1.0]
+    one = fit({"a": few}, few, range(10), FitOptions(good_from=1, resamples=10))
+
+    assert none.unseen_f1 == none.f1
+    assert none.f1.undefined
+    assert (one.f1.value, one.unseen_f1.value) == (1.0, 0.0)
+
+
 THRESHOLDS = [  # rewards of good and bad rows, the shortest threshold between them
     ([0.123, 0.789], [0.012], 0.1),
     ([1.0], [0.0], 1.0),
@@ -188,6 +206,7 @@ def test_the_formula_computes_what_is_predicted(x, shares):
         good_from=0.5,
         threshold=none,
         f1=none,
+        unseen_f1=none,
     )
     scores = {f"m{i}": column for i, column in enumerate(x.T)}
     formula = compile_formula(made.formula(), scores)
@@ -225,149 +244,6 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch):
         fit({"a": [0, 1, 0]}, [0, 1, 0], [1, 2, 3])
 
 
-EXACT = {
-    "type": "string_check",
-    "name": "exact",
-    "operation": "eq",
-    "input": "{{ sample.output_text }}",
-    "reference": "{{ item.answer }}",
-}
-
-
-def fitted_by_hand(*names):
-    """A fit of some names, of equal weight."""
-    weights = tuple(Weight(name=x, share=1 / len(names), scale=1, low=0, high=1) for x in names)
-    return Fit(
-        rows=9,
-        items=3,
-        folds=3,
-        weights=weights,
-        clamped=False,
-        by="auc",
-        gains=(),
-        good_from=0.5,
-        threshold=Statistic(value=0.5),
-        f1=Statistic(value=0.75),
-    )
-
-
-def members_of(*names):
-    return {one.name: one for one in contestants(names, OPENAI.metrics)}
-
-
-CONTRADICTIONS = [
-    (
-        ("partial", "token_set"),
-        "partial needs fuzzy_match=partial and token_set needs fuzzy_match=token_set, and a run "
-        "has one of them: leave one of the two out of the fit",
-    ),
-    (("ratio", "partial"), "ratio needs fuzzy_match=ratio and partial needs fuzzy_match=partial"),
-    (("rouge_1_stem", "rouge_l"), "rouge_1_stem needs rouge=stem and rouge_l needs rouge=google"),
-]
-
-
-@pytest.mark.parametrize(("names", "message"), CONTRADICTIONS)
-def test_variants_that_no_run_can_have_together(names, message):
-    """A plain metric needs its own setting too."""
-    with pytest.raises(FitError, match=message):
-        multi_config(fitted_by_hand(*names), members_of(*names), Reference(path="item.answer"))
-
-
-def test_the_settings_that_a_config_needs_are_told():
-    """Only those that a run is not under by itself."""
-    names = ("partial", "rouge_l_stem", "bleu", "hash_char")
-    made = multi_config(fitted_by_hand(*names), members_of(*names), Reference(path="item.answer"))
-
-    assert made.settings == ("fuzzy_match=partial", "rouge=stem")
-    assert made.notes == (
-        "pass_threshold 0.5 is the one with the best F1 on these rows (0.750, a little too high: "
-        "it was chosen on them)",
-        "the config gives these scores with --set fuzzy_match=partial --set rouge=stem, and "
-        "others without",
-    )
-    assert made.config["graders"]["rouge_l_stem"] == {
-        "type": "text_similarity",
-        "name": "rouge_l_stem",
-        "evaluation_metric": "rouge_l",
-        "input": "{{ sample.output_text }}",
-        "reference": "{{ item.answer }}",
-    }
-
-
-def test_graders_are_members_as_they_are():
-    """Under names that a formula can have; their profile's settings are told."""
-    config = read_config(EXACT).grader
-    profile = OPENAI.override({"render": "python"})
-    made = multi_config(
-        fitted_by_hand("my exact.json", "rouge_l"),
-        {"my exact.json": config, **members_of("rouge_l")},
-        Reference(path="item.answers", several=True),
-        profile=profile,
-    )
-
-    assert made.config["calculate_output"] == "0.5 * my_exact + 0.5 * rouge_l"
-    assert made.config["graders"]["my_exact"] == EXACT
-    assert made.config["graders"]["rouge_l"]["references"] == "item.answers"
-    assert made.settings == ("render=python",)
-    assert "the hosted service compares with the text of the list at item.answers" in made.notes[-1]
-    assert parse_config(made.config).findings == ()
-
-
-def test_a_multi_can_be_no_member():
-    """Nor can an Evals body."""
-    multi = {"type": "multi", "name": "m", "graders": {"a": EXACT}, "calculate_output": "a"}
-    for config, what in ((multi, "a multi"), ({"testing_criteria": [EXACT]}, "an Evals body")):
-        with pytest.raises(FitError, match=rf"m\.json is {what}, which can be no member of a"):
-            multi_config(
-                fitted_by_hand("m.json"),
-                {"m.json": read_config(config).grader},
-                Reference(path="item.answer"),
-            )
-
-
-REAL = [  # names, where references stand, rows, and what no change may take away
-    (("partial", "rouge_l", "bleu"), "item.reference_answer", 1_000),
-    (("meteor", "rouge_1", "hash_char", "ratio"), "item.answers", 300),
-]
-
-
-@pytest.mark.needs(str(DATA))
-@pytest.mark.parametrize(("names", "path", "limit"), REAL)
-def test_the_config_gives_what_the_fit_predicts_on_real_rows(names, path, limit):
-    """Graded by the config as a run grades it, each row has the predicted reward."""
-    rows = labelled(path, limit)
-    chosen = contestants(names, OPENAI.metrics)
-    scores = {
-        name: column.scores
-        for name, column in score_metrics(
-            packs(chosen, OPENAI.metrics), rows, OPENAI.metrics
-        ).items()
-    }
-    found = fit(scores, rows.labels, rows.items, QUICK)
-    reference = Reference(path=path, several=path == "item.answers")
-    made = multi_config(found, {one.name: one for one in chosen}, reference)
-    settings = dict(one.split("=") for one in made.settings)
-    config = json.loads(json.dumps(made.config))
-    grader = compile_grader(config, profile=OPENAI.override(settings))
-
-    grades = run_sync(lambda: grader.grade(rows.rows))
-    assert [one.score for one in grades] == pytest.approx(found.predict(scores), abs=1e-12)
-    passed = np.array([one.passed for one in grades])
-    good = np.array(rows.labels) >= 0.5
-    f1 = 2 * (passed & good).sum() / (passed.sum() + good.sum())
-    assert found.f1.value == pytest.approx(f1)
-    assert 0.8 < found.gain.fitted.value < 1
-    assert found.gain.fitted.value > found.gain.alone.value - 0.02
-
-
-def labelled(path, limit):
-    file = str(DATA / "evouna_nq.jsonl")
-    human = parse_path("sample.human")
-    return read_labelled(
-        read_rows(file), file=file, reference=parse_path(path), human=human, limit=limit
-    )
-
-
 def test_what_people_and_programs_read():
     """The formula, the weights and their spread, the gains; hostile names do nothing."""
     x, y, items = two_halves()
@@ -378,9 +254,10 @@ def test_what_people_and_programs_read():
     assert lines[0] == "fitted to 400 rows of 200 items, tested in 5 folds of items"
     assert all("\x1b" not in line and len(line) <= 80 for line in lines)
     assert any(line.startswith("  two\\x1b[2J") for line in lines)
+    assert f"  F1                      {found.unseen_f1.value:>8.3f}" in lines
     assert list(report) == [
         *("rows", "items", "folds", "formula", "clamped", "by", "weights", "gains", "good_from"),
-        *("threshold", "f1", "verdicts", "config", "settings", "notes"),
+        *("threshold", "f1", "unseen_f1", "verdicts", "config", "settings", "notes"),
     ]
     assert [one["dropped"] for one in report["weights"]] == [
         *(None, None, "adds little to the others"),

@@ -175,7 +175,7 @@ def real(tmp_path_factory):
         pytest.skip("the folder with the real rows is not here; see benchmarks/README.md")
     folder = tmp_path_factory.mktemp("real")
     script = str(ROOT / "benchmarks" / "metric_choice" / "study.py")
-    few = ["--limit", "200", "--metrics", "rouge_l,bleu,partial", "--resamples", "50"]
+    few = ["--limit", "200", "--metrics", "rouge_l,bleu,partial", "--resamples", "100"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [script, str(folder), *few, "--probe", "2"])
         runpy.run_path(script, run_name="__main__")

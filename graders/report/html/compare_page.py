@@ -112,7 +112,7 @@ def _figures(compared: Compared) -> Iterator[tuple[str, tuple[str, str]]]:
     labels = found.labels
     if found.best is not None:
         value = f"{NAMES[found.by]} {said(found.best.of(found.by), found.best.intervals[found.by])}"
-        yield "Best", (parts.name_of(found.best), value)
+        yield "Agrees most", (parts.name_of(found.best), value)
     yield "Compared", (f"{len(found.standings):,}", "metrics and graders")
     left = found.rows - len(found.kept)
     yield "Rows", (f"{len(found.kept):,}", f"{left:,} left out" if left else "")
@@ -123,9 +123,8 @@ def _figures(compared: Compared) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _how(compared: Compared) -> Markup | None:
-    """What gives the best one in a run."""
-    best = compared.found.best
-    if best is None:
+    """What gives the one to use in a run."""
+    if compared.use is None:
         return None
-    column = compared.columns[best.name]
+    column = compared.columns[compared.use.name]
     return el("p", f"In a run: {column.how}", class_="soft small mono")

@@ -46,6 +46,7 @@ def fit_part(fit: Fit, export: Export | None, why: str) -> Iterator[Markup]:
         ]
         for gain in fit.gains
     ]
+    lines.append(["F1", said(fit.unseen_f1), "", "", "", ""])
     head = ["On items not fitted to", "Fitted", "Best alone", "Its own", "Difference", "p"]
     yield table(head, lines, caption="What it is worth", numbers=[1, 3, 4, 5])
     for note in export.notes if export else ():

@@ -1,8 +1,8 @@
 """What a comparison says in words: whom to use, whom not to, and why.
 
-Whoever agrees most with people is recommended; beside it stand the cheaper one that is about as
-good, and the one that is harder to cheat, because a reward that is trained against needs that more
-than a last point of agreement.
+Whoever agrees most with people is recommended, unless it is dead as a reward: then the next one
+is. Beside it stand the cheaper one that is about as good, and the one that is harder to cheat,
+because a reward that is trained against needs that more than a last point of agreement.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from graders.studies.choice.caveats import CHANCE, NAMES, caveats, flat_share, listed, says_nothing
+from graders.studies.choice.caveats import (
+    CHANCE,
+    NAMES,
+    caveats,
+    flat_share,
+    is_dead,
+    listed,
+    says_nothing,
+)
 from graders.studies.choice.compare import Comparison, Standing
 from graders.studies.choice.offers import Offers, Weakness
 from graders.studies.choice.pareto import pareto
@@ -42,21 +50,46 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
             tone="bad",
             text=f"Nothing can be recommended: {NAMES[found.by]} does not exist, for {reason}.",
         )
-    elif says_nothing(best, found.by):
-        yield Verdict(
-            code="best-by-chance",
-            tone="bad",
-            text=f"Use none of these: {best.name} agrees most, {_shown(best, found.by)}, and on "
-            "these rows that is no better than chance.",
-            value=best.of(found.by).value,
-            interval=best.intervals[found.by],
-        )
+    elif (use := recommended(found)) is None:
+        yield _none(found, best)
     else:
-        yield _recommended(found, best)
-        yield from _cheaper(found, best, offers)
-        yield from _gameable(found, best, offers)
-        yield from _length(best)
+        yield _recommended(found, use)
+        yield from _within_items(use)
+        yield from _cheaper(found, use, offers)
+        yield from _gameable(found, use, offers)
+        yield from _length(use)
     yield from caveats(found)
+
+
+def recommended(found: Comparison) -> Standing | None:
+    """The one to use: of those that are not dead it agrees most, and that is not by chance."""
+    first = _first_alive(found)
+    return None if first is None or says_nothing(first, found.by) else first
+
+
+def _first_alive(found: Comparison) -> Standing | None:
+    known = (one for one in found.standings if one.of(found.by).value is not None)
+    return next((one for one in known if not is_dead(one)), None)
+
+
+def _none(found: Comparison, best: Standing) -> Verdict:
+    """Why there is nothing to use, though one agrees most."""
+    said, chance = f"{best.name} agrees most, {_shown(best, found.by)}", "no better than chance"
+    if by_chance := says_nothing(best, found.by):
+        text = f"Use none of these: {said}, and on these rows that is {chance}."
+    else:
+        first = _first_alive(found)
+        others = "no other is alive"
+        if first is not None:
+            others = f"{first.name} is next, and {chance}: {_shown(first, found.by)}"
+        text = f"Use none of these as a reward: {said}, but is dead as one; {others}."
+    return Verdict(
+        code="best-by-chance" if by_chance else "best-dead",
+        tone="bad",
+        text=text,
+        value=best.of(found.by).value,
+        interval=best.intervals[found.by],
+    )
 
 
 def _shown(one: Standing, by: Measure) -> str:
@@ -65,25 +98,51 @@ def _shown(one: Standing, by: Measure) -> str:
     return f"{NAMES[by]} {number_within(value, one.intervals[by])}"
 
 
-def _recommended(found: Comparison, best: Standing) -> Verdict:
-    if best.intervals[found.by] is None:
+def _recommended(found: Comparison, use: Standing) -> Verdict:
+    if use.intervals[found.by] is None:
         return Verdict(
             code="recommendation",
             tone="warning",
-            text=f"Nothing can be recommended on one item: {best.name} agrees most there, "
-            f"{_shown(best, found.by)}.",
-            value=best.of(found.by).value,
+            text=f"Nothing can be recommended on one item: {use.name} agrees most there, "
+            f"{_shown(use, found.by)}.",
+            value=use.of(found.by).value,
         )
-    others = [one for one in found.standings if one is not best]
-    compared = [one for one in others if one.of(found.by).value is not None]
-    said = f"no other is better{_tested(found, compared)}" if compared else "nothing is beside it"
     return Verdict(
         code="recommendation",
         tone="good",
-        text=f"Use {best.name}: {_shown(best, found.by)}; {said}.",
-        value=best.of(found.by).value,
-        interval=best.intervals[found.by],
+        text=f"Use {use.name}: {_shown(use, found.by)}; {_beside(found, use)}.",
+        value=use.of(found.by).value,
+        interval=use.intervals[found.by],
     )
+
+
+def _beside(found: Comparison, use: Standing) -> str:
+    """What is said of the others: those that agree more are dead."""
+    dead = [one.name for one in found.standings[: found.standings.index(use)]]
+    if dead:
+        several = "agrees more, but is dead as a reward"
+        if len(dead) > 1:
+            several = "agree more, but are dead as rewards"
+        return f"{listed(dead)} {several}"
+    compared = [one for one in found.standings[1:] if one.of(found.by).value is not None]
+    return f"no other is better{_tested(found, compared)}" if compared else "nothing is beside it"
+
+
+def _within_items(use: Standing) -> Iterator[Verdict]:
+    """Whether it may not tell the samples of an item apart, where enough items have several."""
+    value, within = use.agreement.pairwise_accuracy.value, use.intervals["pairwise_accuracy"]
+    if flat_share(use) is None or value is None or within is None:
+        return
+    if within.low <= CHANCE["pairwise_accuracy"]:
+        yield Verdict(
+            code="chance-within-items",
+            tone="warning",
+            text=f"Within items {use.name} is no better than chance, as far as these rows tell: "
+            f"{NAMES['pairwise_accuracy']} {number_within(value, within)}. A method that compares "
+            "the samples of an item may learn nothing from it.",
+            value=value,
+            interval=within,
+        )
 
 
 def _tested(found: Comparison, others: Sequence[Standing]) -> str:
@@ -118,7 +177,7 @@ def _cheaper(found: Comparison, best: Standing, offers: Offers) -> Iterator[Verd
     near = [
         one
         for one in found.standings
-        if one.name in offers.costs and _away(one, found.by, top) <= _CLOSE
+        if one.name in offers.costs and _away(one, found.by, top) <= _CLOSE and not is_dead(one)
     ]
     cheapest = min(near, key=lambda one: offers.costs[one.name], default=best)
     if not cost or offers.costs.get(cheapest.name, cost) > _CHEAP * cost:

@@ -49,6 +49,11 @@ def flat_share(one: Standing, least: float = 0.0) -> float | None:
     return share if share is not None and share >= least and one.signal.groups >= _GROUPS else None
 
 
+def is_dead(one: Standing) -> bool:
+    """Whether it gives nearly no item a gradient."""
+    return flat_share(one, _DEAD) is not None
+
+
 def _one_class(found: Comparison) -> Iterator[Verdict]:
     labels = found.labels
     if found.best is not None and labels.good in {0, labels.rows}:
@@ -62,7 +67,7 @@ def _one_class(found: Comparison) -> Iterator[Verdict]:
 
 
 def _dead(found: Comparison) -> Iterator[Verdict]:
-    dead = [one for one in found.standings if flat_share(one, _DEAD) is not None]
+    dead = [one for one in found.standings if is_dead(one)]
     if not dead:
         return
     first, share = dead[0].signal, dead[0].signal.zero_variance.value

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from graders.studies.choice.weights import (
     WHOLE,
     FitError,
+    Fold,
     Spans,
     combined,
     cross_validated,
@@ -31,6 +32,7 @@ from graders.studies.statistics.correlation import pearson
 from graders.studies.statistics.differences import two_sided_p
 from graders.studies.statistics.resampled import Measure, prepare
 from graders.studies.statistics.statistic import (
+    Bools,
     Floats,
     Interval,
     Ints,
@@ -105,6 +107,8 @@ class Fit:
         threshold: From which reward on to call a sample good for the best F1; in as few digits as
             part the same rows.
         f1: F1 there, chosen and measured on the same rows, so a little too high.
+        unseen_f1: F1 on items left out, cross-validated: of each fold at the threshold that the
+            items of the others choose, with the weights fitted to them.
     """
 
     rows: int
@@ -117,6 +121,7 @@ class Fit:
     good_from: float
     threshold: Statistic
     f1: Statistic
+    unseen_f1: Statistic
 
     @property
     def kept(self) -> tuple[Weight, ...]:
@@ -213,22 +218,36 @@ def fit(
     whole = hundredths_of(x / spans.scales, y)
     if whole is None:
         raise FitError("no member rises with the labels, so there is no reward to make of them")
-    parts, unseen = cross_validated(x, y, codes, spans, min(options.folds, number))
-    rewards = reward(x, whole, spans)
-    threshold, f1 = best_threshold(rewards, y >= options.good_from)
+    folds, unseen = cross_validated(x, y, codes, spans, min(options.folds, number))
+    rewards, good = reward(x, whole, spans), y >= options.good_from
+    threshold, f1 = best_threshold(rewards, good)
     members = dict(zip(scores, taken, strict=True))
     return Fit(
         rows=len(y),
         items=number,
-        folds=len(parts),
-        weights=_described(members, y, whole, parts, spans),
+        folds=len(folds),
+        weights=_described(members, y, whole, [fold.hundredths for fold in folds], spans),
         clamped=spans.clamp(whole),
         by="auc" if len(np.unique(y)) <= 2 else "spearman",
         gains=_gains(members, unseen, y, codes, options),
         good_from=options.good_from,
         threshold=_readable(threshold, rewards),
         f1=f1,
+        unseen_f1=f1 if f1.value is None else _unseen_f1(x, good, folds, spans),
     )
+
+
+def _unseen_f1(x: Floats, good: Bools, folds: Sequence[Fold], spans: Spans) -> Statistic:
+    """F1 on items left out, where some row is good."""
+    passed = np.zeros_like(good)
+    for fold in folds:
+        rewards = reward(x, fold.hundredths, spans)
+        seen = np.delete(rewards, fold.left_out)
+        threshold, _ = best_threshold(seen, np.delete(good, fold.left_out))
+        least = _readable(threshold, seen).value
+        if least is not None:  # where all good rows are left out, none is known to pass
+            passed[fold.left_out] = rewards[fold.left_out] >= least
+    return Statistic(value=2 * float((passed & good).sum() / (passed.sum() + good.sum())))
 
 
 def _described(

@@ -29,10 +29,15 @@ class Point:
 
 
 def pareto(points: Sequence[Point]) -> tuple[str, ...]:
-    """The names of those that no other dominates, in their order.
+    """The names of those that no other of them dominates, in the order of the points.
 
-    One dominates another if it is as good in all three, and better in one. A contestant without
-    agreement is never among them.
+    One dominates another if it is as good in all three, and better in one; of costs, as much as
+    `_ALIKE` allows. Because of that, of a chain of ever cheaper ones each may dominate the next
+    and the first not the last. So each is held against those alone that are in the set: whoever is
+    out is dominated by one that is in. There is one such set of any points, for nobody dominates
+    one that agrees more, or is harder to cheat at the same agreement: it is found from the best
+    agreement down, and the order of the points decides nothing. A contestant without agreement is
+    never in it.
 
     Example:
         >>> pareto([Point(name="best", agreement=0.9, cost=2.0, hackability=0.5),
@@ -41,20 +46,28 @@ def pareto(points: Sequence[Point]) -> tuple[str, ...]:
         ('best', 'cheap')
     """
     known = [point for point in points if point.agreement is not None]
-    return tuple(
-        point.name for point in known if not any(_dominates(other, point) for other in known)
+    front: list[Point] = []
+    for point in sorted(known, key=_losses):
+        if not any(_dominates(one, point) for one in front):
+            front.append(point)
+    return tuple(point.name for point in known if point in front)
+
+
+def _losses(point: Point) -> tuple[float, float, float]:
+    """What is lost with it: agreement, hackability and cost, the lower the better."""
+    return (
+        -_or_worst(point.agreement, -inf),
+        _or_worst(point.hackability, inf),
+        _or_worst(point.cost, inf),
     )
 
 
 def _dominates(one: Point, other: Point) -> bool:
-    agreements = -_or_worst(one.agreement, -inf), -_or_worst(other.agreement, -inf)
-    hacked = _or_worst(one.hackability, inf), _or_worst(other.hackability, inf)
-    costs = _or_worst(one.cost, inf), _or_worst(other.cost, inf)
-    as_good = agreements[0] <= agreements[1] and hacked[0] <= hacked[1]
-    if not as_good or costs[0] > costs[1] * _ALIKE:
+    (*ours, cost), (*theirs, other_cost) = _losses(one), _losses(other)
+    as_good = all(x <= y for x, y in zip(ours, theirs, strict=True))
+    if not as_good or cost > other_cost * _ALIKE:
         return False
-    better = agreements[0] < agreements[1] or hacked[0] < hacked[1]
-    return better or costs[0] * _ALIKE < costs[1]
+    return ours != theirs or cost * _ALIKE < other_cost
 
 
 def _or_worst(value: float | None, worst: float) -> float:

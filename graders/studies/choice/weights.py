@@ -115,10 +115,17 @@ def _order(hundredths: Ints) -> list[int]:
     return [int(i) for i in np.argsort(-hundredths, kind="stable") if hundredths[i]]
 
 
+class Fold(NamedTuple):
+    """Rows that are left out, and the weights that did not see their items, in hundredths."""
+
+    left_out: Ints
+    hundredths: Ints
+
+
 def cross_validated(
     x: Floats, y: Floats, codes: Ints, spans: Spans, folds: int
-) -> tuple[list[Ints], Floats]:
-    """The weights of each fold, and the reward of each row by weights that did not see its item.
+) -> tuple[list[Fold], Floats]:
+    """Each fold, and the reward of each row by weights that did not see its item.
 
     Raises:
         FitError: What is left of the rows in a fold has nothing to fit to.
@@ -133,7 +140,7 @@ def cross_validated(
                 f"without {len(left_out):,} of {len(y):,} rows no member rises with the labels"
             )
             raise FitError(f"{problem}: these are too few to test a fit on")
-        parts.append(found)
+        parts.append(Fold(left_out, found))
         unseen[left_out] = reward(x[left_out], found, spans)
     return parts, unseen
 
