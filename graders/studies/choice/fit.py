@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import Final
 
 import numpy as np
@@ -31,6 +30,7 @@ from graders.studies.statistics.bootstrap import bootstrap, interval
 from graders.studies.statistics.correlation import pearson
 from graders.studies.statistics.differences import two_sided_p
 from graders.studies.statistics.resampled import Measure, prepare
+from graders.studies.statistics.short import short_threshold
 from graders.studies.statistics.statistic import (
     Bools,
     Floats,
@@ -319,10 +319,4 @@ def _readable(threshold: Statistic, rewards: Floats) -> Statistic:
     """The shortest number that lets the same rewards pass."""
     if threshold.value is None:
         return threshold
-    below = rewards[rewards < threshold.value]
-    least = float(below.max()) if len(below) else threshold.value - 1
-    for digits in range(1, 17):
-        shown = floor(threshold.value * 10**digits) / 10**digits
-        if least < shown <= threshold.value:
-            return Statistic(value=shown)
-    return threshold
+    return Statistic(value=short_threshold(threshold.value, rewards))
