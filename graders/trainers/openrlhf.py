@@ -52,7 +52,8 @@ def reward(
         config: The grader.
         item: Makes the item of a prompt and its label. Without it, a label that is an object or
             the JSON of one is the item, and any other is the item's `label`.
-        end_tokens: What is taken off the end of a response.
+        end_tokens: What is taken off the end of a response. Where one ends in what looks like
+            another, the log says so once: it is graded with it.
         on_failure: Raise the first failure, or give this number for each.
         **options: See `graders.trainers.recipe.Options`.
 
@@ -62,6 +63,7 @@ def reward(
         OSError: The config cannot be read.
     """
     failed_reward = None if on_failure == "raise" else _number(on_failure)
+    tokens = _tokens(end_tokens)
     document = read_config(config)
     members, grading = member_keys(document.grader), open_grading(document, **options)
 
@@ -77,7 +79,7 @@ def reward(
     ) -> dict[str, Any]:
         given = [None] * len(queries) if labels is None else labels
         try:
-            rows = rows_of(queries, prompts, given, end_tokens, item=item_of)
+            rows = rows_of(queries, prompts, given, tokens, item=item_of)
             grades = grading.grade(rows)
             told = answer_of(grades, members, failed_reward)
         except Exception as error:
@@ -90,6 +92,17 @@ def reward(
 
     reward_func.__name__ = grading.name
     return reward_func
+
+
+def _tokens(end_tokens: object) -> tuple[str, ...]:
+    if isinstance(end_tokens, str) or not isinstance(end_tokens, Collection):
+        problem = f"{end_tokens!r:.60} is not a list of texts"
+        raise refused("end_tokens", problem, 'Write end_tokens=["</s>"].')
+    for token in end_tokens:
+        if not isinstance(token, str) or not token:
+            problem = f"{token!r:.60} is not a text of one character at least"
+            raise refused("end_tokens", problem)
+    return tuple(end_tokens)
 
 
 def _number(on_failure: object) -> float:

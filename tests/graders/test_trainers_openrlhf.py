@@ -254,3 +254,19 @@ def test_a_judge_is_asked_as_options_say():
     assert reward(JUDGE, client=Judge)([PROMPT + "4"], [PROMPT], [LABEL])["rewards"] == [0.5]
     with pytest.raises(ConfigError, match="there is no such option"):
         reward(EXACT, deadlin=5)
+
+
+@pytest.mark.parametrize(
+    ("end_tokens", "message"),
+    [
+        ("</s>", r"end_tokens: '</s>' is not a list of texts. Write end_tokens=\[\"</s>\"\]\."),
+        (None, "end_tokens: None is not a list of texts"),
+        (("</s>", ""), "end_tokens: '' is not a text of one character at least"),
+        ([2], "end_tokens: 2 is not a text of one character at least"),
+    ],
+)
+def test_end_tokens_are_a_list_of_texts(end_tokens, message):
+    """One text would be taken letter by letter, off the end of what the model said."""
+    with pytest.raises(ConfigError, match=message):
+        reward(EXACT, end_tokens=end_tokens)
+    assert reward(EXACT, end_tokens=["[X]"])(["Q: 4[X]"], ["Q: "], [LABEL])["rewards"] == [1.0]
