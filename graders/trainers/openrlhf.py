@@ -24,8 +24,16 @@ from typing import Any, Final, Literal, Unpack
 
 from graders.compile import member_keys
 from graders.config.parse import ConfigSource, read_config
+from graders.terminal import printable
 from graders.trainers.grading import open_grading
-from graders.trainers.queries import END_TOKENS, answer_of, label_item, rows_of
+from graders.trainers.queries import (
+    END_TOKENS,
+    UNKNOWN_END,
+    answer_of,
+    label_item,
+    rows_of,
+    unknown_end,
+)
 from graders.trainers.recipe import Options, refused
 from graders.trainers.rows import plain
 from sandbox import JSON
@@ -67,6 +75,8 @@ def reward(
     document = read_config(config)
     members, grading = member_keys(document.grader), open_grading(document, **options)
 
+    warned = False
+
     def item_of(prompt: str, label: object) -> Mapping[str, JSON]:
         given = label if item is None else item(prompt, label)
         return label_item(prompt, plain(given, "the label", absent=True))
@@ -77,17 +87,22 @@ def reward(
         labels: Sequence[object] | None = None,
         **_: object,
     ) -> dict[str, Any]:
+        nonlocal warned
         given = [None] * len(queries) if labels is None else labels
         try:
             rows = rows_of(queries, prompts, given, tokens, item=item_of)
+            if not warned and (end := unknown_end(rows)):
+                warned = True
+                _log.warning(UNKNOWN_END, grading.name, end, "end_tokens")
             grades = grading.grade(rows)
             told = answer_of(grades, members, failed_reward)
         except Exception as error:
-            _log.error("no reward: %s", error)
+            _log.error("no reward: %s", printable(str(error)))
             raise
         for grade in grades:
             if grade.failure is not None:
-                _log.warning("%s in place of a score: %s", failed_reward, grade.failure.message)
+                said = printable(grade.failure.message)
+                _log.warning("%s in place of a score: %s", failed_reward, said)
         return _as_tensors(told)
 
     reward_func.__name__ = grading.name
