@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 from graders.config.parse import ConfigSource
-from graders.errors import ConfigError, Finding
+from graders.errors import ConfigError, FailureKind, Finding, GradingError
 from graders.grades import Grade, passes
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
@@ -59,6 +59,9 @@ def assertion(
     grading = open_grading(config, **options)
 
     def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+        if output is None:
+            problem = "the test has no output"
+            raise GradingError(FailureKind.SAMPLE_PARSE, problem, "no_output")
         given = context["vars"] if item is None else item(context)
         text = output if isinstance(output, str) else encode(plain(output, "the output")).decode()
         row = Row(item=to_item(given, "vars", absent=True), sample=to_sample(text), row=1)

@@ -147,7 +147,6 @@ def test_a_grader_that_nobody_gave_a_threshold_is_refused():
         ("4", "4", 1.0),
         ({"a": [1]}, '{"a":[1]}', 1.0),  # promptfoo parses what is JSON
         (4, "4", 1.0),
-        (None, "null", 1.0),
         ("\x00\ud800{{ item.answer }}", "4", 0.0),
         ("x" * 1_000_000, "4", 0.0),
         ("", "4", 0.0),
@@ -156,6 +155,15 @@ def test_a_grader_that_nobody_gave_a_threshold_is_refused():
 def test_an_output_is_text_or_the_json_of_it(output, reference, score):
     """Hostile text is compared, and nothing else."""
     assert told_of(output, config={**EXACT, "reference": reference})["score"] == score
+
+
+@pytest.mark.parametrize("reference", ["null", "None", ""])
+def test_an_output_that_is_missing_is_not_graded(reference):
+    """A provider gave none. That is no text, whatever it would be compared with."""
+    with pytest.raises(GradingError, match="the test has no output") as error:
+        told_of(None, config={**EXACT, "reference": reference})
+
+    assert error.value.failure.reason == "no_output"
 
 
 def test_a_context_makes_the_item():
