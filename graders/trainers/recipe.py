@@ -134,6 +134,11 @@ class Recipe:
         )
         return compile_grader(document, tools=tools, profile=self._profile()), client
 
+    @property
+    def default_threshold(self) -> float | None:
+        """The profile's, for graders that have none."""
+        return self._profile().default_threshold
+
     def _box(self, sources: Sequence[str], open_box: OpenBox) -> Pool | Processes:
         from graders.images import preloads
 

@@ -121,6 +121,7 @@ def test_a_grader_that_breaks_or_hangs_is_an_error_too(said):
     ("config", "threshold", "passed"),
     [
         (EXACT, None, (True, False)),  # it says itself when it passes
+        ({"name": "e", "testing_criteria": [EXACT]}, None, (True, False)),  # each of these does
         ({**CODE, "pass_threshold": 0}, None, (True, True)),
         (CODE, 0.5, (True, False)),
         (CODE, 0.0, (True, True)),
@@ -135,10 +136,19 @@ def test_what_passes_is_said_by_the_config_or_the_caller(config, threshold, pass
     assert [(one["pass"], one["score"]) for one in told] == [*zip(passed, (1.0, 0.0), strict=True)]
 
 
-def test_a_grader_that_nobody_gave_a_threshold_is_refused():
-    """It says where to give one."""
+@pytest.mark.parametrize("config", [CODE, BOTH, JUDGE])
+def test_a_grader_that_nobody_gave_a_threshold_is_refused_before_it_grades(config):
+    """Else a judge were paid for a score that is thrown away. It says where to give one."""
     with pytest.raises(ConfigError, match=r"pass_threshold: the config does not say when a score"):
-        told_of("4", config=CODE)
+        assertion(config, client=Judge)
+    assertion(config, client=Judge, settings={"default_threshold": "0.5"})
+
+
+@pytest.mark.parametrize("threshold", ["0.5", True, [0.5]])
+def test_a_threshold_is_a_number(threshold):
+    """Said where it is given."""
+    with pytest.raises(ConfigError, match=r"threshold: .* is not a number"):
+        assertion(CODE, threshold=threshold)
 
 
 @pytest.mark.parametrize(
