@@ -65,13 +65,19 @@ def assertion(
         if output is None:
             problem = "the test has no output"
             raise GradingError(FailureKind.SAMPLE_PARSE, problem, "no_output")
-        given = context["vars"] if item is None else item(context)
+        given = _vars(context) if item is None else item(context)
         text = output if isinstance(output, str) else encode(plain(output, "the output")).decode()
         row = Row(item=to_item(given, "vars", absent=True), sample=to_sample(text), row=1)
         (grade,) = grading.grade([row])
         return _result(grade, threshold)
 
     return get_assert
+
+
+def _vars(context: object) -> object:
+    if not isinstance(context, Mapping) or "vars" not in context:
+        raise refused("context", f"{context!r:.60} has no 'vars', which promptfoo gives")
+    return context["vars"]
 
 
 def _need_threshold(grader: AnyConfig, threshold: object, default: float | None) -> None:

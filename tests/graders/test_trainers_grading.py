@@ -175,12 +175,21 @@ WRONG = [
      "sandbox, workers, client, deadline."),
     ({"profile": "open"}, "profile: there is no profile 'open'. Did you mean 'openai'?"),
     ({"settings": {"render": "x"}}, "render: 'x' is not one of json, python"),
+    ({"profile": ["openai"]}, "profile: ['openai'] is not the name of one"),
+    ({"settings": "render=json"}, "settings: 'render=json' is not a dict of texts. "),
+    ({"settings": {"render": []}}, "settings: {'render': []} is not a dict"
+     ' of texts. Write settings={"render": "python"}.'),
+    ({"settings": {"render": True}}, "render: 'True' is not one of json, python"),
+    ({"settings": {1: "json"}}, "settings: {1: 'json'} is not a dict of texts"),
     ({"sandbox": "none"}, "sandbox: 'none' is not one of strict, standard, unsafe"),
     ({"workers": 0}, "workers: 0 is not a number of at least 1"),
     ({"workers": "2"}, "workers: '2' is not a number of at least 1"),
     ({"deadline": "60"}, "deadline: '60' is not a number of seconds above 0"),
     ({"deadline": 0}, "deadline: 0 is not a number of seconds above 0"),
     ({"deadline": float("inf")}, "deadline: inf is not a number of seconds above 0"),
+    ({"client": "http://127.0.0.1:8080/v1"}, "client: a str is neither settings nor a function. "
+     'Write client={"base_url": "http://..."}.'),
+    ({"client": {1: 2}}, "client: a dict is neither settings nor a function"),
     ({"client": lambda: None}, "client: cannot go to another process: "),
     ({"client": {"api_key": "k"}}, "client.api_key: is a secret and no option. Set OPENAI_API_KEY"),
     ({"client": {"base_url": "http://127.0.0.1", "url": 1}}, "client: cannot be made: "),
@@ -195,6 +204,20 @@ def test_a_wrong_option_is_refused_before_the_training(options, message):
         open_grading(JUDGE if "client" in options else EXACT, **options)
 
     assert str(error.value).startswith(message)
+
+
+def test_none_stands_for_an_option_that_is_not_given():
+    """A launcher hands on what its command line left out."""
+    options = dict.fromkeys(["profile", "settings", "workers", "client"])
+
+    assert open_grading(EXACT, **options).recipe == open_grading(EXACT).recipe
+
+
+def test_a_setting_may_be_a_number():
+    """As command lines of trainers read them."""
+    said = [open_grading(CODE, settings={"default_threshold": at}).recipe for at in (0.5, "0.5")]
+
+    assert said[0] == said[1]
 
 
 def test_a_wrong_config_is_refused_before_the_training():

@@ -184,6 +184,13 @@ def test_a_context_makes_the_item():
     assert told_of("4", config=config, item=item)["score"] == 1.0
 
 
+@pytest.mark.parametrize("context", [{"prompt": "2 + 2?"}, None, "vars"])
+def test_a_context_without_vars_is_refused(context):
+    """It is no call of promptfoo's."""
+    with pytest.raises(ConfigError, match=r"context: .* has no 'vars', which promptfoo gives"):
+        told_of("4", config=EXACT, context=context)
+
+
 def test_a_member_that_the_profile_counts_as_zero_says_so():
     """The number is the profile's choice; why, is shown."""
     config = {**PASSING, "graders": {"exact": EXACT, "no": {**EXACT, "reference": "{{ item.x }}"}}}
