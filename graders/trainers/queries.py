@@ -16,6 +16,7 @@ from graders.errors import Failure, FailureKind, GradingError, RowError
 from graders.grades import Grade
 from graders.rows import Row, to_sample
 from graders.strict_json import decode_or_none
+from graders.trainers.failures import refuse_failures
 from sandbox import JSON
 
 T = TypeVar("T")
@@ -166,32 +167,20 @@ def answer_of(
         failed_reward: What stands for a score that is missing, a member's too; None for nothing.
 
     Raises:
-        GradingError: There is no score, and nothing that stands for it.
+        GradingError: There is no score, and nothing that stands for it; says which query's.
 
     Example:
         >>> answer_of([Grade(name="exact", score=1.0)], [], None)
         {'rewards': [1.0], 'scores': [1.0], 'extra_logs': {'graders/failed': [0.0]}}
     """
     if failed_reward is None:
-        refuse_failures(grades)
+        refuse_failures(grades, "query")
     rewards: list[JSON] = [_number(grade, failed_reward) for grade in grades]
     logs: dict[str, JSON] = {
         key: [_number(grade.parts.get(key), failed_reward) for grade in grades] for key in members
     }
     logs[FAILED] = [float(grade.failure is not None) for grade in grades]
     return {"rewards": rewards, "scores": [*rewards], "extra_logs": logs}
-
-
-def refuse_failures(grades: Sequence[Grade]) -> None:
-    """Raise the first failure, if there is one.
-
-    Raises:
-        GradingError: It says which query failed.
-    """
-    for position, grade in enumerate(grades):
-        if grade.failure is not None:
-            kind, reason = grade.failure.kind, grade.failure.reason
-            raise GradingError(kind, f"query[{position}]: {grade.failure.message}", reason)
 
 
 def _number(grade: Grade | None, failed_reward: float | None) -> float:
