@@ -10,7 +10,7 @@ from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, judging, row, said
 
 from graders.errors import ConfigError, Failure, FailureKind
 from graders.trainers import process
-from graders.trainers.grading import open_grading
+from graders.trainers.grading import _slices, open_grading
 
 UNREAD = Failure(kind=FailureKind.OTHER, reason="bad_row", message="no text")
 
@@ -256,3 +256,19 @@ def test_importing_and_making_one_starts_nothing():
     assert before["descriptors"] == 4  # the three of each process, and the folder that was read
     assert "graders" in used["threads"]
     assert used["children"] > 0
+
+
+SLICES = [
+    ([1] * 256, [[*range(256)]]),
+    ([1] * 257, [[*range(256)], [256]]),
+    ([16_384] * 17, [[*range(16)], [16]]),
+    ([1, 16_385, 2], [[0, 2], [1]]),
+    ([20_000, 1, 17_000], [[1], [2], [0]]),
+    ([20_000], [[0]]),
+]
+
+
+@pytest.mark.parametrize(("sizes", "slices"), SLICES)
+def test_what_computes_takes_many_short_texts_at_a_time_and_long_ones_alone(sizes, slices):
+    """The long ones last; no row twice, and none left out."""
+    assert [[*some] for some in _slices([row("x" * size) for size in sizes])] == slices
