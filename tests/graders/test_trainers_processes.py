@@ -110,6 +110,8 @@ ENDS = {
     "it raises": "raise RuntimeError('x')",
     "it is killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "it is terminated": "os.kill(os.getpid(), signal.SIGTERM)",
+    "it is killed while a row runs": BUSY + "os.kill(os.getpid(), signal.SIGKILL)",
+    "it is terminated while a row runs": BUSY + "os.kill(os.getpid(), signal.SIGTERM)",
     "a thread grades": BUSY,
 }
 
