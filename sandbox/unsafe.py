@@ -1,8 +1,9 @@
 """The fallback without isolation: a process per row, for code you wrote yourself.
 
 It runs on every system. A row's code can read your files, reach the network and leave processes
-behind; what is kept from it is the environment, and on Unix there are resource limits, and an alarm
-that ends it soon after its time where we were killed meanwhile.
+behind; what is kept from it is the environment, and on Unix there are resource limits. Where we are
+killed meanwhile, Linux kills the row's process group at once, and elsewhere an alarm ends the row's
+own process soon after its time. Code can undo both.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from sandbox import endings, wire
+from sandbox import endings, forks, wire
 from sandbox.interpreter import ENVIRONMENT, FLAGS, boot, check_hash_seed
 from sandbox.limits import Limits
 from sandbox.turns import Run, Turns
@@ -41,11 +42,22 @@ _SPARE_SECONDS: Final = 2
 """After its time a process ends by itself: who would have ended it may have been killed."""
 
 _CODE: Final = """
-import json, linecache, signal, sys
+import json, linecache, os, signal, sys
 with open("call", "rb") as file:
     call = json.load(file)
+os.remove("call")  # it has the row's text, and a folder stays where we are killed
 if hasattr(signal, "alarm"):
     signal.alarm(call["seconds"])
+for tie in map(int, sys.argv[2:]):  # the kernel kills the group once nobody has its other end
+    import fcntl, select
+    try:
+        fcntl.fcntl(tie, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(tie, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(tie, fcntl.F_SETFL, os.O_ASYNC)
+    except OSError:
+        break  # a kernel of another make; there is the alarm
+    if select.select([tie], [], [], 0)[0]:
+        sys.exit("nobody had it any more")
 try:
     import resource
 except ImportError:
@@ -88,6 +100,31 @@ class _Started:
     def abandon(self) -> None:
         self.process.kill()
         _kill_group(self.process)
+
+
+class _Tie:
+    """A pipe whose other end a process has: once we are gone, Linux kills that one's group."""
+
+    def __init__(self) -> None:
+        self._ends: tuple[int, ...] = ()
+        if sys.platform == "linux":
+            with forks.opening:
+                self._ends = os.pipe()
+                forks.tell(self)
+
+    @property
+    def theirs(self) -> tuple[int, ...]:
+        return self._ends[:1]
+
+    def close(self) -> None:
+        with forks.opening:
+            ends, self._ends = self._ends, ()
+            for end in ends:
+                os.close(end)
+
+    def after_fork(self) -> None:
+        """A child would hold it for as long as it lives."""
+        self.close()
 
 
 class Processes:
@@ -170,17 +207,24 @@ class Processes:
 
     def _wait(self, run: Run, folder: Path) -> _Ended:
         """Run the process to its end, or to the end of its time."""
-        command = [self._python, "-u", *FLAGS, "-c", boot() + _CODE, str(folder / "result")]
+        with closing(_Tie()) as tie:
+            return self._until_its_end(run, self._start(folder, tie.theirs))
+
+    def _start(self, folder: Path, tie: Sequence[int]) -> subprocess.Popen[bytes]:
+        given = [str(folder / "result"), *map(str, tie)]
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-            process = subprocess.Popen(
-                command,
+            return subprocess.Popen(
+                [self._python, "-u", *FLAGS, "-c", boot() + _CODE, *given],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 cwd=folder,
                 env={**_needed_by_system(), **self._environment, "HOME": str(folder)},
                 start_new_session=True,
+                pass_fds=tie,
             )
+
+    def _until_its_end(self, run: Run, process: subprocess.Popen[bytes]) -> _Ended:
         started = _Started(process)
         late = threading.Event()
 

@@ -17,7 +17,14 @@ from graders.server.shared import Shared, shared
 from graders.server.transport.answers import ApiError, answer
 from graders.server.transport.bodies import Body, checked, read_object
 from graders.terminal import printable
-from graders.trainers.queries import answer_of, label_item, rows_of, settled
+from graders.trainers.queries import (
+    UNKNOWN_END,
+    answer_of,
+    label_item,
+    rows_of,
+    settled,
+    unknown_end,
+)
 
 if TYPE_CHECKING:  # starlette is an extra
     from starlette.requests import Request
@@ -36,6 +43,7 @@ async def get_reward(request: Request) -> Response:
     name = _chosen(server, request.query_params.get("grader"))
     body = await read_object(request, server.limits)
     found = await checked(body, lambda: _rows(body, server))
+    _warn_of_ends(server, name, found)
     rows = [row for row in found if isinstance(row, Row)]
     graded = await _graded(server.graders[name], rows, server.rewards.seconds)
     grades = settled(found, graded)
@@ -119,6 +127,12 @@ def _complain(server: Shared, name: str, grades: Iterable[Grade]) -> None:
             server.complaints.add((name, grade.failure.kind))
             said = printable(grade.failure.message)
             _log.warning("no reward by %s, for the first time: %s", name, said)
+
+
+def _warn_of_ends(server: Shared, name: str, found: Iterable[Row | Failure]) -> None:
+    if (name, UNKNOWN_END) not in server.complaints and (end := unknown_end(found)):
+        server.complaints.add((name, UNKNOWN_END))
+        _log.warning(UNKNOWN_END, name, end, "--end-token")
 
 
 def _no_line(error: RowError) -> None:

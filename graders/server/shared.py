@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graders.compile import Tools, compile_grader, member_keys
-from graders.errors import FailureKind
 from graders.grades import Grader
 from graders.jobs.bounds import Target
 from graders.profile import Profile
@@ -42,7 +41,7 @@ class Shared:
         graders: Those that can be asked by name.
         members: The keys of their members.
         rewards: How trainers are answered.
-        complaints: Graders, and kinds of their failures, of which the log has one.
+        complaints: Graders, and kinds of their failures, of which the log has one; or of ends.
         recent: Those of the last requests.
         room: Where files and results are kept.
         files: Those that were uploaded.
@@ -65,7 +64,7 @@ class Shared:
     graders: Mapping[str, Grader]
     members: Mapping[str, tuple[str, ...]]
     rewards: Rewards
-    complaints: set[tuple[str, FailureKind]]
+    complaints: set[tuple[str, str]]
     recent: Recent
     room: Room
     files: Objects[StoredFile]

@@ -23,7 +23,7 @@ def rewards(grades: Sequence[Grade], failures: Failures) -> list[float | None]:
         failures: What these are: None, or the error of the first.
 
     Raises:
-        GradingError: There is a failure, and `failures` is "raise".
+        GradingError: There is a failure, and `failures` is "raise"; says which completion's.
 
     Example:
         >>> from graders.errors import Failure, FailureKind
@@ -31,7 +31,25 @@ def rewards(grades: Sequence[Grade], failures: Failures) -> list[float | None]:
         >>> rewards([Grade(name="g", score=0.5), Grade(name="g", failure=failure)], "none")
         [0.5, None]
     """
-    return [reward_or_raise(grade) if failures == "raise" else grade.score for grade in grades]
+    if failures == "raise":
+        refuse_failures(grades, "completion")
+    return [grade.score for grade in grades]
+
+
+def refuse_failures(grades: Sequence[Grade], of: str) -> None:
+    """Raise the first failure, if there is one.
+
+    Args:
+        grades: In the order of what was graded.
+        of: What that is, one of them.
+
+    Raises:
+        GradingError: Its message begins with `OF[POSITION]: `.
+    """
+    for position, grade in enumerate(grades):
+        if (failure := grade.failure) is not None:
+            message = f"{of}[{position}]: {failure.message}"
+            raise GradingError(failure.kind, message, failure.reason)
 
 
 def reward_or_raise(grade: Grade) -> float:

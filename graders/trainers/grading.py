@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final, TypeVar, Unpack
 
 from graders.clients import asked_for
 from graders.config.parse import ConfigSource, Document
 from graders.errors import MAX_MESSAGE, Failure, FailureKind
 from graders.grades import Grade, Grader
-from graders.rows import Row
+from graders.rows import Row, output_texts
 from graders.trainers import process
 from graders.trainers.recipe import Options, Recipe
 
@@ -26,6 +27,11 @@ _GRACE_SECONDS: Final = 1.0
 """After the deadline, for a loop that something else keeps busy."""
 _OPENING_SECONDS: Final = 60.0
 """The least that a first call waits for what grades: to try the sandbox, to import libraries."""
+_SLICE_ROWS: Final = 256
+_SLICE_CHARACTERS: Final = 262_144
+"""Of outputs. What computes does so many at a time, and holds up all else for no longer."""
+_LONG_CHARACTERS: Final = 16_384
+"""Longer ones are computed alone."""
 
 _CLOSED: Final = Failure(
     kind=FailureKind.OTHER, reason="closed", message="the grading was closed meanwhile"
@@ -57,30 +63,30 @@ class Grading:
             IsolationError: It cannot be opened: the machine does not isolate python graders.
             GradersError: It cannot be opened: judges cannot be asked.
         """
-        live = process.here()
+        live, done = process.here(), dict[int, Grade]()
         try:
             if live.opened(self.recipe) is None:
                 _result(live.submit(live.grader(self.recipe)), self._opening_seconds)
-            return _result(live.submit(self._graded(live, rows)), self._most_seconds)
+            return _result(live.submit(self._graded(live, rows, done)), self._most_seconds)
         except _LateError:
-            return self._failed(rows, self._not_in_time(live))
+            return self._told(rows, done, self._not_in_time(live))
         except process.ClosedError:
-            return self._failed(rows, _CLOSED)
+            return self._told(rows, done, _CLOSED)
 
     async def agrade(self, rows: Sequence[Row | Failure]) -> list[Grade]:
         """The same without blocking the running event loop, an asyncio one of any kind.
 
         Under trio, await `grade` in a thread.
         """
-        live = process.here()
+        live, done = process.here(), dict[int, Grade]()
         try:
             if live.opened(self.recipe) is None:
                 await _awaited(live.submit(live.grader(self.recipe)), self._opening_seconds)
-            return await _awaited(live.submit(self._graded(live, rows)), self._most_seconds)
+            return await _awaited(live.submit(self._graded(live, rows, done)), self._most_seconds)
         except _LateError:
-            return self._failed(rows, self._not_in_time(live))
+            return self._told(rows, done, self._not_in_time(live))
         except process.ClosedError:
-            return self._failed(rows, _CLOSED)
+            return self._told(rows, done, _CLOSED)
 
     def close(self) -> None:
         """Close what this and its equals have open in this process; a later call opens it anew."""
@@ -94,32 +100,49 @@ class Grading:
     def _opening_seconds(self) -> float:
         return max(_OPENING_SECONDS, self.recipe.deadline)
 
-    async def _graded(self, live: process.Process, rows: Sequence[Row | Failure]) -> list[Grade]:
+    async def _graded(
+        self, live: process.Process, rows: Sequence[Row | Failure], done: dict[int, Grade]
+    ) -> list[Grade]:
+        """Grades of rows; what is done is put into `done` at once, for who waits no longer."""
         grader = await live.grader(self.recipe)  # open already, unless it was closed meanwhile
-        readable = [row for row in rows if isinstance(row, Row)]
-        grades = iter(await self._within_deadline(grader, readable))
-        return [
-            next(grades) if isinstance(row, Row) else Grade(name=self.name, failure=row)
-            for row in rows
-        ]
+        readable = {at: row for at, row in enumerate(rows) if isinstance(row, Row)}
+        if readable:
+            way = self._in_slices if grader.waits == "never" else self._all_at_once
+            await way(grader, readable, done)
+        return self._told(rows, done, self._late())
 
-    async def _within_deadline(self, grader: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
-        """Grades of rows; what is not finished in time is cancelled, and what is stays graded."""
-        if grader.waits == "never" or not rows:
-            return await self._safely(grader, rows) if rows else []
-        tasks = [asyncio.create_task(self._alone(grader, row)) for row in rows]
+    async def _in_slices(
+        self, grader: Grader, rows: Mapping[int, Row], done: dict[int, Grade]
+    ) -> None:
+        """Compute grades until the deadline. Nothing stops a slice; others go on between two."""
+        until = monotonic() + self.recipe.deadline
+        places, given = [*rows], [*rows.values()]
+        for some in _slices(given):
+            if done:
+                await asyncio.sleep(0)
+            if monotonic() > until:
+                return
+            grades = await self._safely(grader, [given[at] for at in some])
+            done.update(zip([places[at] for at in some], grades, strict=True))
+
+    async def _all_at_once(
+        self, grader: Grader, rows: Mapping[int, Row], done: dict[int, Grade]
+    ) -> None:
+        """Wait for grades until the deadline; what is not finished by then is cancelled."""
+        tasks = [
+            asyncio.create_task(self._alone(grader, at, row, done)) for at, row in rows.items()
+        ]
         try:
-            _, late = await asyncio.wait(tasks, timeout=self.recipe.deadline)
+            finished, _ = await asyncio.wait(tasks, timeout=self.recipe.deadline)
         finally:
             for task in tasks:
                 task.cancel()  # nothing to one that is done
-        failed = Grade(name=self.name, failure=self._late())
-        return [failed if task in late else task.result() for task in tasks]
+        for task in finished:
+            task.result()  # an error, where there is one
 
-    async def _alone(self, grader: Grader, row: Row) -> Grade:
+    async def _alone(self, grader: Grader, at: int, row: Row, done: dict[int, Grade]) -> None:
         asked_for.set(f"{row.row}:{row.sample_index}")
-        (grade,) = await self._safely(grader, [row])
-        return grade
+        (done[at],) = await self._safely(grader, [row])
 
     async def _safely(self, grader: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
         """What a grader raises is broken, and no score either; a trainer is not to stop for it.
@@ -133,11 +156,17 @@ class Grading:
             if task is None or task.cancelling():
                 raise
             said = "".join(traceback.format_exception(error))[-MAX_MESSAGE:]
-            return self._failed(rows, _failure(f"the grader broke: {said}", "broken"))
+            return self._told(rows, {}, _failure(f"the grader broke: {said}", "broken"))
 
-    def _failed(self, rows: Sequence[Row | Failure], failure: Failure) -> list[Grade]:
+    def _told(
+        self, rows: Sequence[Row | Failure], done: Mapping[int, Grade], failure: Failure
+    ) -> list[Grade]:
+        """What is done, and of the rest why it is not: its own failure, or this one."""
+        if len(done) == len(rows):
+            return [done[at] for at in range(len(rows))]
         return [
-            Grade(name=self.name, failure=failure if isinstance(row, Row) else row) for row in rows
+            done.get(at) or Grade(name=self.name, failure=failure if isinstance(row, Row) else row)
+            for at, row in enumerate(rows)
         ]
 
     def _not_in_time(self, live: process.Process) -> Failure:
@@ -178,6 +207,31 @@ def open_grading(config: ConfigSource | Document, **options: Unpack[Options]) ->
 
 class _LateError(Exception):
     """It took too long. No TimeoutError, which a trainer's own alarm may raise while we wait."""
+
+
+def _slices(rows: Sequence[Row]) -> Iterator[Sequence[int]]:
+    """Positions of rows to compute in one go: many short ones; each long one alone, and last.
+
+    Together they take less than apart; but one that takes too long costs those beside it.
+    """
+    sizes = [len(text) if isinstance(text, str) else 0 for text in output_texts(rows)]
+    few = len(sizes) <= _SLICE_ROWS and sum(sizes) <= _SLICE_CHARACTERS
+    if few and max(sizes) <= _LONG_CHARACTERS:  # as most batches are
+        yield range(len(sizes))
+        return
+    some, characters = list[int](), 0
+    for at, size in enumerate(sizes):
+        if size > _LONG_CHARACTERS:
+            continue
+        if len(some) == _SLICE_ROWS or characters + size > _SLICE_CHARACTERS:
+            yield some
+            some, characters = [], 0
+        some.append(at)
+        characters += size
+    if some:
+        yield some
+    long = [at for at, size in enumerate(sizes) if size > _LONG_CHARACTERS]
+    yield from ([at] for at in sorted(long, key=sizes.__getitem__))
 
 
 def _result(future: Future[T], seconds: float) -> T:

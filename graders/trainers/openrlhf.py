@@ -24,8 +24,16 @@ from typing import Any, Final, Literal, Unpack
 
 from graders.compile import member_keys
 from graders.config.parse import ConfigSource, read_config
+from graders.terminal import printable
 from graders.trainers.grading import open_grading
-from graders.trainers.queries import END_TOKENS, answer_of, label_item, rows_of
+from graders.trainers.queries import (
+    END_TOKENS,
+    UNKNOWN_END,
+    answer_of,
+    label_item,
+    rows_of,
+    unknown_end,
+)
 from graders.trainers.recipe import Options, refused
 from graders.trainers.rows import plain
 from sandbox import JSON
@@ -52,7 +60,8 @@ def reward(
         config: The grader.
         item: Makes the item of a prompt and its label. Without it, a label that is an object or
             the JSON of one is the item, and any other is the item's `label`.
-        end_tokens: What is taken off the end of a response.
+        end_tokens: What is taken off the end of a response. Where one ends in what looks like
+            another, the log says so once: it is graded with it.
         on_failure: Raise the first failure, or give this number for each.
         **options: See `graders.trainers.recipe.Options`.
 
@@ -62,8 +71,11 @@ def reward(
         OSError: The config cannot be read.
     """
     failed_reward = None if on_failure == "raise" else _number(on_failure)
+    tokens = _tokens(end_tokens)
     document = read_config(config)
     members, grading = member_keys(document.grader), open_grading(document, **options)
+
+    warned = False
 
     def item_of(prompt: str, label: object) -> Mapping[str, JSON]:
         given = label if item is None else item(prompt, label)
@@ -75,21 +87,37 @@ def reward(
         labels: Sequence[object] | None = None,
         **_: object,
     ) -> dict[str, Any]:
+        nonlocal warned
         given = [None] * len(queries) if labels is None else labels
         try:
-            rows = rows_of(queries, prompts, given, end_tokens, item=item_of)
+            rows = rows_of(queries, prompts, given, tokens, item=item_of)
+            if not warned and (end := unknown_end(rows)):
+                warned = True
+                _log.warning(UNKNOWN_END, grading.name, end, "end_tokens")
             grades = grading.grade(rows)
             told = answer_of(grades, members, failed_reward)
         except Exception as error:
-            _log.error("no reward: %s", error)
+            _log.error("no reward: %s", printable(str(error)))
             raise
         for grade in grades:
             if grade.failure is not None:
-                _log.warning("%s in place of a score: %s", failed_reward, grade.failure.message)
+                said = printable(grade.failure.message)
+                _log.warning("%s in place of a score: %s", failed_reward, said)
         return _as_tensors(told)
 
     reward_func.__name__ = grading.name
     return reward_func
+
+
+def _tokens(end_tokens: object) -> tuple[str, ...]:
+    if isinstance(end_tokens, str) or not isinstance(end_tokens, Collection):
+        problem = f"{end_tokens!r:.60} is not a list of texts"
+        raise refused("end_tokens", problem, 'Write end_tokens=["</s>"].')
+    for token in end_tokens:
+        if not isinstance(token, str) or not token:
+            problem = f"{token!r:.60} is not a text of one character at least"
+            raise refused("end_tokens", problem)
+    return tuple(end_tokens)
 
 
 def _number(on_failure: object) -> float:

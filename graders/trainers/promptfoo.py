@@ -19,14 +19,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
-from graders.config.parse import ConfigSource
-from graders.errors import ConfigError, Finding
+from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, StringCheckConfig
+from graders.config.parse import ConfigSource, read_config
+from graders.errors import FailureKind, GradingError
 from graders.grades import Grade, passes
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
 from graders.trainers.failures import reward_or_raise
 from graders.trainers.grading import open_grading
-from graders.trainers.recipe import Options
+from graders.trainers.recipe import Options, refused
 from graders.trainers.rows import plain, to_item
 
 GetAssert = Callable[[Any, Mapping[str, Any]], dict[str, Any]]
@@ -56,10 +57,15 @@ def assertion(
         GradersError: Judges cannot be asked: a package or a key is missing.
         OSError: The config cannot be read.
     """
-    grading = open_grading(config, **options)
+    document = read_config(config)
+    grading = open_grading(document, **options)
+    _need_threshold(document.grader, threshold, grading.recipe.default_threshold)
 
     def get_assert(output: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-        given = context["vars"] if item is None else item(context)
+        if output is None:
+            problem = "the test has no output"
+            raise GradingError(FailureKind.SAMPLE_PARSE, problem, "no_output")
+        given = _vars(context) if item is None else item(context)
         text = output if isinstance(output, str) else encode(plain(output, "the output")).decode()
         row = Row(item=to_item(given, "vars", absent=True), sample=to_sample(text), row=1)
         (grade,) = grading.grade([row])
@@ -68,17 +74,33 @@ def assertion(
     return get_assert
 
 
+def _vars(context: object) -> object:
+    if not isinstance(context, Mapping) or "vars" not in context:
+        raise refused("context", f"{context!r:.60} has no 'vars', which promptfoo gives")
+    return context["vars"]
+
+
+def _need_threshold(grader: AnyConfig, threshold: object, default: float | None) -> None:
+    """Refuse a grader that nobody says of when its scores pass, before a judge is paid.
+
+    Raises:
+        ConfigError: It is one; or the threshold that was given is no number.
+    """
+    if threshold is not None:
+        if not isinstance(threshold, (int, float)) or isinstance(threshold, bool):
+            raise refused("threshold", f"{threshold!r:.60} is not a number")
+        return
+    if default is not None or isinstance(grader, (StringCheckConfig, LabelModelConfig, EvalConfig)):
+        return  # those say it themselves
+    if grader.pass_threshold is None:
+        message = "the config does not say when a score passes"
+        fix = "Give it a pass_threshold, or give assertion(..., threshold=...)."
+        raise refused("pass_threshold", message, fix)
+
+
 def _result(grade: Grade, threshold: float | None) -> dict[str, Any]:
     score = reward_or_raise(grade)
     passed = passes(score, threshold) if grade.passed is None else grade.passed
-    if passed is None:
-        message = "the config does not say when a score passes"
-        fix = "Give it a pass_threshold, or give assertion(..., threshold=...)."
-        raise ConfigError(
-            Finding(
-                code="threshold", severity="error", path="pass_threshold", message=message, fix=fix
-            )
-        )
     members = {key: part.score or 0.0 for key, part in grade.parts.items()}
     return {
         "pass": passed,

@@ -8,6 +8,7 @@ cuts prompts that are too long from the left, and puts placeholders into those w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -15,6 +16,7 @@ from graders.errors import Failure, FailureKind, GradingError, RowError
 from graders.grades import Grade
 from graders.rows import Row, to_sample
 from graders.strict_json import decode_or_none
+from graders.trainers.failures import refuse_failures
 from sandbox import JSON
 
 T = TypeVar("T")
@@ -22,10 +24,22 @@ T = TypeVar("T")
 END_TOKENS: Final = (
     *("</s>", "<eos>", "[EOS]", "<|endoftext|>", "<|end_of_text|>"),
     *("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>"),
-    *("<end_of_turn>", "<|END_OF_TURN_TOKEN|>"),
+    *("<end_of_turn>", "<|END_OF_TURN_TOKEN|>", "[|endofturn|]", "<seed:eos>"),
     "<｜end▁of▁sentence｜>",  # noqa: RUF001 - as DeepSeek writes it
 )
 """What ends a response in the tokenizers that are in use. Tokens inside a response stay."""
+
+_LIKE_END: Final = re.compile(
+    r"(?:<[|\uff5c][^<>\s]+[|\uff5c]>|\[\|[^\[\]\s]+\|\]"
+    r"|<(?:[^<>\s]+:)?eos>|</s>|\[EOS\]|<end_of_turn>)\s*\Z",
+    re.IGNORECASE,
+)
+UNKNOWN_END: Final = (
+    "%s: a response ends in %r and is graded with it; if that is an end token, name it in %s"
+)
+"""For the log: the grader, what `unknown_end` found, and where tokens are named."""
+_LONGEST: Final = 64
+"""Characters of what may be a token."""
 
 FAILED: Final = "graders/failed"
 """Of the extra logs: 1.0 for a row that has no score, else 0.0."""
@@ -58,6 +72,22 @@ def response_of(query: str, prompt: str, end_tokens: Collection[str] = END_TOKEN
             while query.endswith(token, start, end):
                 end -= len(token)
     return query[start:end]
+
+
+def unknown_end(rows: Iterable[Row | Failure]) -> str:
+    """What the first response ends in that looks like an end token, or "" where none does.
+
+    It was on no list, so it is graded with the response, and what is right may score 0.
+
+    Example:
+        >>> unknown_end(rows_of(["Q: A", "Q: A<|done|>"], ["Q: "] * 2, "AA", item=label_item))
+        '<|done|>'
+    """
+    for row in rows:
+        text = row.sample["output_text"] if isinstance(row, Row) else None
+        if isinstance(text, str) and (found := _LIKE_END.search(text[-_LONGEST:])):
+            return found[0]
+    return ""
 
 
 def _ends(text: str) -> str:
@@ -137,32 +167,20 @@ def answer_of(
         failed_reward: What stands for a score that is missing, a member's too; None for nothing.
 
     Raises:
-        GradingError: There is no score, and nothing that stands for it.
+        GradingError: There is no score, and nothing that stands for it; says which query's.
 
     Example:
         >>> answer_of([Grade(name="exact", score=1.0)], [], None)
         {'rewards': [1.0], 'scores': [1.0], 'extra_logs': {'graders/failed': [0.0]}}
     """
     if failed_reward is None:
-        refuse_failures(grades)
+        refuse_failures(grades, "query")
     rewards: list[JSON] = [_number(grade, failed_reward) for grade in grades]
     logs: dict[str, JSON] = {
         key: [_number(grade.parts.get(key), failed_reward) for grade in grades] for key in members
     }
     logs[FAILED] = [float(grade.failure is not None) for grade in grades]
     return {"rewards": rewards, "scores": [*rewards], "extra_logs": logs}
-
-
-def refuse_failures(grades: Sequence[Grade]) -> None:
-    """Raise the first failure, if there is one.
-
-    Raises:
-        GradingError: It says which query failed.
-    """
-    for position, grade in enumerate(grades):
-        if grade.failure is not None:
-            kind, reason = grade.failure.kind, grade.failure.reason
-            raise GradingError(kind, f"query[{position}]: {grade.failure.message}", reason)
 
 
 def _number(grade: Grade | None, failed_reward: float | None) -> float:

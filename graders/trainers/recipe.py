@@ -99,8 +99,8 @@ class Recipe:
         """
         _refuse_unknown(options)
         document = source if isinstance(source, Document) else read_config(source)
-        settings = tuple(sorted(options.get("settings", {}).items()))
-        profile = options.get("profile", OPENAI.name)
+        settings = _settings(options.get("settings"))
+        profile = _name(options.get("profile"))
         client = _maker(options.get("client"))
         made = find_profile(profile).override(dict(settings), base_url=_base_url(client))
         if _asks(document) and isinstance(client, partial):
@@ -133,6 +133,11 @@ class Recipe:
             sandbox=box, client=client and _scrubbed(client), endpoint=_endpoint(document)
         )
         return compile_grader(document, tools=tools, profile=self._profile()), client
+
+    @property
+    def default_threshold(self) -> float | None:
+        """The profile's, for graders that have none."""
+        return self._profile().default_threshold
 
     def _box(self, sources: Sequence[str], open_box: OpenBox) -> Pool | Processes:
         from graders.images import preloads
@@ -168,6 +173,26 @@ def _key(parts: Mapping[str, object]) -> str:
     return hashlib.sha256(repr({**parts, "client": (known, made)}).encode()).hexdigest()
 
 
+def _settings(settings: object) -> tuple[tuple[str, str], ...]:
+    if settings is None:
+        return ()
+    if isinstance(settings, Mapping) and all(
+        isinstance(name, str) and isinstance(value, (str, int, float))
+        for name, value in settings.items()
+    ):
+        return tuple(sorted((name, str(value)) for name, value in settings.items()))
+    problem = f"{settings!r:.60} is not a dict of texts"
+    raise refused("settings", problem, 'Write settings={"render": "python"}.')
+
+
+def _name(profile: object) -> str:
+    if profile is None:
+        return OPENAI.name
+    if isinstance(profile, str):
+        return profile
+    raise refused("profile", f"{profile!r:.60} is not the name of one")
+
+
 def _level(name: str) -> Level:
     try:
         return Level(name)
@@ -192,15 +217,19 @@ def _asks(document: Document) -> bool:
     return any(isinstance(part, judges) for _, part in walk(document.grader))
 
 
-def _maker(client: Mapping[str, Any] | ClientMaker | None) -> ClientMaker:
+def _maker(client: object) -> ClientMaker:
     from graders.clients.openai_compatible import OpenAICompatible
 
     if callable(client):
         return client
-    if client is not None and "api_key" in client:
+    given = {} if client is None else client
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        problem = f"a {type(client).__name__} is neither settings nor a function"
+        raise refused("client", problem, 'Write client={"base_url": "http://..."}.')
+    if "api_key" in given:
         hint = "Set OPENAI_API_KEY; options are shown and logged."
         raise refused("client.api_key", "is a secret and no option", hint)
-    return partial(OpenAICompatible, **dict(sorted((client or {}).items())))
+    return partial(OpenAICompatible, **dict(sorted(given.items())))
 
 
 def _try(client: ClientMaker) -> None:

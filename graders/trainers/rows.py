@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from datetime import date, time
+from decimal import Decimal
 from math import isfinite
 from typing import Final
+from uuid import UUID
 
 from graders.errors import Failure, FailureKind, GradersError, GradingError
+from graders.formats.cells import CellError, to_json
 from graders.outputs import ContentError, chat_sample
 from graders.rows import ReadRow, Row, to_sample
 from graders.strict_json import NotJSONError, decode
@@ -20,6 +24,7 @@ from graders.terminal import shorten
 from sandbox import JSON
 
 _DEEPEST: Final = 256
+_OF_TABLES: Final = (date, time, Decimal, UUID)
 
 
 class ColumnError(GradersError):
@@ -31,7 +36,8 @@ def plain(value: object, place: str, *, absent: bool = False, depth: int = 0) ->
 
     Args:
         value: Numbers, texts, mappings and sequences of any kind; arrays and scalars of numpy,
-            torch and the like (whatever has `tolist`); dataclasses and pydantic models.
+            torch and the like (whatever has `tolist`); dataclasses and pydantic models; dates,
+            times, decimals and UUIDs, which are the texts that `graders run` makes of them.
         place: Where it stands, for messages: `column 'answer'`.
         absent: Whether keys with None are left out. Arrow gives each struct of a column every key
             that one of them has, with None where there was none.
@@ -45,9 +51,11 @@ def plain(value: object, place: str, *, absent: bool = False, depth: int = 0) ->
         >>> import numpy
         >>> plain({"a": numpy.float32(0.5), "b": numpy.array([1, 2])}, "column 'x'")
         {'a': 0.5, 'b': [1, 2]}
-        >>> plain({1, 2}, "column 'x'")
+        >>> plain({1}, "item")
         Traceback (most recent call last):
-        graders.trainers.rows.ColumnError: column 'x': {1, 2} (set) is nothing that JSON has
+        graders.trainers.rows.ColumnError: item: {1} (set) is nothing that JSON has; write text
+        >>> plain(Decimal("1.50"), "column 'x'")
+        '1.50'
     """
     if depth > _DEEPEST:
         raise _bad(f"{place}: nested too deeply, in more than {_DEEPEST} levels")
@@ -72,7 +80,10 @@ def plain(value: object, place: str, *, absent: bool = False, depth: int = 0) ->
 
 def _converted(value: object, place: str) -> object:
     """What is no JSON as what may be: a step towards it."""
-    if callable(convert := getattr(value, "tolist", None)):  # arrays and scalars
+    if isinstance(value, _OF_TABLES):
+        return _cell(value, place)
+    moments = getattr(getattr(value, "dtype", None), "kind", "") in {"m", "M"}
+    if not moments and callable(convert := getattr(value, "tolist", None)):  # arrays and scalars
         converted: object = convert()
         if type(converted) is not type(value):
             return converted
@@ -85,7 +96,14 @@ def _converted(value: object, place: str) -> object:
         if isinstance(value, kind):
             return kind.__str__(value) if kind is str else kind(value)
     shown = f"{shorten(repr(value), 60)} ({type(value).__name__})"
-    raise ColumnError(f"{place}: {shown} is nothing that JSON has")
+    raise ColumnError(f"{place}: {shown} is nothing that JSON has; write text")
+
+
+def _cell(value: object, place: str) -> JSON:
+    try:
+        return to_json(value)
+    except CellError as error:  # NaT, a decimal that is infinite
+        raise _bad(f"{place}: {error}") from None
 
 
 def to_item(value: object, place: str, *, absent: bool = False) -> dict[str, JSON]:
@@ -171,7 +189,7 @@ def column_rows(
                 read = to_item(columns[item][i], f"column {item!r}", absent=True)
             else:
                 read = {
-                    name: plain(column[i], f"column {name!r}", absent=True)
+                    name: _entry(column[i], name)
                     for name, column in columns.items()
                     if column[i] is not None
                 }
@@ -179,6 +197,14 @@ def column_rows(
         except GradingError as error:
             rows.append(error.failure)
     return rows
+
+
+def _entry(value: object, name: str) -> JSON:
+    try:
+        return plain(value, f"column {name!r}", absent=True)
+    except ColumnError as error:
+        remedy = f", remove the column {name!r}, or give a column 'item' with what is to be read"
+        raise ColumnError(f"{error}{remedy}") from None
 
 
 def _row(item: dict[str, JSON], completion: object, number: int) -> Row:

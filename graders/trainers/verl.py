@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import Final, NamedTuple
 
 from graders.compile import member_keys
@@ -126,8 +127,11 @@ def _row(
     data_source: object,
     solution_str: str,
     ground_truth: object,
-    extra_info: Mapping[str, object] | None,
+    extra_info: object,
 ) -> Row:
+    if not isinstance(extra_info, (Mapping, NoneType)):
+        problem = f"a {type(extra_info).__name__} is no dict"
+        raise refused("extra_info", problem, "Where the dataset has JSON, decode it.")
     given = {k: v for k, v in (extra_info or {}).items() if k not in _PUT_INTO_EXTRA_INFO}
     given |= {"ground_truth": ground_truth, "data_source": data_source}
     item = {

@@ -257,6 +257,23 @@ def test_other_tokens_are_taken_off_where_the_operator_names_them():
     assert asked(sequences("Paris[END]", "Paris</s>"), rewards=rules)[1]["rewards"] == [1.0, 0.0]
 
 
+def test_a_response_that_ends_in_an_unknown_token_is_warned_of_once(caplog):
+    """It is graded with it, and OpenRLHF's user sees a 0.0."""
+
+    async def ask():
+        async with asking(graders=SERVED) as client:
+            for _ in range(2):
+                await client.post("/get_reward", json=sequences("Paris<|done|>"))
+
+    asyncio.run(ask())
+
+    (record,) = caplog.records
+    assert record.message == (
+        "exact: a response ends in '<|done|>' and is graded with it; "
+        "if that is an end token, name it in --end-token"
+    )
+
+
 def test_many_ask_at_once():
     """As the executors of an engine do; each is told its own."""
 

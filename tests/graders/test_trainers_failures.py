@@ -11,6 +11,7 @@ from rewarding import CODE, EXACT, JUDGE, Judge, judging, no_judge, row, scores
 
 from graders.errors import (
     ConfigError,
+    Failure,
     FailureKind,
     Finding,
     FormulaError,
@@ -19,9 +20,19 @@ from graders.errors import (
     RowError,
     TemplateError,
 )
+from graders.grades import Grade
 from graders.trainers import process
 from graders.trainers.grading import open_grading
 from graders.trainers.rows import ColumnError
+
+METEOR = {
+    "type": "text_similarity",
+    "name": "meteor",
+    "evaluation_metric": "meteor",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.answer }}",
+}
+UNREAD = Failure(kind=FailureKind.OTHER, reason="bad_row", message="no text")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,21 +60,55 @@ def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late)
     assert monotonic() - started < 30  # of the 60 that the row would take
 
 
-def test_what_computes_too_long_is_a_failure_too(monkeypatch):
-    """Nothing can stop it; whoever asked goes on, and it ends with what computes."""
-    monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
-    text = " ".join(f"word{n % 97} {n}" for n in range(40_000))
-    config = {**EXACT, "type": "text_similarity", "evaluation_metric": "meteor"}
-    del config["operation"]
-    grading = open_grading(config, deadline=0.1)
-    grades = grading.grade([row(text, answer=text[::-1])] * 2)
-    awaited = asyncio.run(grading.agrade([row("4")]))
+class Computes:
+    """A grader that scores 0.5, and computes on a text of "x" until it may end."""
 
-    assert scores([*grades, *awaited]) == ["timeout"] * 3
+    name = signature = "computes"
+    waits = "never"
+    may_end = threading.Event()
+
+    async def grade(self, rows):
+        """Nothing is awaited."""
+        if any(row.sample["output_text"].startswith("x") for row in rows):
+            assert self.may_end.wait(60)
+        return [Grade(name=self.name, score=0.5) for _ in rows]
+
+
+def test_what_computes_too_long_costs_no_other_row_its_score(monkeypatch):
+    """Nothing can stop it: whoever asked goes on, and what comes after it waits."""
+    monkeypatch.setattr("graders.trainers.recipe.compile_grader", lambda *_, **__: Computes())
+    monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
+    grading = open_grading(EXACT, deadline=0.5)
+    long = row("x" * 20_000)
+    grades = grading.grade([long, row("4"), UNREAD, row("5"), long])
+    awaited = asyncio.run(grading.agrade([row("4")]))
+    Computes.may_end.set()
+
+    assert scores(grades) == ["timeout", 0.5, "bad_row", 0.5, "timeout"]
+    assert scores(awaited) == ["timeout"]
+    assert scores(open_grading(EXACT, deadline=20).grade([row("4")])) == [0.5]
     (thread,) = (one for one in threading.enumerate() if one.name == "graders")
     process.close_all()
-    thread.join(60)  # where the machine is busy, closing waits no longer
     assert not thread.is_alive()
+
+
+def test_what_computes_lets_others_have_their_turn():
+    """A batch of many long rows; when it is stopped, no row of it is begun any more."""
+    text = " ".join(f"word{n % 97} {n}" for n in range(3_000))
+    many = open_grading(METEOR)
+    many.grade([row("4")])
+
+    async def trainer():
+        batch = asyncio.create_task(many.agrade([row(text, answer=text[::-1])] * 100))
+        await asyncio.sleep(0)
+        one = await open_grading(EXACT).agrade([row("4")])
+        batch.cancel()
+        return scores(one), (await asyncio.gather(batch, return_exceptions=True))[0]
+
+    one, stopped = asyncio.run(trainer())
+    assert one == [1.0]
+    assert isinstance(stopped, asyncio.CancelledError)
+    assert scores(open_grading(EXACT).grade([row("4")])) == [1.0]
 
 
 def test_what_cannot_be_opened_is_raised_at_each_call():

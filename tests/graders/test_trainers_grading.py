@@ -10,7 +10,7 @@ from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, judging, row, said
 
 from graders.errors import ConfigError, Failure, FailureKind
 from graders.trainers import process
-from graders.trainers.grading import open_grading
+from graders.trainers.grading import _slices, open_grading
 
 UNREAD = Failure(kind=FailureKind.OTHER, reason="bad_row", message="no text")
 
@@ -175,12 +175,21 @@ WRONG = [
      "sandbox, workers, client, deadline."),
     ({"profile": "open"}, "profile: there is no profile 'open'. Did you mean 'openai'?"),
     ({"settings": {"render": "x"}}, "render: 'x' is not one of json, python"),
+    ({"profile": ["openai"]}, "profile: ['openai'] is not the name of one"),
+    ({"settings": "render=json"}, "settings: 'render=json' is not a dict of texts. "),
+    ({"settings": {"render": []}}, "settings: {'render': []} is not a dict"
+     ' of texts. Write settings={"render": "python"}.'),
+    ({"settings": {"render": True}}, "render: 'True' is not one of json, python"),
+    ({"settings": {1: "json"}}, "settings: {1: 'json'} is not a dict of texts"),
     ({"sandbox": "none"}, "sandbox: 'none' is not one of strict, standard, unsafe"),
     ({"workers": 0}, "workers: 0 is not a number of at least 1"),
     ({"workers": "2"}, "workers: '2' is not a number of at least 1"),
     ({"deadline": "60"}, "deadline: '60' is not a number of seconds above 0"),
     ({"deadline": 0}, "deadline: 0 is not a number of seconds above 0"),
     ({"deadline": float("inf")}, "deadline: inf is not a number of seconds above 0"),
+    ({"client": "http://127.0.0.1:8080/v1"}, "client: a str is neither settings nor a function. "
+     'Write client={"base_url": "http://..."}.'),
+    ({"client": {1: 2}}, "client: a dict is neither settings nor a function"),
     ({"client": lambda: None}, "client: cannot go to another process: "),
     ({"client": {"api_key": "k"}}, "client.api_key: is a secret and no option. Set OPENAI_API_KEY"),
     ({"client": {"base_url": "http://127.0.0.1", "url": 1}}, "client: cannot be made: "),
@@ -195,6 +204,20 @@ def test_a_wrong_option_is_refused_before_the_training(options, message):
         open_grading(JUDGE if "client" in options else EXACT, **options)
 
     assert str(error.value).startswith(message)
+
+
+def test_none_stands_for_an_option_that_is_not_given():
+    """A launcher hands on what its command line left out."""
+    options = dict.fromkeys(["profile", "settings", "workers", "client"])
+
+    assert open_grading(EXACT, **options).recipe == open_grading(EXACT).recipe
+
+
+def test_a_setting_may_be_a_number():
+    """As command lines of trainers read them."""
+    said = [open_grading(CODE, settings={"default_threshold": at}).recipe for at in (0.5, "0.5")]
+
+    assert said[0] == said[1]
 
 
 def test_a_wrong_config_is_refused_before_the_training():
@@ -233,3 +256,19 @@ def test_importing_and_making_one_starts_nothing():
     assert before["descriptors"] == 4  # the three of each process, and the folder that was read
     assert "graders" in used["threads"]
     assert used["children"] > 0
+
+
+SLICES = [
+    ([1] * 256, [[*range(256)]]),
+    ([1] * 257, [[*range(256)], [256]]),
+    ([16_384] * 17, [[*range(16)], [16]]),
+    ([1, 16_385, 2], [[0, 2], [1]]),
+    ([20_000, 1, 17_000], [[1], [2], [0]]),
+    ([20_000], [[0]]),
+]
+
+
+@pytest.mark.parametrize(("sizes", "slices"), SLICES)
+def test_what_computes_takes_many_short_texts_at_a_time_and_long_ones_alone(sizes, slices):
+    """The long ones last; no row twice, and none left out."""
+    assert [[*some] for some in _slices([row("x" * size) for size in sizes])] == slices

@@ -254,3 +254,63 @@ def test_a_judge_is_asked_as_options_say():
     assert reward(JUDGE, client=Judge)([PROMPT + "4"], [PROMPT], [LABEL])["rewards"] == [0.5]
     with pytest.raises(ConfigError, match="there is no such option"):
         reward(EXACT, deadlin=5)
+
+
+@pytest.mark.parametrize(
+    ("end_tokens", "message"),
+    [
+        ("</s>", r"end_tokens: '</s>' is not a list of texts. Write end_tokens=\[\"</s>\"\]\."),
+        (None, "end_tokens: None is not a list of texts"),
+        (("</s>", ""), "end_tokens: '' is not a text of one character at least"),
+        ([2], "end_tokens: 2 is not a text of one character at least"),
+    ],
+)
+def test_end_tokens_are_a_list_of_texts(end_tokens, message):
+    """One text would be taken letter by letter, off the end of what the model said."""
+    with pytest.raises(ConfigError, match=message):
+        reward(EXACT, end_tokens=end_tokens)
+    assert reward(EXACT, end_tokens=["[X]"])(["Q: 4[X]"], ["Q: "], [LABEL])["rewards"] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        ("4<|done|>", "'<|done|>'"),
+        ("4<|im_end|>\n", r"'<|im_end|>\n'"),
+        ("4<bot:eos>", "'<bot:eos>'"),
+        ("4[|end|]", "'[|end|]'"),
+        ("4<｜end｜>", "'<｜end｜>'"),  # as DeepSeek writes bars
+        ("4<|\x1b[2J|>", r"'<|\x1b[2J|>'"),
+    ],
+)
+def test_a_response_that_ends_in_an_unknown_token_is_warned_of_once(said, end, caplog):
+    """It is graded with it, so that every reward may be 0.0."""
+    grade = reward(EXACT)
+    for _ in range(2):
+        assert grade([PROMPT + "4", PROMPT + said], [PROMPT] * 2, [LABEL] * 2)["rewards"] == [1, 0]
+
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.message == (
+        f"exact: a response ends in {end} and is graded with it; "
+        "if that is an end token, name it in end_tokens"
+    )
+
+
+@pytest.mark.parametrize("said", ["4", "</think>4</answer>", "a <b>", "$[|x|]$", "<|a|> 4", "[4]"])
+def test_a_response_that_ends_in_other_marks_is_not_warned_of(said, caplog):
+    """Nor is one whose end is known."""
+    reward(EXACT)([PROMPT + said, PROMPT + "4</s>"], [PROMPT] * 2, [LABEL] * 2)
+
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("on_failure", ["raise", 0.0])
+def test_the_log_prints_no_control_characters(on_failure, caplog):
+    """What a model or a grader's source says would move the cursor of whoever reads it."""
+    source = "def grade(sample, item):\n    raise ValueError(sample['output_text'])\n"
+    executed(reward({**CODE, "source": source}, on_failure=on_failure), "\x1b[2J\rfine\x07")
+
+    (record,) = caplog.records
+    assert "fine" in record.message
+    assert record.message.isprintable()

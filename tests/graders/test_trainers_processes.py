@@ -1,5 +1,8 @@
 """Processes of trainers: forked, spawned, ended well and not; nothing is left, nobody is harmed."""
 
+import json
+from time import monotonic
+
 import pytest
 from rewarding import family, gone, said, start
 
@@ -94,6 +97,11 @@ def test_a_process_of_multiprocessing_gets_it_pickled(method):
     assert lines[2] in {0, 1}  # the resource tracker of spawn
 
 
+BUSY = (
+    "threading.Thread(target=grading.grade, args=[[row('wait')]], daemon=True).start(); "
+    "[0 for _ in iter(lambda: busy(grading), True)]; "
+)
+"""Goes on once a row runs."""
 ENDS = {
     "it returns": "",
     "it exits": "sys.exit(0)",
@@ -102,8 +110,9 @@ ENDS = {
     "it raises": "raise RuntimeError('x')",
     "it is killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "it is terminated": "os.kill(os.getpid(), signal.SIGTERM)",
-    "a thread grades": "threading.Thread(target=grading.grade, args=[[row('wait')]], daemon=True)"
-    ".start(); [0 for _ in iter(lambda: busy(grading), True)]",
+    "it is killed while a row runs": BUSY + "os.kill(os.getpid(), signal.SIGKILL)",
+    "it is terminated while a row runs": BUSY + "os.kill(os.getpid(), signal.SIGTERM)",
+    "a thread grades": BUSY,
 }
 
 
@@ -130,19 +139,68 @@ def test_nothing_is_left_of_a_trainer_however_it_ends(how, tmp_path, monkeypatch
     assert [*tmp_path.iterdir()] == []
 
 
+UNTIED = """
+import fcntl, sys, time
+def grade(sample, item):
+    fcntl.fcntl(int(sys.argv[2]), fcntl.F_SETOWN, 0)
+    open("untied", "x").close()
+    time.sleep(60)
+"""
+FAMILY = """
+import os, subprocess, time
+def grade(sample, item):
+    subprocess.Popen(["sleep", "60"])
+    os.fork()
+    time.sleep(60)
+"""
+
+
 @pytest.mark.long
-def test_an_unsafe_row_outlives_a_killed_trainer_by_no_more_than_its_time():
-    """Nothing isolates it, so that nothing but its own clock can end it."""
-    script = """
-        grading = open_grading(CODE, sandbox="unsafe", deadline=2.0)
+def test_an_unsafe_row_outlives_a_killed_trainer_by_no_more_than_its_time(tmp_path, monkeypatch):
+    """Its own clock ends it where the kernel does not, as on other systems."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    script = f"""
+        source = {UNTIED!r}
+        grading = open_grading({{**CODE, "source": source}}, sandbox="unsafe", deadline=2.0)
         grading.grade([row("wait")])
     """
     with start(script) as trainer:
-        while not (children := family(trainer.pid)):
-            pass
+        while not [*tmp_path.glob("*/untied")]:
+            assert trainer.poll() is None
+        children = family(trainer.pid)
         trainer.kill()
 
+    assert children
     assert gone(children) is True
+
+
+def test_what_an_unsafe_row_has_started_ends_with_a_killed_trainer(tmp_path, monkeypatch):
+    """Whatever children of the trainer live on; and the row's text is in no file any more."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    script = f"""
+        import threading
+        source = {FAMILY!r}
+        grading = open_grading({{**CODE, "source": source}}, sandbox="unsafe", deadline=60.0)
+        threading.Thread(target=grading.grade, args=[[row("wait")]], daemon=True).start()
+        while len(rows := family(os.getpid())) < 3:
+            pass
+        if not os.fork():
+            sys.stdin.read()
+            os._exit(0)
+        tell([*rows])
+        sys.stdin.read()
+    """
+    with start(script, stdin=-1) as trainer:
+        rows = json.loads(trainer.stdout.readline())
+        trainer.kill()
+        started = monotonic()
+        assert gone(rows) is True
+        assert monotonic() - started < 30  # of the 60 that they would take
+        trainer.stdin.write("the child lives, or this were an error")
+        trainer.stdin.flush()
+
+    (folder,) = tmp_path.iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["err", "out"]
 
 
 def test_a_fork_inside_an_event_loop_harms_neither():

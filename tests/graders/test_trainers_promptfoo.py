@@ -121,6 +121,7 @@ def test_a_grader_that_breaks_or_hangs_is_an_error_too(said):
     ("config", "threshold", "passed"),
     [
         (EXACT, None, (True, False)),  # it says itself when it passes
+        ({"name": "e", "testing_criteria": [EXACT]}, None, (True, False)),  # each of these does
         ({**CODE, "pass_threshold": 0}, None, (True, True)),
         (CODE, 0.5, (True, False)),
         (CODE, 0.0, (True, True)),
@@ -135,10 +136,19 @@ def test_what_passes_is_said_by_the_config_or_the_caller(config, threshold, pass
     assert [(one["pass"], one["score"]) for one in told] == [*zip(passed, (1.0, 0.0), strict=True)]
 
 
-def test_a_grader_that_nobody_gave_a_threshold_is_refused():
-    """It says where to give one."""
+@pytest.mark.parametrize("config", [CODE, BOTH, JUDGE])
+def test_a_grader_that_nobody_gave_a_threshold_is_refused_before_it_grades(config):
+    """Else a judge were paid for a score that is thrown away. It says where to give one."""
     with pytest.raises(ConfigError, match=r"pass_threshold: the config does not say when a score"):
-        told_of("4", config=CODE)
+        assertion(config, client=Judge)
+    assertion(config, client=Judge, settings={"default_threshold": "0.5"})
+
+
+@pytest.mark.parametrize("threshold", ["0.5", True, [0.5]])
+def test_a_threshold_is_a_number(threshold):
+    """Said where it is given."""
+    with pytest.raises(ConfigError, match=r"threshold: .* is not a number"):
+        assertion(CODE, threshold=threshold)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +157,6 @@ def test_a_grader_that_nobody_gave_a_threshold_is_refused():
         ("4", "4", 1.0),
         ({"a": [1]}, '{"a":[1]}', 1.0),  # promptfoo parses what is JSON
         (4, "4", 1.0),
-        (None, "null", 1.0),
         ("\x00\ud800{{ item.answer }}", "4", 0.0),
         ("x" * 1_000_000, "4", 0.0),
         ("", "4", 0.0),
@@ -158,12 +167,28 @@ def test_an_output_is_text_or_the_json_of_it(output, reference, score):
     assert told_of(output, config={**EXACT, "reference": reference})["score"] == score
 
 
+@pytest.mark.parametrize("reference", ["null", "None", ""])
+def test_an_output_that_is_missing_is_not_graded(reference):
+    """A provider gave none. That is no text, whatever it would be compared with."""
+    with pytest.raises(GradingError, match="the test has no output") as error:
+        told_of(None, config={**EXACT, "reference": reference})
+
+    assert error.value.failure.reason == "no_output"
+
+
 def test_a_context_makes_the_item():
     """Its vars, or what the user says."""
     config = {**EXACT, "reference": "{{ item.right }}"}
     item = lambda context: {"right": context["vars"]["answer"]}  # noqa: E731
 
     assert told_of("4", config=config, item=item)["score"] == 1.0
+
+
+@pytest.mark.parametrize("context", [{"prompt": "2 + 2?"}, None, "vars"])
+def test_a_context_without_vars_is_refused(context):
+    """It is no call of promptfoo's."""
+    with pytest.raises(ConfigError, match=r"context: .* has no 'vars', which promptfoo gives"):
+        told_of("4", config=EXACT, context=context)
 
 
 def test_a_member_that_the_profile_counts_as_zero_says_so():

@@ -3,8 +3,10 @@
 import dataclasses
 import enum
 from collections import UserDict, UserList
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
+from uuid import UUID
 
 import numpy as np
 import pydantic
@@ -65,6 +67,10 @@ PLAIN = [
     (Data(answer="4", more={"a": np.int8(1)}), {"answer": "4", "more": {"a": 1}}),
     (Tensor([0.5]), [0.5]),
     ({"a": None, "b": [None]}, {"a": None, "b": [None]}),
+    (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "2026-01-02T03:04:00+00:00"),
+    ([date(2026, 1, 2), time(3, 4)], ["2026-01-02", "03:04:00"]),
+    ({"price": Decimal("1.50")}, {"price": "1.50"}),
+    (UUID(int=4), "00000000-0000-0000-0000-000000000004"),
 ]
 
 
@@ -102,7 +108,14 @@ def test_what_arrow_adds_to_structs_is_left_out():
 UNREADABLE = [
     ({1, 2}, "column 'x': {1, 2} (set) is nothing that JSON has"),
     (b"a", "column 'x': b'a' (bytes) is nothing that JSON has"),
-    ([date(2026, 1, 2)], "column 'x', in a list: datetime.date(2026, 1, 2) (date) is nothing"),
+    ([b"a"], "column 'x', in a list: b'a' (bytes) is nothing that JSON has; write text"),
+    (timedelta(1), "column 'x': datetime.timedelta(days=1) (timedelta) is nothing that JSON has"),
+    (
+        np.datetime64("2026-01-02", "ns"),
+        "column 'x': np.datetime64('2026-01-02T00:00:00.000000000'"
+        ") (datetime64) is nothing that JSON has; write text",
+    ),
+    (np.array(["2026-01-02"], "M8[ns]"), "column 'x': array(['2026-01-02T00:00:00.000000000']"),
     ({"d": {"e": 1j}}, "column 'x', key 'd', key 'e': 1j (complex) is nothing that JSON has"),
     ({1: 2}, "column 'x': has the key 1, and keys are texts"),
     (SimpleNamespace(a=1), "column 'x': namespace(a=1) (SimpleNamespace) is nothing that JSON has"),
@@ -128,6 +141,7 @@ def nested(depth):
 
 BAD = [
     (float("nan"), "column 'x': is nan, which JSON has not"),
+    (Decimal("Infinity"), "column 'x': a Decimal has no form in JSON; write text or a number"),
     (np.array([np.inf]), "column 'x', in a list: is inf, which JSON has not"),
 ]
 
@@ -224,6 +238,19 @@ def test_what_is_no_completion_is_said(completion, kind, message):
     assert str(error.value).startswith(message)
 
 
+def test_a_column_that_nothing_can_be_read_from_is_named_with_a_remedy():
+    """It ends the training, also where the grader would not have looked at it."""
+    with pytest.raises(ColumnError) as error:
+        column_rows(["4"], {"answer": ["4"], "scan": [b"a"]})
+
+    assert str(error.value) == (
+        "column 'scan': b'a' (bytes) is nothing that JSON has; write text, "
+        "remove the column 'scan', or give a column 'item' with what is to be read"
+    )
+    given = {"answer": ["4"], "scan": [b"a"], "item": [{"answer": "4"}]}
+    assert column_rows(["4"], given)[0].item == {"answer": "4"}
+
+
 def test_columns_are_items_or_one_of_them_is():
     """A column of items stands for all of the item."""
     (one,) = column_rows(["4"], {"answer": np.array(["4"]), "note": [None]})
@@ -271,8 +298,8 @@ def test_a_failure_is_none_or_an_error_and_never_a_number():
 
     assert rewards(grades, "none") == [0.0, None]
     assert rewards(grades[:1], "raise") == [0.0]
-    with pytest.raises(GradingError, match="no answer") as error:
+    with pytest.raises(GradingError, match=r"^completion\[1\]: no answer$") as error:
         rewards(grades, "raise")
-    assert error.value.failure == failure
+    assert (error.value.failure.kind, error.value.failure.reason) == (failure.kind, "timeout")
     with pytest.raises(GradingError):
         reward_or_raise(grades[1])

@@ -152,7 +152,7 @@ def test_a_failure_can_be_the_end_of_the_training():
     reward = trl.reward(JUDGE, client=Judge, failures="raise")
 
     assert reward(completions=["4"]) == [0.5]
-    with pytest.raises(GradingError, match="KeyError: 'a bug'"):
+    with pytest.raises(GradingError, match=r"^completion\[1\]: (?s:.*)KeyError: 'a bug'"):
         reward(completions=["4", "raise"])
 
 

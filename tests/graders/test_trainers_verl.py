@@ -258,6 +258,8 @@ def test_keywords_of_a_reward_model_are_no_options(path):
     [
         ({"deadlin": 5}, "deadlin: there is no such option. Known options: profile"),
         ({"deadline": -1}, "deadline: -1 is not a number of seconds above 0"),
+        ({"settings": "render=json"}, "settings: 'render=json' is not a dict of texts"),
+        ({"client": "http://127.0.0.1"}, "client: a str is neither settings nor a function"),
         ({"grader": {"type": "python"}}, "grader: {'type': 'python'} is not the path of a config"),
     ],
 )
@@ -267,6 +269,13 @@ def test_options_that_are_none_are_refused(given, message, path):
         verl.compute_score("s", "4", "4", EXTRA, **{"grader": path(EXACT), **given})
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("extra", ['{"answer": "4"}', [("answer", "4")]])
+def test_extra_info_that_is_no_dict_is_refused(extra, path):
+    """Verl itself puts things into it."""
+    with pytest.raises(ConfigError, match=r"extra_info: a \w+ is no dict. Where the dataset has"):
+        verl.compute_score("s", "4", "4", extra, grader=path(EXACT))
 
 
 def test_a_member_called_score_is_refused(path):
