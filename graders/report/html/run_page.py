@@ -19,7 +19,7 @@ from graders.report.html.table import RowsTable, table
 from graders.report.studied import rests_on, short_verdicts
 from graders.report.studied_json import to_json as study_json
 from graders.report.summary import Summary
-from graders.report.text import count
+from graders.report.text import count, groups_of
 from graders.report.totals import Histogram
 from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent
@@ -158,8 +158,7 @@ def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
     if summary.with_threshold:
         share = summary.passed / summary.with_threshold
         yield "Pass rate", (percent(share), f"{summary.passed:,} of {summary.with_threshold:,}")
-    groups = f"in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
-    yield "Samples", (f"{summary.samples:,}", groups)
+    yield "Samples", (f"{summary.samples:,}", groups_of(summary))
     yield "Failed", (f"{summary.failed:,}", "")
     if found.seconds > 0:
         rate = summary.samples / found.seconds
@@ -194,16 +193,19 @@ def _members(summary: Summary) -> Markup:
 def _groups(found: RunFindings) -> Markup:
     groups = found.rows.groups
     assert groups.means.edges is not None, "settled, and there are scores"
+    said = f"{count(groups.count, 'group')}; those without a score are left out."
+    if groups.share < 1.0:
+        said = f"About {percent(groups.share)} of the groups, drawn by their names: {said}"
     chart = histogram(
         "Groups by mean reward",
         groups.means.edges,
         groups.means.counts,
         x="mean reward",
-        said=f"{count(groups.count, 'group')}; those without a score are left out.",
+        said=said,
     )
     lines = [
-        [str(one.name), str(one.row), f"{one.samples:,}", _number(one.mean), _number(one.low),
-         _number(one.high)]
+        [str(one.name), str(one.row), f"{one.samples:,}",
+         *map(_number, (one.scores.value, one.low, one.high))]
         for one in groups.lowest
     ]  # fmt: skip
     head = ["Group", "First row", "Samples", "Mean", "Lowest", "Highest"]
@@ -251,12 +253,13 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
         "seconds": round(found.seconds, 3),
         "groups": {
             "count": groups.count,
+            "share": groups.share,
             "with_several_scores": groups.several,
             "all_scores_the_same": groups.flat,
             "means": {"range": groups.means.edges, "counts": groups.means.counts},
             "lowest": [
-                {"group": one.name, "row": one.row, "samples": one.samples, "mean": one.mean,
-                 "low": one.low, "high": one.high}
+                {"group": one.name, "row": one.row, "samples": one.samples,
+                 "mean": one.scores.value, "low": one.low, "high": one.high}
                 for one in groups.lowest
             ],
         },

@@ -12,7 +12,8 @@ from graders.errors import Failure, RowError
 from graders.markup import cut, seen
 from graders.report.html.draw import Draw
 from graders.report.html.table import Column, Row, RowsTable, fitted
-from graders.report.totals import Histogram
+from graders.report.named import Named
+from graders.report.totals import Histogram, Mean
 from graders.results import Part, Result
 from graders.rows import Row as Graded
 from graders.rows import output_texts
@@ -26,6 +27,8 @@ _TEXTS: Final = 40
 _HEAD: Final = 40
 """Characters of a member's name at the head of its column."""
 _GROUPS: Final = 10
+MOST_GROUPS: Final = 200_000
+"""Groups with a name that are added up, about 100 MB of them."""
 _SHORT: Final = 200
 _ITEM: Final = 160
 """Characters of an item beside its output."""
@@ -37,7 +40,7 @@ _READ: Final[Sequence[tuple[str, str, Literal["number", "text"]]]] = (
 """Columns of what the graded file says: key, label and kind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Group:
     """The samples that are compared with each other.
 
@@ -45,22 +48,34 @@ class Group:
         name: As the results name it.
         row: Where its first sample is.
         samples: How many there are.
-        mean: Of those that have a score; None where none has.
-        low: The least score.
+        scores: The mean of those that have one.
+        low: The least score; None where none has one.
         high: The greatest.
     """
 
     name: int | str
     row: int
     samples: int = 0
-    mean: float | None = None
+    scores: Mean = field(default_factory=Mean)
     low: float | None = None
     high: float | None = None
+
+    def add(self, score: float | None) -> None:
+        """Count a sample."""
+        self.samples += 1
+        if score is None:
+            return
+        self.scores.add(score)
+        self.low = score if self.low is None else min(self.low, score)
+        self.high = score if self.high is None else max(self.high, score)
 
 
 @dataclass(slots=True)
 class Groups:
-    """Groups of a run, added up as their samples pass by, side by side.
+    """Groups of a run, added up as their samples pass by.
+
+    Those that are named after a line stand side by side, and only the last is kept; of those that
+    have another name, samples may be anywhere, and all are kept up to a limit.
 
     Attributes:
         count: How many there are.
@@ -68,6 +83,7 @@ class Groups:
         flat: Those of them whose scores are all the same.
         means: How their means are distributed.
         lowest: Those with the lowest means, the lowest first when the run is at its end.
+        share: About the share of them that all this is of; 1.0 but where there are very many names.
     """
 
     count: int = 0
@@ -75,40 +91,43 @@ class Groups:
     flat: int = 0
     means: Histogram = field(default_factory=Histogram)
     _lowest: list[tuple[float, int, Group]] = field(default_factory=list)
-    _name: int | str | None = None
-    _row: int = 0
-    _samples: int = 0
-    _scores: list[float] = field(default_factory=list)
+    _named: Named[Group] = field(default_factory=lambda: Named(limit=MOST_GROUPS))
+    _last: Group | None = None
+
+    @property
+    def share(self) -> float:
+        return self._named.share
 
     def add(self, group: int | str, row: int, score: float | None) -> None:
         """Count a sample."""
-        if group != self._name:
-            self.settle()
-            self._name, self._row = group, row
-        self._samples += 1
-        if score is not None:
-            self._scores.append(score)
+        if isinstance(group, str):
+            one = self._named.of(group, lambda: Group(cut(group, _SHORT), row))
+            if one is not None:
+                one.add(score)
+            return
+        if self._last is None or self._last.name != group:
+            self._count(self._last)
+            self._last = Group(group, row)
+        self._last.add(score)
 
     def settle(self) -> None:
-        """Count the group that is being added up; what comes next is another."""
-        if self._samples:
-            self._count()
-        self._name, self._samples, self._scores = None, 0, []
+        """Count the groups that are being added up; what comes next are others."""
+        for one in (self._last, *self._named.kept.values()):
+            self._count(one)
+        self._last = None
+        self._named.kept.clear()
 
-    def _count(self) -> None:
-        self.count += 1
-        if not self._scores:
+    def _count(self, group: Group | None) -> None:
+        if group is None:
             return
-        low, high = min(self._scores), max(self._scores)
-        mean = sum(score / len(self._scores) for score in self._scores)
-        self.several += len(self._scores) > 1
-        self.flat += len(self._scores) > 1 and low == high
+        self.count += 1
+        mean = group.scores.value
+        if mean is None:
+            return
+        several = group.scores.count > 1
+        self.several += several
+        self.flat += several and group.low == group.high
         self.means.add(mean)
-        assert self._name is not None, "it has samples"
-        name = cut(self._name, _SHORT) if isinstance(self._name, str) else self._name
-        group = Group(
-            name=name, row=self._row, samples=self._samples, mean=mean, low=low, high=high
-        )
         heapq.heappush(self._lowest, (-mean, -self.count, group))
         if len(self._lowest) > _GROUPS:
             heapq.heappop(self._lowest)
