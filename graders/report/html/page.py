@@ -35,12 +35,14 @@ class Section:
         title: Its heading, and what the table of contents says.
         body: What stands in it.
         rows: The key of the page's data that its table of rows is filled from; None without one.
+        alone: What stands in it where there is no script; None is the same.
     """
 
     id: str
     title: str
     body: Markup
     rows: str | None = None
+    alone: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,8 @@ def to_html(page: Page) -> str:
 def fragment(sections: Sequence[Section]) -> str:
     """Sections to show inside of another page, a notebook's: with style, and without script.
 
-    Tables of rows show their first rows, and the style is for what is in the fragment alone.
+    Tables of rows show their first rows with what is below them, and the style is for what is in
+    the fragment alone.
     """
     return el("div", _style(), [_section(one, placed=False) for one in sections],
               class_="graders fragment").html  # fmt: skip
@@ -195,7 +198,8 @@ def _section(section: Section, *, placed: bool = True) -> Markup:
     heading = el("h2", section.title, id=named)
     rows = section.rows if placed else None
     attributes = {"id": place, "aria-labelledby": named, "data-rows": rows}
-    return el("section", heading, section.body, **attributes)
+    body = section.body if placed or section.alone is None else section.alone
+    return el("section", heading, body, **attributes)
 
 
 def _footer(page: Page) -> Markup:

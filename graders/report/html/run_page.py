@@ -144,8 +144,9 @@ def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> I
         yield Section(id="warnings", title="Warnings", body=_warnings(summary))
     yield from spending_section(found.ledger)
     if rows.rows:
-        body = rows.to_markup("Rows of the run")
-        yield Section(id="rows", title="Rows", body=body, rows="rows")
+        caption = "Rows of the run"
+        body, alone = rows.to_markup(caption), rows.alone(caption)
+        yield Section(id="rows", title="Rows", body=body, rows="rows", alone=alone)
 
 
 def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:

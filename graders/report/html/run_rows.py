@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Final, Literal
 
 from graders.errors import Failure, RowError
 from graders.markup import cut, seen
-from graders.report.html.draw import Draw
+from graders.report.html.draw import Draw, Place
+from graders.report.html.groups import Groups
 from graders.report.html.table import Column, Row, RowsTable, fitted
-from graders.report.named import Named
-from graders.report.totals import Histogram, Mean
 from graders.results import Part, Result
 from graders.rows import Row as Graded
-from graders.rows import output_texts
+from graders.studies.teach.written import text_of
 
 _KEPT: Final = 4_000
 """Characters of a text, before a table of rows knows how much room there is."""
@@ -26,9 +25,6 @@ _TEXTS: Final = 40
 """Texts below a row."""
 _HEAD: Final = 40
 """Characters of a member's name at the head of its column."""
-_GROUPS: Final = 10
-MOST_GROUPS: Final = 200_000
-"""Groups with a name that are added up, about 100 MB of them."""
 _SHORT: Final = 200
 _ITEM: Final = 160
 """Characters of an item beside its output."""
@@ -38,104 +34,6 @@ _READ: Final[Sequence[tuple[str, str, Literal["number", "text"]]]] = (
     ("output", "Output", "text"),
 )
 """Columns of what the graded file says: key, label and kind."""
-
-
-@dataclass(slots=True)
-class Group:
-    """The samples that are compared with each other.
-
-    Attributes:
-        name: As the results name it.
-        row: Where its first sample is.
-        samples: How many there are.
-        scores: The mean of those that have one.
-        low: The least score; None where none has one.
-        high: The greatest.
-    """
-
-    name: int | str
-    row: int
-    samples: int = 0
-    scores: Mean = field(default_factory=Mean)
-    low: float | None = None
-    high: float | None = None
-
-    def add(self, score: float | None) -> None:
-        """Count a sample."""
-        self.samples += 1
-        if score is None:
-            return
-        self.scores.add(score)
-        self.low = score if self.low is None else min(self.low, score)
-        self.high = score if self.high is None else max(self.high, score)
-
-
-@dataclass(slots=True)
-class Groups:
-    """Groups of a run, added up as their samples pass by.
-
-    Those that are named after a line stand side by side, and only the last is kept; of those that
-    have another name, samples may be anywhere, and all are kept up to a limit.
-
-    Attributes:
-        count: How many there are.
-        several: Those with two scores or more.
-        flat: Those of them whose scores are all the same.
-        means: How their means are distributed.
-        lowest: Those with the lowest means, the lowest first when the run is at its end.
-        share: About the share of them that all this is of; 1.0 but where there are very many names.
-    """
-
-    count: int = 0
-    several: int = 0
-    flat: int = 0
-    means: Histogram = field(default_factory=Histogram)
-    _lowest: list[tuple[float, int, Group]] = field(default_factory=list)
-    _named: Named[Group] = field(default_factory=lambda: Named(limit=MOST_GROUPS))
-    _last: Group | None = None
-
-    @property
-    def share(self) -> float:
-        return self._named.share
-
-    def add(self, group: int | str, row: int, score: float | None) -> None:
-        """Count a sample."""
-        if isinstance(group, str):
-            one = self._named.of(group, lambda: Group(cut(group, _SHORT), row))
-            if one is not None:
-                one.add(score)
-            return
-        if self._last is None or self._last.name != group:
-            self._count(self._last)
-            self._last = Group(group, row)
-        self._last.add(score)
-
-    def settle(self) -> None:
-        """Count the groups that are being added up; what comes next are others."""
-        for one in (self._last, *self._named.kept.values()):
-            self._count(one)
-        self._last = None
-        self._named.kept.clear()
-
-    def _count(self, group: Group | None) -> None:
-        if group is None:
-            return
-        self.count += 1
-        mean = group.scores.value
-        if mean is None:
-            return
-        several = group.scores.count > 1
-        self.several += several
-        self.flat += several and group.low == group.high
-        self.means.add(mean)
-        heapq.heappush(self._lowest, (-mean, -self.count, group))
-        if len(self._lowest) > _GROUPS:
-            heapq.heappop(self._lowest)
-
-    @property
-    def lowest(self) -> list[Group]:
-        """Those with the lowest means, the lowest first."""
-        return [group for *_, group in sorted(self._lowest, reverse=True)]
 
 
 @dataclass(slots=True)
@@ -150,6 +48,7 @@ class RunRows:
     groups: Groups = field(default_factory=Groups)
     unread: int = 0
     _draw: Draw[dict[str, object]] = field(default_factory=Draw)
+    _chars: dict[Place, int | None] = field(default_factory=dict)
     _members: dict[str, None] = field(default_factory=dict)
     _failed: bool = False
     _thresholds: bool = False
@@ -169,31 +68,42 @@ class RunRows:
         self._failed = self._failed or one.failure is not None
         if len(self._members) < _MEMBERS:
             self._members |= dict.fromkeys(one.parts)
-        self._draw.add((one.row, one.sample_index), one.score, lambda: _row(one))
+        self._draw.add((one.row, one.sample_index), one.score, lambda: self._kept(one))
+
+    def _kept(self, one: Result) -> dict[str, object]:
+        self._chars[one.row, one.sample_index] = one.output_chars
+        return _row(one)
 
     def read(
         self,
         rows: Iterable[Graded | object],
         label_of: Callable[[Graded], float | None] | None = None,
-    ) -> None:
+    ) -> int:
         """Put the items and outputs of rows beside their results, from the file that was graded.
+
+        Returns how many of the rows that are shown it found.
 
         Args:
             rows: The rows of the file.
             label_of: Gives what a person said of one; None where nobody was asked for.
+
+        Raises:
+            OtherRowsError: An output has another length than was graded.
         """
         wanted = dict(self._draw.ranked())
-        last = max(wanted, default=(0, 0))
+        last, found = max(wanted, default=(0, 0)), 0
         for one in rows:
             if not isinstance(one, Graded):
                 continue
             place = (one.row, one.sample_index)
             if (row := wanted.get(place)) is not None:
-                _put_in_front(row, one)
+                _put_in_front(row, one, self._chars[place])
+                found += 1
                 if label_of is not None:
                     row["human"] = label_of(one)
             if place >= last:
-                return
+                break
+        return found
 
     def table(self, command: Sequence[str] = ()) -> RowsTable:
         """The rows that are shown.
@@ -295,11 +205,11 @@ def _details(place: str, one: Result | Part) -> Iterator[tuple[str, str]]:
         yield from _details(f"{place}{name}: ", part)
 
 
-def _put_in_front(row: dict[str, object], one: Graded) -> None:
-    (output,) = output_texts([one])
+def _put_in_front(row: dict[str, object], one: Graded, chars: int | None) -> None:
+    output = text_of(one, nan if chars is None else chars)
     row["item"] = cut(_in_line(one.item), _ITEM)
     texts = [("item", cut(_plain(one.item), _KEPT))]
-    if isinstance(output, str):
+    if output is not None:
         row["output"] = cut(output, _SHORT)
         texts.append(("output", cut(output, _KEPT)))
     more = row["more"]

@@ -87,8 +87,9 @@ def _sections(
         body = lines_left_out(found.first_bad_lines, found.bad_lines)
         yield Section(id="bad-lines", title="Lines left out", body=body)
     if rows.rows:
-        body = rows.to_markup("Rows that were studied")
-        yield Section(id="rows", title="Rows", body=body, rows="rows")
+        caption = "Rows that were studied"
+        body, alone = rows.to_markup(caption), rows.alone(caption)
+        yield Section(id="rows", title="Rows", body=body, rows="rows", alone=alone)
 
 
 def _parts(study: Study, moved: Between | None) -> Iterator[tuple[str, str, Iterator[Markup]]]:
