@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -16,6 +16,7 @@ from typing import Final
 
 from graders.markup import Child, Markup, cut, el, many, seen
 from graders.report.html.embedded import embedded
+from graders.report.html.table import MOST_BYTES
 from graders.studies.verdict import Verdict
 from graders.terminal import shorten
 
@@ -24,6 +25,7 @@ _LONGEST_TITLE: Final = 120
 _LONGEST_HEADLINE: Final = 240
 _MOST_LINES: Final = 5
 _LONGEST_LINE: Final = 4_000
+_MOST_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,26 @@ def to_html(page: Page) -> str:
     )
     html = el("html", "\n", head, "\n", body, "\n", lang="en")
     return f"<!doctype html>\n{html.html}\n"
+
+
+def fitting(make: Callable[[int], Page]) -> Page:
+    """A page of less than a megabyte, whose rows take what the rest of it leaves.
+
+    Args:
+        make: Gives the page; its rows, in `rows` of its data, take so many bytes as JSON at most.
+    """
+    room = MOST_BYTES
+    page = make(room)
+    while room > 0 and (over := len(to_html(page).encode()) - _MOST_BYTES) >= 0:
+        room = min(room, _rows_bytes(page)) - over - 1
+        page = make(max(room, 0))
+    return page
+
+
+def _rows_bytes(page: Page) -> int:
+    rows = page.data["rows"]
+    assert isinstance(rows, Mapping), "a table of rows, as JSON"
+    return len(embedded(rows["rows"]).encode())
 
 
 def fragment(sections: Sequence[Section]) -> str:

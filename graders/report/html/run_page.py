@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from graders.ledger import Ledger
@@ -12,7 +13,7 @@ from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.charts import histogram
 from graders.report.html.embedded import embedded
-from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.page import Page, Section, fitting, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.spending_part import spending_section, spent
 from graders.report.html.table import RowsTable, table
@@ -21,6 +22,7 @@ from graders.report.studied_json import to_json as study_json
 from graders.report.summary import Summary
 from graders.report.text import count, groups_of
 from graders.report.totals import Histogram
+from graders.studies.teach.observed_columns import short_name
 from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent
 
@@ -72,7 +74,11 @@ def run_page(found: RunFindings) -> Page:
     """The page of a run, and its data."""
     found.summary.histogram.settle()
     found.rows.groups.means.settle()
-    rows = found.rows.table(found.command)
+    return fitting(partial(_page, found))
+
+
+def _page(found: RunFindings, most_bytes: int) -> Page:
+    rows = found.rows.table(most_bytes, found.command)
     verdicts = [*run_verdicts(found)]
     return Page(
         kind="graders run",
@@ -249,7 +255,7 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
         "title": cut(found.name, _LONGEST_NAME),
         "lead": found.lead,
         "verdicts": [one.to_json() for one in verdicts],
-        "summary": found.summary.to_json(),
+        "summary": _summary(found.summary),
         "signal": None if found.study is None else study_json(found.study),
         "seconds": round(found.seconds, 3),
         "groups": {
@@ -268,6 +274,13 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
         "made": {**found.made, **found.settings, "config_masked": _config(found.config)},
         "rows": rows.to_json(),
     }  # fmt: skip
+
+
+def _summary(summary: Summary) -> Mapping[str, object]:
+    """The summary for programs, with names that a page has room for."""
+    named = {short_name(key): one for key, one in summary.members.items()}
+    failed = {short_name(key): number for key, number in summary.member_failures.items()}
+    return replace(summary, members=named, member_failures=failed).to_json()
 
 
 def _config(config: Mapping[str, object]) -> Mapping[str, object] | None:

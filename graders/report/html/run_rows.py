@@ -15,6 +15,7 @@ from graders.report.html.groups import Groups
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.results import Part, Result
 from graders.rows import Row as Graded
+from graders.studies.teach.observed_columns import short_name
 from graders.studies.teach.written import text_of
 
 _KEPT: Final = 4_000
@@ -105,10 +106,11 @@ class RunRows:
                 break
         return found
 
-    def table(self, command: Sequence[str] = ()) -> RowsTable:
+    def table(self, most_bytes: int, command: Sequence[str] = ()) -> RowsTable:
         """The rows that are shown.
 
         Args:
+            most_bytes: What they may take as JSON.
             command: What shows all of one, as `RowsTable` has it.
         """
         ranked = self._draw.ranked()
@@ -119,7 +121,7 @@ class RunRows:
             total=self._draw.total,
             command=command,
         )
-        fit = fitted(whole, [row for _, row in ranked])
+        fit = fitted(whole, [row for _, row in ranked], most_bytes)
         there = {(row["row"], row["sample"]) for row in fit.rows}
         shown = [place for place, _ in ranked if place in there]
         return replace(fit, how=self._draw.how({*shown}))
@@ -135,14 +137,14 @@ class RunRows:
             if any(key in row for row in rows):
                 yield Column(key=key, label=label, kind=kind)
         for name in [*self._members][:_MEMBERS]:
-            yield Column(key=f"member {name}", label=cut(name, _HEAD), kind="number")
+            yield Column(key=_member_key(name), label=cut(name, _HEAD), kind="number")
         if any(row["group"] != row["row"] for row in rows):
             yield Column(key="group", label="Group")
 
 
 def _row(one: Result) -> dict[str, object]:
     """What is kept of a result: it may be a large one, and there are thousands."""
-    members = {f"member {key}": part.score for key, part in [*one.parts.items()][:_MEMBERS]}
+    members = {_member_key(key): part.score for key, part in [*one.parts.items()][:_MEMBERS]}
     return {
         "row": one.row,
         "sample": one.sample_index,
@@ -153,6 +155,10 @@ def _row(one: Result) -> dict[str, object]:
         **members,
         "more": _merged((label, cut(text, _KEPT)) for label, text in _texts(one)),
     }
+
+
+def _member_key(name: str) -> str:
+    return f"member {short_name(name)}"
 
 
 def _outcome(one: Result) -> str:

@@ -10,7 +10,7 @@ from graders.markup import Child, Markup, cut, el, many
 from graders.report.html.embedded import embedded
 
 MOST_BYTES: Final = 700_000
-"""What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
+"""What a table of rows may take in a page, as JSON, where the rest of the page leaves as much."""
 _FIRST: Final = 25
 """Rows that are there without script; as many as the script shows at once."""
 _LONGEST_CELL: Final = 200
