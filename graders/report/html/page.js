@@ -85,7 +85,7 @@
     const back = turn("Previous", -1);
     const on = turn("Next", 1);
 
-    const anchor = (row) => `row-${row[columns[0].key]}-${row[columns[1].key]}`;
+    const anchor = (row) => `row-${row.row}-${row.sample ?? 0}`;
     // Without a clipboard, it is shown, to copy by hand. What hides is escaped as JSON has it.
     const unit = (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0");
     const copying = (row) => {

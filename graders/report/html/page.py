@@ -111,7 +111,7 @@ def fitting(make: Callable[[int], Page]) -> Page:
     """A page of less than a megabyte, whose rows take what the rest of it leaves.
 
     Args:
-        make: Gives the page; its rows, in `rows` of its data, take so many bytes as JSON at most.
+        make: Gives the page; its rows take so many bytes as JSON at most.
     """
     room = MOST_BYTES
     page = make(room)
@@ -122,9 +122,7 @@ def fitting(make: Callable[[int], Page]) -> Page:
 
 
 def _rows_bytes(page: Page) -> int:
-    rows = page.data["rows"]
-    assert isinstance(rows, Mapping), "a table of rows, as JSON"
-    return len(embedded(rows["rows"]).encode())
+    return sum(len(embedded(page.data[one.rows]).encode()) for one in page.sections if one.rows)
 
 
 def fragment(sections: Sequence[Section]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
@@ -12,11 +11,13 @@ from graders.errors import Failure, RowError
 from graders.markup import cut, seen
 from graders.report.html.draw import Draw, Place
 from graders.report.html.groups import Groups
+from graders.report.html.items import plain, shown_item
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.results import Part, Result
 from graders.rows import Row as Graded
+from graders.rows import output_texts
 from graders.studies.teach.observed_columns import short_name
-from graders.studies.teach.written import text_of
+from graders.studies.teach.written import OtherRowsError, shown_length
 
 _KEPT: Final = 4_000
 """Characters of a text, before a table of rows knows how much room there is."""
@@ -27,8 +28,6 @@ _TEXTS: Final = 40
 _HEAD: Final = 40
 """Characters of a member's name at the head of its column."""
 _SHORT: Final = 200
-_ITEM: Final = 160
-"""Characters of an item beside its output."""
 _READ: Final[Sequence[tuple[str, str, Literal["number", "text"]]]] = (
     ("human", "People", "number"),
     ("item", "Item", "text"),
@@ -206,37 +205,26 @@ def _member_lines(parts: Mapping[str, Part], indent: str = "") -> Iterator[str]:
 
 def _details(place: str, one: Result | Part) -> Iterator[tuple[str, str]]:
     for key, value in (one.detail or {}).items():
-        yield f"{place}{key}", value if isinstance(value, str) else _plain(value)
+        yield f"{place}{key}", value if isinstance(value, str) else plain(value)
     for name, part in one.parts.items():
         yield from _details(f"{place}{name}: ", part)
 
 
 def _put_in_front(row: dict[str, object], one: Graded, chars: int | None) -> None:
-    output = text_of(one, nan if chars is None else chars)
-    row["item"] = cut(_in_line(one.item), _ITEM)
-    texts = [("item", cut(_plain(one.item), _KEPT))]
-    if output is not None:
+    (output,) = output_texts([one])
+    length = len(output) if isinstance(output, str) else None
+    if length != chars:
+        then, now = (shown_length(nan if many is None else many) for many in (chars, length))
+        where = f"row {one.row}, sample {one.sample_index}"
+        raise OtherRowsError(
+            f"{where}: it had {then} when it was graded and has {now} here. "
+            "Name the file that was graded, and how it was read then"
+        )
+    row["item"], text = shown_item(one.item)
+    texts = [("item", text)]
+    if isinstance(output, str):
         row["output"] = cut(output, _SHORT)
         texts.append(("output", cut(output, _KEPT)))
     more = row["more"]
     assert isinstance(more, list), "see _row"
     row["more"] = _merged([*texts, *more])
-
-
-def _in_line(item: Mapping[str, object]) -> str:
-    """An item in a line.
-
-    Example:
-        >>> _in_line({"question": "Who?", "answers": ["Ada"]})
-        'question: Who?; answers: ["Ada"]'
-    """
-    texts = {
-        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in item.items()
-    }
-    return "; ".join(f"{key}: {text}" for key, text in texts.items())
-
-
-def _plain(value: object) -> str:
-    """JSON for people."""
-    return json.dumps(value, ensure_ascii=False, indent=2)

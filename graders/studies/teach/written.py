@@ -66,7 +66,7 @@ def read_written(
 
     def take() -> None:
         at = np.array([place for place, _ in waiting], np.int64)
-        texts = [text_of(row, samples.output_chars[place]) for place, row in waiting]
+        texts = [_text(row, samples.output_chars[place]) for place, row in waiting]
         for name, column in traits_of([text or "" for text in texts]).items():
             traits[name][at] = np.where([text is None for text in texts], np.nan, column)
         digests[at] = [-1 if text is None else _digest(text) for text in texts]
@@ -102,16 +102,7 @@ def _at_places(
             yield place, row
 
 
-def text_of(row: Row, chars: float) -> str | None:
-    """The output of a row, if it has a text.
-
-    Args:
-        row: A row.
-        chars: Characters that its text had when it was graded; NaN is no text.
-
-    Raises:
-        OtherRowsError: It has another length.
-    """
+def _text(row: Row, chars: float) -> str | None:
     (text,) = output_texts([row])
     length = len(text) if isinstance(text, str) else None
     if length != (None if isnan(chars) else int(chars)):
