@@ -1,4 +1,4 @@
-"""Pages of studies, comparisons, diffs and probes in a browser, with hostile names and real rows."""
+"""Pages of studies, comparisons, diffs and probes in a browser: hostile names, and real rows."""
 
 import json
 import runpy

@@ -109,7 +109,7 @@
       }
       if (command) {
         const said = command.map((part, i) => (i % 2 ? row[part] : part)).join("");
-        box.append(el("h3", {}, "All of it"), write(el("pre", { tabIndex: 0 }), said));
+        box.append(el("h3", {}, "All of it, graded again"), write(el("pre", { tabIndex: 0 }), said));
       }
       const link = el("a", { href: `#${anchor(row)}` }, "Link to this row");
       box.append(el("div", { className: "links" }, link, copying(row)));

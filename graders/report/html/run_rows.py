@@ -49,6 +49,7 @@ class RunRows:
     unread: int = 0
     _draw: Draw[dict[str, object]] = field(default_factory=Draw)
     _chars: dict[Place, int | None] = field(default_factory=dict)
+    _detailed: set[Place] = field(default_factory=set)
     _members: dict[str, None] = field(default_factory=dict)
     _failed: bool = False
     _thresholds: bool = False
@@ -71,8 +72,30 @@ class RunRows:
         self._draw.add((one.row, one.sample_index), one.score, lambda: self._kept(one))
 
     def _kept(self, one: Result) -> dict[str, object]:
-        self._chars[one.row, one.sample_index] = one.output_chars
+        place = (one.row, one.sample_index)
+        self._chars[place] = one.output_chars
+        if _has_detail(one):
+            self._detailed.add(place)
         return _row(one)
+
+    @property
+    def bare(self) -> set[Place]:
+        """Rows that are shown, of which no rendered inputs and replies are known."""
+        return {place for place, _ in self._draw.ranked()} - self._detailed
+
+    def detail(self, results: Iterable[Result]) -> None:
+        """Take what rows rest on from results that have it; before `read`.
+
+        Those with another score than was seen are left out: they are of another time.
+        """
+        bare = self.bare
+        wanted = {place: row for place, row in self._draw.ranked() if place in bare}
+        for one in results:
+            place = (one.row, one.sample_index)
+            row = wanted.get(place)
+            if row is not None and row["score"] == one.score and _has_detail(one):
+                row["more"] = _row(one)["more"]
+                self._detailed.add(place)
 
     def read(
         self,
@@ -123,7 +146,18 @@ class RunRows:
         fit = fitted(whole, [row for _, row in ranked], most_bytes)
         there = {(row["row"], row["sample"]) for row in fit.rows}
         shown = [place for place, _ in ranked if place in there]
-        return replace(fit, how=self._draw.how({*shown}))
+        return replace(fit, how=self._draw.how({*shown}), note=self._note({*shown}))
+
+    def _note(self, shown: set[Place]) -> str:
+        """What cannot be shown of some rows, and how to keep it."""
+        bare = len(shown - self._detailed)
+        if not bare:
+            return ""
+        of = "all of them" if bare == len(shown) else f"{bare:,} of them"
+        return (
+            f"Rendered inputs and replies of {of} were not kept: "
+            "graders run --detail all, or --report with the run itself, keeps them."
+        )
 
     def _columns(self, rows: Sequence[Row]) -> Iterator[Column]:
         yield Column(key="row", label="Row", kind="count")
@@ -205,9 +239,30 @@ def _member_lines(parts: Mapping[str, Part], indent: str = "") -> Iterator[str]:
 
 def _details(place: str, one: Result | Part) -> Iterator[tuple[str, str]]:
     for key, value in (one.detail or {}).items():
-        yield f"{place}{key}", value if isinstance(value, str) else plain(value)
+        if key == "messages":
+            yield from _messages(place, value)
+        else:
+            yield f"{place}{key}", value if isinstance(value, str) else plain(value)
     for name, part in one.parts.items():
         yield from _details(f"{place}{name}: ", part)
+
+
+def _messages(place: str, messages: object) -> Iterator[tuple[str, str]]:
+    """What a judge was asked, message by message."""
+    for one in messages if isinstance(messages, list) else [messages]:
+        if isinstance(one, dict) and {*one} == {"role", "content"}:
+            content = one["content"]
+            text = content if isinstance(content, str) else plain(content)
+            yield f"{place}{one['role']} message", text
+        else:
+            yield f"{place}messages", plain(one)
+
+
+def _has_detail(one: Result | Part) -> bool:
+    """Whether what it rests on was kept; a warning is, by any run."""
+    if one.detail is not None and {*one.detail} != {"warning"}:
+        return True
+    return any(map(_has_detail, one.parts.values()))
 
 
 def _put_in_front(row: dict[str, object], one: Graded, chars: int | None) -> None:

@@ -56,6 +56,7 @@ class RowsTable:
         how: How they were chosen, in words; "" where all are there.
         command: What shows all of a row: texts and keys of columns by turns, `["graders explain
             g.json rows.jsonl --row ", "row"]`; none, if there is nothing.
+        note: What cannot be shown of some, in a sentence; "" for nothing.
         cut_at: Characters at which texts below rows are cut; None where none is.
     """
 
@@ -64,6 +65,7 @@ class RowsTable:
     total: int
     how: str = ""
     command: Sequence[str] = ()
+    note: str = ""
     cut_at: int | None = None
 
     def to_json(self) -> Mapping[str, object]:
@@ -76,6 +78,7 @@ class RowsTable:
             "total": self.total,
             "shown": len(self.rows),
             "how": self.how,
+            "note": self.note,
             "cut_at": self.cut_at,
             "columns": columns,
             "command": [*self.command] or None,
@@ -111,7 +114,8 @@ class RowsTable:
         else:
             shown = f"All {self.total:,} rows."
         cutting = f" Texts are cut at {self.cut_at:,} characters." if self.cut_at else ""
-        return el("p", shown, cutting, class_="soft small")
+        note = f" {self.note}" if self.note else ""
+        return el("p", shown, cutting, note, class_="soft small")
 
     def _first(self, caption: str, below: Sequence[Child] = ()) -> Markup:
         body = [
