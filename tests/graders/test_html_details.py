@@ -104,7 +104,7 @@ def test_all_of_the_results_say_the_same(run):
 
 
 def test_what_was_not_kept_is_stated(run, monkeypatch):
-    note = "Rendered inputs and replies of {} were not kept: graders run --detail all, or --report"
+    note = "Rendered inputs and replies of {} were not kept: graders run keeps them"
     run("judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl", "--limit", "2")
     rows = reported(run, "judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl", "--resume")
     main(["study", "out.jsonl", "--resamples", "0", "--report", "s.json"])
@@ -117,7 +117,7 @@ def test_what_was_not_kept_is_stated(run, monkeypatch):
     assert studied["note"].startswith(note.format("64 of them"))
     assert piped["note"].startswith(note.format("all of them"))
     said = graders.read_run("out.jsonl")._repr_html_()
-    assert "graders run --detail all, or --report with the run itself" in said
+    assert "graders run keeps them with --detail all, and" in said
 
 
 @pytest.mark.parametrize("repeats", [1, 3])

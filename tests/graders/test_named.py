@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from graders.report.html.run_rows import Groups
 from graders.report.named import Named
+from graders.report.summary import Summary
+from graders.report.text import groups_of, to_lines
 
 NAMES = st.lists(st.text(max_size=3), max_size=40)
 
@@ -40,6 +42,15 @@ def test_of_more_names_about_as_many_are_counted_as_there_are(number):
     assert len(names.kept) <= 1_000
     assert names.share < 1.0
     assert names.count == pytest.approx(number, rel=0.15)
+
+
+@pytest.mark.parametrize(("limit", "said"), [(9, "in 9 groups"), (8, "in about ")])
+def test_a_number_that_is_estimated_is_said_to_be(limit, said):
+    summary = Summary(named=seen([f"g{i}" for i in range(9)], limit=limit))
+    summary.rewards_with_failures_as_zero.add(*[0.0] * 99)
+
+    assert groups_of(summary).startswith(said)
+    assert next(to_lines(summary, seconds=1.0)).startswith(f"99 samples {said}")
 
 
 def test_half_a_surrogate_pair_is_a_name():

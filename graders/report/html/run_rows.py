@@ -156,7 +156,7 @@ class RunRows:
         of = "all of them" if bare == len(shown) else f"{bare:,} of them"
         return (
             f"Rendered inputs and replies of {of} were not kept: "
-            "graders run --detail all, or --report with the run itself, keeps them."
+            "graders run keeps them with --detail all, and its own --report has them."
         )
 
     def _columns(self, rows: Sequence[Row]) -> Iterator[Column]:
