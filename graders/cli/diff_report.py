@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from graders.cli.grading import row_format
 from graders.cli.reports import explain_command, made_from, write_report
+from graders.errors import GradersError
+from graders.lines import is_lasting
 from graders.terminal import printable
 
 if TYPE_CHECKING:
     from graders.errors import RowError
     from graders.ledger import Ledger
     from graders.report.diffed import Diffed
+    from graders.report.html.diff_rows import Items
     from graders.studies.change.pairs import Pairs
 
 Named = tuple[Path, Path, str | None]
@@ -105,9 +110,24 @@ def _write(diffed: Diffed, found: Found, named: Named, given: dict[str, Any]) ->
             title=f"{old} → {new}",
             diffed=diffed,
             command=explain_command(new, rows, given["base_url"]) if rows is not None else (),
+            items=_items(diffed, rows, given),
             stopped=ended,
             ledger=found.ledger,
             made=made,
         )
     )
     write_report(given["report"], page)
+
+
+def _items(diffed: Diffed, rows: str | None, given: dict[str, Any]) -> Items:
+    """The items of the samples that are shown, from the file that was graded."""
+    from graders.report.html.items import items_at
+    from graders.row_files import read_rows
+
+    if rows is None or not is_lasting(rows):
+        return {}
+    places = {(one.row, one.sample_index) for one in diffed.diff.worst}
+    places |= {(one.row, one.sample_index) for one in diffed.diff.broken}
+    with suppress(OSError, GradersError):  # what could not be read to its end still cannot
+        return items_at(read_rows(rows, row_format(rows, given)), places)
+    return {}

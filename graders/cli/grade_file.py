@@ -18,6 +18,7 @@ from graders.cli.interrupts import stopped_by_signals
 from graders.cli.job import Job, Target
 from graders.cli.options import note
 from graders.cli.progress import progress_bar
+from graders.cli.run_details import noted
 from graders.cli.run_report import Copied, Ended, copy_for, write_run_report
 from graders.cli.run_summary import say_summary
 from graders.cli.taught import study_of_run
@@ -48,13 +49,16 @@ def grade_file(job: Job, target: Target) -> int:
         KeyboardInterrupt: The same for an interrupted run.
     """
     gc.freeze()  # what is loaded by now stays; rows come and go by the million
-    with copy_for(None if target.has_folder else target.report) as copy:
+    with (
+        copy_for(None if target.has_folder else target.report) as copy,
+        noted(job, asked=target.report is not None) as (noting, notes),
+    ):
         with ExitStack() as stack:
             show = stack.enter_context(
                 progress_bar(job.work.rows, limited=job.work.options.limit is not None)
             )
             stack.enter_context(stopped_by_signals(at_once=job.grader.waits == "never"))
-            outcome, seconds = _graded(job, target, show, stack, copy)
+            outcome, seconds = _graded(noting, target, show, stack, copy)
         study = study_of_run(outcome.summary, job.work, job.grader.signature)
         say_summary(job, outcome.summary, study, seconds=seconds, results=target.results)
         if target.report is not None:
@@ -67,6 +71,7 @@ def grade_file(job: Job, target: Target) -> int:
                 results=results,
                 seconds=seconds,
                 study=study,
+                notes=notes,
             )
             write_run_report(target.report, job, ended)
     if target.upload is not None:

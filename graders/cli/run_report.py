@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from graders.cli.reports import explain_command, made_by, write_report
+from graders.cli.run_details import add_details
 from graders.errors import GradersError
 from graders.lines import is_lasting
 from graders.terminal import printable
@@ -39,6 +40,7 @@ class Ended:
         results: A file that has them.
         seconds: Wall time it took.
         study: Whether it will teach; None where no item has two samples.
+        notes: What its rows rest on, where that was noted.
     """
 
     outcome: Outcome
@@ -46,6 +48,7 @@ class Ended:
     results: Path
     seconds: float
     study: Study | None = None
+    notes: BinaryIO | None = None
 
 
 class Copied:
@@ -91,8 +94,11 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     work = job.work
     rows = RunRows()
     rows.add(read_results(ended.results))
-    if is_lasting(work.rows):
+    if ended.notes is not None or is_lasting(work.rows):
         with suppress(OSError, GradersError):  # what could not be read to its end still cannot
+            add_details(rows, job, ended.notes)
+    if is_lasting(work.rows):
+        with suppress(OSError, GradersError):
             rows.read(read_rows(work.rows, work.shape))
     found = RunFindings(
         name=job.config.name,

@@ -169,13 +169,14 @@ class JudgeGrader:
             passed = passes(None, self.threshold)
             return Grade(name=self.name, failure=error.failure, passed=passed)
         if self.config.repeats == 1:
-            return await self._ask(request)
+            return _with_messages(await self._ask(request), request)
         requests = [replace(request, repeat=repeat) for repeat in range(self.config.repeats)]
         repeats = await grade_each(requests, self._ask)
         parts = {str(number): grade for number, grade in enumerate(repeats, start=1)}
         grade = combine_repeats(self.name, parts, self.aggregate, self.threshold)
         seconds = perf_counter() - started
-        return msgspec.structs.replace(grade, seconds=seconds, usage=total_usage(parts))
+        whole = msgspec.structs.replace(grade, seconds=seconds, usage=total_usage(parts))
+        return _with_messages(whole, request)
 
     async def _ask(self, request: ModelRequest) -> Grade:
         started = perf_counter()
@@ -259,8 +260,30 @@ def read_answer(reply: ModelReply) -> JSON:
     return answer["result"]
 
 
+def _with_messages(grade: Grade, request: ModelRequest) -> Grade:
+    """A grade with what the judge was asked, once, however often it was."""
+    whole = grade.failure is None
+    messages: list[JSON] = [
+        {"role": one.role, "content": _asked(one.content, whole=whole)} for one in request.messages
+    ]
+    return msgspec.structs.replace(grade, detail={"messages": messages, **grade.detail})
+
+
+def _asked(content: object, *, whole: bool) -> JSON:
+    """Text as it was asked; of pictures and sounds, and for a failed row, the beginning."""
+    if isinstance(content, str):
+        return content if whole else _cut(content)
+    if isinstance(content, Mapping):
+        return {
+            str(key): _asked(value, whole=whole and key == "text") for key, value in content.items()
+        }
+    if isinstance(content, Sequence):
+        return [_asked(value, whole=whole) for value in content]
+    return content  # type: ignore[return-value]
+
+
 def _cut(reply: str) -> str:
-    """A reply for a failed row: what failed is seen at its beginning, and results stay small."""
+    """A text for a failed row: what failed is seen at its beginning, and results stay small."""
     return reply if len(reply) <= _KEPT else f"{reply[:_KEPT]} ... (of {len(reply):,} characters)"
 
 

@@ -6,7 +6,9 @@ Both are made of a results file, so that they are the same for whatever graded i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +24,13 @@ from graders.report.summary import Summary
 from graders.report.text import count
 from graders.report.text import to_lines as run_lines
 from graders.results import Result, read_results
+from graders.row_files import RowFormat, read_rows
+from graders.rows import Row
 from graders.studies.teach.observed import Observed
-from graders.studies.teach.samples import samples_of
+from graders.studies.teach.samples import Samples, samples_of
 from graders.studies.teach.teaching import REPEATS, Settings, Study, quick_study, study_of
+from graders.studies.teach.written import OtherRowsError, Written, label_at, read_written
+from graders.template import Slot, parse_path
 
 _AT_ONCE: Final = 256
 _BAD_LINES_SHOWN: Final = 5
@@ -40,6 +46,7 @@ class Run:
         study: Whether it will teach; None where no item has two samples.
         signature: Of its first result: the settings that determine its numbers.
         rows: Its rows and groups, for a page.
+        texts: Where their items and outputs are; None where nobody said it.
     """
 
     path: str
@@ -47,6 +54,7 @@ class Run:
     study: Study | None
     signature: str
     rows: RunRows
+    texts: Texts | None = None
 
     def __iter__(self) -> Iterator[Result]:
         """Its results, read again; lines that are none are left out."""
@@ -87,14 +95,27 @@ class Run:
         return fragment(run_page(found).sections)
 
 
-def read_run(results: Path | str) -> Run:
+def read_run(
+    results: Path | str,
+    *,
+    rows: Path | str | None = None,
+    human: str | None = None,
+    shape: RowFormat | None = None,
+) -> Run:
     """A run that has ended, by the file that `graders run -o` wrote.
 
     Args:
         results: The file.
+        rows: The file that was graded, for items and outputs; None shows none.
+        human: Where its rows have what a person said: `sample.human`.
+        shape: How its lines become rows, where their names do not say it.
 
     Raises:
-        OSError: It cannot be read to its end.
+        OSError: A file cannot be read to its end.
+        RowError: The file has lines, and none is a result.
+        OtherRowsError: The rows are not those that were graded.
+        TemplateError: The path of what a person said is none.
+        ValueError: There are no rows that `human` or `shape` could be about.
 
     Example:
         >>> import tempfile
@@ -108,16 +129,80 @@ def read_run(results: Path | str) -> Run:
         >>> run.summary.graded.value, run.summary.samples
         (0.5, 1)
     """
-    summary, rows, signature = Summary(observed=Observed()), RunRows(), ""
+    texts = _texts(rows, human, shape)
+    summary, shown, signature = Summary(observed=Observed()), RunRows(), ""
     for batch in _batches(results, summary):
         summary.add_lines(batch, [0.0] * len(batch))
         signature = signature or batch[0].signature
         for one in batch:
-            rows.see(one)
-    rows.groups.settle()
+            shown.see(one)
+    shown.groups.settle()
+    if summary.bad_lines and not summary.samples:
+        raise _no_results(results, summary)
+    if texts is not None:
+        texts.show_in(shown)
     assert summary.observed is not None, "made with it"
-    study = quick_study(summary.observed, signature)
-    return Run(path=str(results), summary=summary, study=study, signature=signature, rows=rows)
+    return Run(
+        path=str(results),
+        summary=summary,
+        study=quick_study(summary.observed, signature),
+        signature=signature,
+        rows=shown,
+        texts=texts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Where the items and outputs of results are.
+
+    Attributes:
+        path: The file that was graded.
+        shape: How its lines become rows.
+        human: Where rows have what a person said; None where nobody was asked for.
+    """
+
+    path: Path | str
+    shape: RowFormat
+    human: Slot | None
+
+    def rows(self) -> Iterator[Row | RowError]:
+        """The rows, read anew."""
+        return read_rows(self.path, self.shape)
+
+    def show_in(self, shown: RunRows) -> None:
+        """Put them beside their results.
+
+        Raises:
+            OtherRowsError: They are of others.
+        """
+        label_of = None if self.human is None else partial(label_at, self.human)
+        with self.named():
+            if not shown.read(self.rows(), label_of):
+                raise OtherRowsError("no result is of a row in it. Name the file that was graded")
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """An error says which file is of other rows."""
+        try:
+            yield
+        except OtherRowsError as error:
+            raise OtherRowsError(f"{self.path}: {error}") from None
+
+
+def _texts(rows: Path | str | None, human: str | None, shape: RowFormat | None) -> Texts | None:
+    if rows is None:
+        for name, given in (("human", human), ("shape", shape)):
+            if given is not None:
+                raise ValueError(f"{name} says how rows are read, and there are no rows")
+        return None
+    path = None if human is None else parse_path(human)
+    return Texts(rows, replace(shape or RowFormat(), group_by=None), path)
+
+
+def _no_results(path: Path | str, summary: Summary) -> RowError:
+    first = next((f": {line}" for line in summary.first_bad_lines), "")
+    return RowError(str(path), f"it holds no results{first}")
 
 
 def _batches(results: Path | str, summary: Summary) -> Iterator[list[Result]]:
@@ -178,28 +263,54 @@ class Studied:
         return fragment(study_page(found).sections)
 
 
-def study(results: Path | str | Run, settings: Settings | None = None) -> Studied:
+def study(
+    results: Path | str | Run,
+    settings: Settings | None = None,
+    *,
+    rows: Path | str | None = None,
+    human: str | None = None,
+    shape: RowFormat | None = None,
+) -> Studied:
     """Whether rewards will teach: what `graders study` says of results.
 
     Args:
         results: The file that `graders run -o` wrote, or a run of `read_run`.
         settings: Resamples, seed, and the share that a threshold should let fail; None is the
             usual way.
+        rows: The file that was graded, as `read_run` takes it; of a run, those that it has.
+        human: As `read_run` takes it.
+        shape: As `read_run` takes it.
 
     Raises:
-        OSError: The file cannot be read to its end.
+        OSError: A file cannot be read to its end.
         RowError: It holds no results.
+        OtherRowsError: The rows are not those that were graded.
+        TemplateError: The path of what a person said is none.
+        ValueError: No row has a label there, or there are no rows that it could have.
     """
-    run = results if isinstance(results, Run) else read_run(results)
+    if isinstance(results, Run) and rows is None and human is None and shape is None:
+        run = results
+    else:
+        path = results.path if isinstance(results, Run) else results
+        run = read_run(path, rows=rows, human=human, shape=shape)
     summary = run.summary
     if summary.observed is None or not summary.samples:
-        first = next((f": {line}" for line in summary.first_bad_lines), "")
-        raise RowError(run.path, f"it holds no results{first}")
+        raise _no_results(run.path, summary)
+    samples = samples_of(summary.observed)
+    written = None if run.texts is None else _written(samples, run.texts)
     repeated = REPEATS in run.signature
     return Studied(
         path=run.path,
-        found=study_of(samples_of(summary.observed), settings, repeated=repeated),
+        found=study_of(samples, settings, repeated=repeated, written=written),
         bad_lines=summary.bad_lines,
         first_bad_lines=tuple(summary.first_bad_lines[:_BAD_LINES_SHOWN]),
         rows=run.rows,
     )
+
+
+def _written(samples: Samples, texts: Texts) -> Written:
+    with texts.named():
+        written = read_written(samples, texts.rows(), texts.human)
+    if written.human is not None and (written.human != written.human).all():
+        raise ValueError(f"no row has a number or true or false at {texts.human}")
+    return written

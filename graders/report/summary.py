@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from operator import ne
 from typing import Final
 
 from graders.errors import RowError
 from graders.grade_table import Grades
 from graders.grades import Grade, Graded, Judged
+from graders.report.named import Named
 from graders.report.totals import Histogram, Mean, Placed, Tally
 from graders.results import Result
 from graders.rows import Row
@@ -27,6 +29,8 @@ class Summary:
     """Everything the end of a run says, filled by `add` and `bad_line`.
 
     Attributes:
+        neighbours: Groups that are named after a line, whose samples stand side by side.
+        named: Names of the other groups, whose samples stand anywhere.
         observed: The samples themselves, or some, for a study; None where nobody asks for one.
     """
 
@@ -42,7 +46,8 @@ class Summary:
     slowest: list[tuple[float, int, int]] = field(default_factory=list)
     bad_lines: int = 0
     first_bad_lines: list[str] = field(default_factory=list)
-    groups: int = 0
+    neighbours: int = 0
+    named: Named[None] = field(default_factory=Named)
     first_group: int | str | None = None
     last_group: int | str | None = None
     observed: Observed | None = field(default=None, compare=False)
@@ -62,6 +67,11 @@ class Summary:
         """Samples without a score."""
         return self.samples - self.graded.count
 
+    @property
+    def groups(self) -> int:
+        """What samples are compared within; of more than a million names, about so many."""
+        return self.neighbours + self.named.count
+
     def add(self, batch: Iterable[tuple[Row, Grade, float | None]]) -> None:
         """Count a batch."""
         if isinstance(batch, Graded) and batch.rows and self.observed is not None:
@@ -79,6 +89,17 @@ class Summary:
             self.add_one(line, line, took)
         if self.observed is not None:
             self.observed.add_lines(lines)
+
+    def see_again(self, lines: Sequence[Result]) -> None:
+        """See what a summary that was saved does not have: names, and samples for a study."""
+        self.named.see({line.group for line in lines if isinstance(line.group, str)})
+        if self.observed is not None:
+            self.observed.add_lines(lines)
+
+    @property
+    def lean(self) -> Summary:
+        """What is worth saving: without what `see_again` gets from results."""
+        return replace(self, named=Named(), observed=None)
 
     def add_one(self, row: Placed, grade: Judged, seconds: float) -> None:
         """Count a graded row, which is not observed."""
@@ -125,11 +146,17 @@ class Summary:
             self.warnings.setdefault(warning, Tally()).add(rows[i], warning)
 
     def _add_groups(self, groups: Sequence[int | str]) -> None:
-        """Count where neighbours differ; to know all names would take memory."""
-        if groups:
-            self.first_group = self.first_group if self.groups else groups[0]
-            self.groups += sum(map(ne, groups, [self.last_group, *groups[:-1]]))
-            self.last_group = groups[-1]
+        """Count names, and of groups without one where neighbours differ."""
+        if not groups:
+            return
+        self.first_group = self.first_group if self.groups else groups[0]
+        new = [*compress(groups, map(ne, groups, [self.last_group, *groups[:-1]]))]
+        if str in {*map(type, new)}:
+            self.named.see({one for one in new if isinstance(one, str)})
+            self.neighbours += sum(isinstance(one, int) for one in new)
+        else:
+            self.neighbours += len(new)
+        self.last_group = groups[-1]
 
     def _add_place(self, place: tuple[float, int, int]) -> None:
         if len(self.slowest) < _SLOWEST:
@@ -141,7 +168,9 @@ class Summary:
         """Count in the summary of rows that stand behind these; its histogram is open."""
         if other.groups:
             self.first_group = self.first_group if self.groups else other.first_group
-            self.groups += other.groups - (self.last_group == other.first_group)
+            both = self.last_group == other.first_group and isinstance(self.last_group, int)
+            self.neighbours += other.neighbours - both
+            self.named.merge(other.named)
             self.last_group = other.last_group
         self.graded.merge(other.graded)
         self.rewards_with_failures_as_zero.merge(other.rewards_with_failures_as_zero)

@@ -40,11 +40,19 @@ def to_lines(summary: Summary, *, seconds: float) -> Iterator[str]:
 
 
 def _counts(summary: Summary) -> str:
-    groups = f" in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
+    groups = f" {within}" if (within := groups_of(summary)) else ""
     return (
         f"{count(summary.samples, 'sample')}{groups}, {summary.failed:,} failed, "
         f"{count(summary.bad_lines, 'bad line')}"
     )
+
+
+def groups_of(summary: Summary) -> str:
+    """What samples are compared within, in words; "" where each is by itself."""
+    if summary.groups >= summary.samples:
+        return ""
+    about = "about " if summary.named.share < 1.0 else ""
+    return f"in {about}{count(summary.groups, 'group')}"
 
 
 def count(number: int, noun: str) -> str:

@@ -17,7 +17,6 @@ the results, or in a part, or it is graded again; never in two of them.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -66,8 +65,8 @@ class State(msgspec.Struct, kw_only=True):
 
 
 def _lean(state: State) -> State:
-    """A state without the samples that were observed, which its results hold anyway."""
-    return replace(state, summary=dataclasses.replace(state.summary, observed=None))
+    """A state without what its results hold anyway."""
+    return replace(state, summary=state.summary.lean)
 
 
 class Folder:
@@ -107,12 +106,10 @@ class Folder:
         self._spent_before = state.seconds
 
     def observe_again(self, results: Path) -> None:
-        """Observe the samples that are joined already, in a results file of just these."""
-        observed = self.state.summary.observed
-        assert observed is not None, "since this was made"
+        """See the samples that are joined already, in a results file of just these."""
         lines = (line for line in read_results(results) if isinstance(line, Result))
         while batch := list(islice(lines, _AT_ONCE)):
-            observed.add_lines(batch)
+            self.state.summary.see_again(batch)
 
     def fill(self, shard: int) -> None:
         """Give a part what is known of its shard, where failed rows are graded again."""

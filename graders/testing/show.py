@@ -66,6 +66,7 @@ def _beneath(grade: Grade, indent: int) -> Iterator[str]:
     texts = {
         key: value if isinstance(value, str) else encode(value).decode()
         for key, value in grade.detail.items()
+        if key != "messages"  # what a judge is asked is long, and in the config and the case
     }
     yield from _values([(k, t.strip()) for k, t in texts.items() if "\n" not in t.strip()], indent)
     for key, text in texts.items():

@@ -161,7 +161,7 @@ def test_a_row_opens_by_mouse_and_says_how_to_see_all_of_it(page):
     page.click("#rows tr.row:nth-child(3) td:last-child")  # the second row: each has one below it
     labels, texts = page.texts("#rows tr.more h3"), page.texts("#rows tr.more pre")
 
-    assert labels[1:] == ["traceback", "All of it"]
+    assert labels[1:] == ["traceback", "All of it, graded again"]
     assert texts[1].startswith("Traceback 1\n  File <grader>, line 1")
     assert texts[2] == "graders explain 'a {row} b.json' --row 2 --sample-index 1"
     page.click("#rows tr.row:nth-child(3) td:last-child")

@@ -1,4 +1,4 @@
-"""Pages of studies, comparisons and diffs in a real browser, with hostile names and real rows."""
+"""Pages of studies, comparisons, diffs and probes in a browser: hostile names, and real rows."""
 
 import json
 import runpy
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 DATA = ROOT.parent / "shared" / "data"
 WIDTHS = (360, 768, 1280)
-PAGES = ("study", "compare", "diff")
+PAGES = ("study", "compare", "diff", "probe")
 pytestmark = pytest.mark.needs(CHROMIUM)
 
 
@@ -87,6 +87,7 @@ def pages(tmp_path_factory):
              "--metrics", "rouge_l,partial,rouge_3", "--graders", "multi.json", hostile,
              "--resamples", "100", "--probe", "3", "--report", "compare.html"],
             ["diff", "multi.json", hostile, "rows.jsonl", "--report", "diff.html"],
+            ["probe", "multi.json", "rows.jsonl", "--budget", "0", "--report", "probe.html"],
         ]  # fmt: skip
         for command in commands:
             assert main(command) in {0, 1}, command
@@ -195,7 +196,7 @@ def test_reports_of_real_rows_open(browser, real, name):
     ]
 
     assert said == [one["text"] for one in found["verdicts"]]
-    assert page.texts("#rows tr.more h3")[:2] == ["output", "reference"]
+    assert page.texts("#rows tr.more h3")[:3] == ["item", "output", "reference"]
     assert page.run("document.querySelectorAll('#people circle').length") == 600
     assert file.stat().st_size < 1_000_000
     assert page.asked_for() == [file.as_uri()]

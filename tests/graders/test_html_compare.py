@@ -79,8 +79,10 @@ def test_rows_are_those_on_which_the_best_and_people_differ(compared):
     assert apart == sorted(apart, reverse=True)
     assert rows["total"] == 36
     first = rows["rows"][0]
-    assert [label for label, _ in first["more"]] == ["output", "reference", "scores"]
-    assert first["more"][2][1].splitlines()[0].startswith("hash_char: ")
+    assert [label for label, _ in first["more"]] == ["item", "output", "reference", "scores"]
+    assert json.loads(first["more"][0][1])["answer"] == first["more"][2][1]
+    assert f"answer: {first['more'][2][1]}" in first["item"]
+    assert first["more"][3][1].splitlines()[0].startswith("hash_char: ")
     assert {one["label"] for one in rows["rows"]} == {"good", "not good"}
 
 

@@ -125,7 +125,7 @@ def test_rows_are_those_that_moved_and_name_the_command_that_shows_them(diff, ca
         (1, 1, 1.0, 0.0), (2, 1, 1.0, 0.0), (3, 1, 1.0, 0.0),
     ]  # fmt: skip
     assert first["passing"] == "no longer passing"
-    assert first["more"] == [["output", "It is Leo Tolstoy."], ["reference", "Leo Tolstoy"]]
+    assert first["more"][1:] == [["output", "It is Leo Tolstoy."], ["reference", "Leo Tolstoy"]]
     said = "".join(str(first[part]) if i % 2 else part for i, part in enumerate(rows["command"]))
     assert main(shlex.split(said)[1:]) == 0
     assert "It is Leo Tolstoy." in capsys.readouterr().out
@@ -142,7 +142,8 @@ def test_failures_have_their_kind_and_message(diff):
     rows = data(page)["rows"]
     assert (rows["total"], len(rows["rows"])) == (9, 9)
     assert (rows["rows"][0]["old"], rows["rows"][0]["new"]) == (1.0, None)
-    assert rows["rows"][0]["more"][0] == [
+    assert rows["rows"][0]["more"][0][0] == "item"
+    assert rows["rows"][0]["more"][1] == [
         "invalid_variable_error",
         "{{ item.other }}: item has no field 'other'. It has: answer.",
     ]
@@ -197,3 +198,20 @@ def test_a_report_overwrites_no_input(taken, capsys):
     assert code == 2
     assert f"--report r.html would overwrite {taken}." in capsys.readouterr().err
     assert Path(taken).read_bytes() == kept
+
+
+def test_a_sample_that_moved_has_its_item(diff):
+    """In a cell and whole below it; of results alone, nobody knows it."""
+    page, _ = diff("like.json", "eq.json", "rows.jsonl")
+    rows = data(page)["rows"]
+    items = [one["item"] for one in rows["rows"]]
+
+    assert items == [f"answer: {answer}" for answer in ANSWERS]
+    assert [json.loads(one["more"][0][1]) for one in rows["rows"]] == [one["item"] for one in ROWS]
+    assert [one["label"] for one in rows["columns"]][-2:] == ["Item", "Output"]
+    for name in ("like", "eq"):
+        main(["run", f"{name}.json", "rows.jsonl", "-o", f"{name}.jsonl"])
+    main(["diff", "like.jsonl", "eq.jsonl", "--report", "r.json"])
+    assert "Item" not in [
+        one["label"] for one in json.loads(Path("r.json").read_bytes())["rows"]["columns"]
+    ]

@@ -9,6 +9,10 @@ from html_reading import Reader
 from probing import CONTAINS, EXACT
 
 from graders.cli import main
+from graders.compile import compile_grader
+from graders.report.html.probe_rows import probe_rows
+from graders.rows import Row
+from graders.testing.probe import ProbeOptions, probe
 
 ROWS = [
     {"item": {"question": "Who wrote it?", "answer": f"Leo {HOSTILE[0]}"}, "samples": ["Anton"]},
@@ -61,6 +65,64 @@ def test_the_data_is_that_of_json_and_more(capsys):
         "value": 1.0,
         "interval": None,
     }
+
+
+def test_each_row_has_its_best_attack_and_what_it_is_held_against(capsys):
+    _, _ = probed(capsys, "contains.json", "rows.jsonl", "--report", "p.html")
+    page = Reader(Path("p.html").read_text("utf-8"))
+    rows = json.loads(page.inside["script", "data"])["probed"]
+    first, second, _ = rows["rows"]
+    below = dict(reversed(second["more"]))
+
+    assert [one["label"] for one in rows["columns"]] == [
+        *("Row", "Outcome", "Best attack", "Its score", "Honest median", "Honest best"),
+        *("Reference's score", "Item", "Reference", "Attack's text"),
+    ]
+    assert [(one["row"], one["outcome"], one["score"]) for one in rows["rows"]] == [
+        (line, "cheated", 1.0) for line in (1, 2, 3)
+    ]
+    assert (second["median"], second["best"], second["right"]) == (0.0, 0.0, 1.0)
+    assert first["reference"] == f"Leo {HOSTILE[0]}"
+    assert second["item"] == "question: Who painted it?; answer: Jan Vermeer"
+    assert json.loads(below["item"]) == ROWS[1]["item"]
+    assert below["honest, 0"] in {"Ada", "no"}
+    assert f"{second['attack']}: 1" in below["scores of all attacks"]
+    assert ("a", {"href": "#rows", "data-show": "outcome=cheated"}) in page.tags
+
+
+def test_a_row_whose_grader_breaks_says_on_what(capsys):
+    """A failure is no score: the row is no win, and has the text and why."""
+    source = "def grade(sample, item):\n    text = sample['output_text']\n"
+    source += "    return float(text == item['answer']) * len(text) / len(text)\n"
+    grader = {"type": "python", "name": "code", "source": source}
+    Path("code.json").write_text(json.dumps(grader))
+    long = [{**one, "samples": ["a"]} for one in ROWS]
+    Path("rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in long))
+    probed(capsys, "code.json", "rows.jsonl", "--budget", "0", "--report", "p.json")
+    found = json.loads(Path("p.json").read_bytes())
+    row = found["probed"]["rows"][0]
+    below = dict(row["more"])
+
+    assert row["outcome"] == "broken"
+    assert any("ZeroDivisionError" in text for text in below.values())
+    assert [text for label, text in below.items() if label.startswith("text of ")] == [""]
+
+
+def test_rows_that_are_cheated_the_most_stay_where_there_is_no_room():
+    said = [("Nairobi", "Nairobi"), ("Quito", "no"), ("Lima", "no")]
+    rows = [
+        Row(item={"answer": answer}, sample={"output_text": text}, row=line, group=line)
+        for line, (answer, text) in enumerate(said, start=1)
+    ]
+    report = probe(compile_grader(CONTAINS), rows, ProbeOptions(budget=0))
+    whole = probe_rows(report.probed, 10**6)
+    shown = [
+        tuple(row["row"] for row in probe_rows(report.probed, room).rows)
+        for room in range(0, 20_000, 100)
+    ]
+
+    assert [(row["score"], row["median"]) for row in whole.rows] == [(1, 1), (1, 0), (1, 0)]
+    assert [*dict.fromkeys(shown)] == [(), (2,), (2, 3), (1, 2, 3)]
 
 
 def test_a_sound_grader_is_called_sound(capsys):

@@ -135,7 +135,7 @@ def test_a_table_says_what_it_is_a_part_of():
     assert "All 3 rows." in rows_table(3).to_markup("c").html
 
 
-def result(row, score, *, group=None, output="", members=(), sample=0):
+def result(row, score, *, group=None, output="", members=(), sample=0, chars=None):
     failure = None
     if score is None:
         failure = Failure(kind=FailureKind.OTHER, reason="timeout", message=f"slow {output[:3000]}")
@@ -151,7 +151,7 @@ def result(row, score, *, group=None, output="", members=(), sample=0):
                for name in members},
         usage=None,
         signature="s",
-        output_chars=None,
+        output_chars=chars,
         reference_chars=None,
         detail={"input": output, "nested": {"a": [output[:10]]}},
     )  # fmt: skip
@@ -198,7 +198,12 @@ def test_a_hundred_thousand_rows_are_less_than_a_megabyte(number, text):
 
 
 def test_items_and_outputs_stand_beside_results():
-    results = [result(1, 1.0), result(2, 0.0, output="rendered"), result(2, 0.5, sample=1)]
+    chars = len(HOSTILE[1])
+    results = [
+        result(1, 1.0),
+        result(2, 0.0, output="rendered", chars=chars),
+        result(2, 0.5, sample=1, chars=5),
+    ]
     rows = [
         RowError("f:1:1", "not JSON"),
         Row(item={"q": HOSTILE[0]}, sample={"output_text": HOSTILE[1]}, row=2, sample_index=0),

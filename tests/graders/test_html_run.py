@@ -190,6 +190,50 @@ def test_a_run_that_goes_on_reports_all_of_it(run):
     assert data()["summary"]["samples"] == 7
 
 
+EPOCHS = [
+    json.dumps({"item": {"a": "x", "g": f"q{item}"}, "samples": [said, "y"]}) + "\n"
+    for epoch in range(3)
+    for item, said in enumerate(["x" if epoch else "y", "y", "x"])
+]
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["-o", "o.jsonl"], ["-o", "o.jsonl", "--workers", "2"], ["--workers", "2"]]
+)
+def test_a_group_by_name_is_whole_wherever_its_rows_are(run, capsys, options):
+    """An epoch after the other; the page, the summary and the study say the same."""
+    Path("g.json").write_text(json.dumps(EXACT))
+    Path("epochs.jsonl").write_text("".join(EPOCHS))
+    named = ["--group-by", "item.g"]
+    _, out, _ = run("g.json", "epochs.jsonl", *named, "--report", "r.json", *options)
+    run("g.json", "epochs.jsonl", *named, "-o", "s.jsonl")
+    main(["study", "s.jsonl", "--json"])
+    studied = capsys.readouterr().out
+    found, groups = data(), data()["groups"]
+
+    assert "18 samples in 3 groups" in out
+    assert (found["summary"]["groups"], groups["count"], groups["share"]) == (3, 3, 1.0)
+    assert groups["with_several_scores"] == json.loads(studied)["groups"]["groups"] == 3
+    assert groups["all_scores_the_same"] == 1
+    assert [[*one.values()][:4] for one in groups["lowest"]] == [
+        ["q1", 2, 6, 0.0],
+        ["q0", 1, 6, pytest.approx(1 / 3)],
+        ["q2", 3, 6, 0.5],
+    ]
+
+
+def test_a_run_that_goes_on_counts_a_name_once(run):
+    """What was counted before is not in what is saved, and is counted again."""
+    Path("g.json").write_text(json.dumps(EXACT))
+    Path("epochs.jsonl").write_text("".join(EPOCHS))
+    named = ["g.json", "epochs.jsonl", "--group-by", "item.g", "-o", "o.jsonl"]
+    run(*named, "--limit", "7")
+    assert b'"kept":{}' in Path("o.run/state.json").read_bytes()
+    _, out, _ = run(*named, "--resume")
+
+    assert "18 samples in 3 groups" in out
+
+
 def test_a_run_that_is_stopped_says_so(run):
     run("g.json", "rows.jsonl", "--failures", "stop", "--report", "r.json")
     verdict = data()["verdicts"][0]

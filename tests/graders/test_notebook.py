@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from taught_rows import MULTI, ROWS, write
 
 import graders
 from graders.cli import main
-from graders.errors import Failure, FailureKind, RowError
+from graders.errors import Failure, FailureKind, RowError, TemplateError
 from graders.grades import Grade
+from graders.row_files import RowFormat
+from graders.studies.teach.written import OtherRowsError
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +115,71 @@ def test_hostile_results_stay_text(capsys):
     assert "<img src=x>.jsonl" in str(graders.read_run("<img src=x>.jsonl"))
     assert HOSTILE[0] in shown(graders.read_run("<img src=x>.jsonl")).text()
     shown(graders.study("<img src=x>.jsonl"))
+
+
+def opened(page):
+    """What a reader opens below the rows of a table, one text each."""
+    return [text for text in page.texts if text == "More of it"]
+
+
+@pytest.mark.parametrize("show", [graders.read_run, graders.study])
+def test_rows_have_their_texts_where_they_are_named(capsys, show):
+    """Items, outputs and labels, and below each row what its report has there, without script."""
+    write("rows.jsonl", *ROWS, {"item": {"a": "x"}, "samples": ["x", HOSTILE[0]]})
+    main(["run", "grader.json", "rows.jsonl", "-o", "out.jsonl", "--detail", "all"])
+    capsys.readouterr()
+    plain, named = shown(show("out.jsonl")), shown(
+        show("out.jsonl", rows="rows.jsonl", human="sample.human")
+    )  # fmt: skip
+
+    for head in ("Item", "Output", "People"):
+        assert named.texts.count(head) > plain.texts.count(head)
+    assert "same: reference, like: reference" in plain.text()
+    assert '"a": "abcd"' in named.text()
+    assert len(opened(named)) == len(opened(plain)) == 25
+    assert ("summary", {}) in [(tag, given) for tag, given in named.tags]
+
+
+def test_a_study_with_rows_says_what_that_of_the_command_does(results, capsys):
+    options = ["--rows", "rows.jsonl", "--human", "sample.human", "--json"]
+    main(["study", results, *options])
+    found = json.loads(capsys.readouterr().out)
+    run = graders.read_run(results, rows="rows.jsonl", human="sample.human")
+    said = graders.study(results, rows="rows.jsonl", human="sample.human").to_json()
+
+    assert found["human"] is not None
+    assert said == graders.study(run).to_json()
+    assert {key: found[key] for key in said} == json.loads(json.dumps(said))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"rows": "other.jsonl"}, OtherRowsError, "other.jsonl: no result is of a row in it."),
+        ({"rows": "cut.jsonl"}, OtherRowsError, "cut.jsonl: row 1, sample 0: it had 4 characters"),
+        ({"human": "sample.human"}, ValueError, "human says how rows are read, and there are no"),
+        ({"shape": RowFormat()}, ValueError, "shape says how rows are read, and there are no"),
+        ({"rows": "rows.jsonl", "human": "no path"}, TemplateError, "no path"),
+    ],
+)
+@pytest.mark.parametrize("show", [graders.read_run, graders.study])
+def test_rows_that_were_not_graded_are_refused(results, show, given, error, message):
+    write("other.jsonl")
+    write("cut.jsonl", {"item": {"a": "abcd"}, "samples": ["a"]})
+
+    with pytest.raises(error, match=re.escape(message)):
+        show(results, **given)
+
+
+def test_a_label_that_no_row_has_is_refused(results):
+    with pytest.raises(ValueError, match=r"no row has a number or true or false at sample\.who"):
+        graders.study(results, rows="rows.jsonl", human="sample.who")
+
+
+@pytest.mark.parametrize("show", [graders.read_run, graders.study])
+def test_a_file_of_something_else_is_no_run(show):
+    with pytest.raises(RowError, match=r"rows\.jsonl: it holds no results: rows\.jsonl:1:1: not a"):
+        show("rows.jsonl")
 
 
 def test_nothing_cannot_be_studied():

@@ -156,7 +156,7 @@ def test_one_failed_repeat_fails_the_grade(config, aggregate):
     assert [part.score for part in grade.parts.values()] == [1.0, None, 1.0, None]
     assert grade.parts["4"].failure.reason == "unavailable"
     assert grade.usage == {"gpt-4o": USAGE + USAGE + USAGE}
-    assert grade.detail == {}
+    assert [*grade.detail] == ["messages"]
 
 
 def test_a_row_that_cannot_be_rendered_is_asked_about_not_even_once():

@@ -277,7 +277,7 @@ def test_huge_counts_keep_the_margin():
         passed=10**9,
         with_threshold=2 * 10**9,
         bad_lines=10**9,
-        groups=10**9,
+        neighbours=10**9,
         members={"m" * 30: Mean(count=10**9, sum=[5e8])},
         member_failures={"m" * 30: 10**9},
         histogram=Histogram(edges=(0.0, 1.0), counts=[10**9] * 10, low=0.0, high=1.0),

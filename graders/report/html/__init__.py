@@ -4,7 +4,7 @@ What makes a page of some findings (`run_page`, `study_page`) puts it together f
 `graders.markup`, whose `el` escapes whatever is no `Markup`:
 
     page            `Page` and `Section`, `overview` of verdicts and figures, `lines_left_out`;
-                    `to_html`; `fragment`
+                    `to_html`; `fragment`; `fitting`, less than a megabyte
     charts          `histogram`
     numbers         statistics as lines of a table
     chart_tables    `bars`, `stacked`, `forest`, `heat`: a line for each name
@@ -13,6 +13,8 @@ What makes a page of some findings (`run_page`, `study_page`) puts it together f
     spending_part   what models were asked, and what it cost
     table           `table`; `RowsTable`, which a reader filters, sorts and opens, and `fitted`
     draw            `Draw`: which rows of many are shown
+    items           what they are outputs for
+    groups          what they are compared within, added up
     embedded        data as JSON, in a page or as a file
 
 Findings come as verdicts (`graders.studies.verdict`), numbers as statistics. The data of a page is

@@ -9,6 +9,7 @@ import numpy as np
 
 from graders.markup import cut
 from graders.report.compared import Compared
+from graders.report.html.items import shown_item
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.studies.choice.compare import Standing
 from graders.studies.statistics.correlation import midranks
@@ -52,6 +53,7 @@ def _columns(shown: tuple[Standing, ...]) -> Iterator[Column]:
     yield Column(key="apart", label="Ranks apart", kind="number", ranged=True)
     yield Column(key="human", label="People", kind="number")
     yield Column(key="label", label="Label", kind="choice")
+    yield Column(key="item", label="Item")
     yield Column(key="output", label="Output")
     for one in shown:
         yield Column(key=f"score {one.name}", label=cut(one.name, 40), kind="number")
@@ -62,6 +64,7 @@ def _row(compared: Compared, at: int, apart: float) -> Row:
     place = found.kept[at]
     scores = {one.name: float(one.scores[at]) for one in found.standings}
     label, text = rows.labels[place], rows.texts[place]
+    line, item = shown_item(rows.rows[place].item)
     references = rows.references[place]
     more = len(references) - _REFERENCES
     listed = "\n".join(f"{cut(name, 80)}: {score:.6g}" for name, score in scores.items())
@@ -71,9 +74,11 @@ def _row(compared: Compared, at: int, apart: float) -> Row:
         "apart": apart,
         "human": label,
         "label": "good" if label >= found.labels.good_from else "not good",
+        "item": line,
         "output": cut(text, _KEPT),
         **{f"score {one.name}": scores[one.name] for one in found.standings[:_COLUMNS]},
         "more": [
+            ["item", item],
             ["output", cut(text, _KEPT)],
             *(["reference", cut(one, _KEPT)] for one in references[:_REFERENCES]),
             *([["and more references", f"{more:,}"]] if more > 0 else []),

@@ -13,7 +13,7 @@ from graders.report import spending
 from graders.report.diffed import Diffed
 from graders.report.diffed_json import to_json
 from graders.report.html.charts import histogram
-from graders.report.html.diff_rows import diff_rows, shows
+from graders.report.html.diff_rows import Items, diff_rows, shows
 from graders.report.html.page import Page, Section, lines_left_out, overview
 from graders.report.html.points import Series, scatter
 from graders.report.html.spending_part import spending_section, spent
@@ -36,6 +36,7 @@ class DiffFindings:
         title: What was compared, in short.
         diffed: The change, with as many of the samples that moved as are to be shown.
         command: What shows all of a row, as `RowsTable` has it.
+        items: Of the samples that moved, by row and place, where they are known.
         stopped: What ended it early; "" at its end.
         ledger: What models were asked; None where none was.
         made: What made it, by name.
@@ -44,6 +45,7 @@ class DiffFindings:
     title: str
     diffed: Diffed
     command: tuple[str, ...] = ()
+    items: Items = field(default_factory=dict)
     stopped: str = ""
     ledger: Ledger | None = None
     made: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +54,7 @@ class DiffFindings:
 def diff_page(found: DiffFindings) -> Page:
     """The page of a change, and its data."""
     diffed = found.diffed
-    rows = diff_rows(diffed, found.command)
+    rows = diff_rows(diffed, found.command, found.items)
     scores = diffed.scores
     points = [scores[i] for i in drawn_places(len(scores), most=_POINTS)]
     verdicts = [_held(diffed), *diffed.verdicts]

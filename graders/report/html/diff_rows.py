@@ -7,6 +7,8 @@ from typing import Final
 
 from graders.markup import cut
 from graders.report.diffed import Diffed
+from graders.report.html.draw import Place
+from graders.report.html.items import shown_item
 from graders.report.html.table import Column, Row, RowsTable, fitted
 from graders.studies.change.pairs import Broken, Moved
 
@@ -18,6 +20,8 @@ _MOST_BYTES: Final = 600_000
 BROKEN: Final = "newly failing"
 CROSSED: Final = "crossed the threshold"
 MOVED: Final = "moved"
+Items = Mapping[Place, Mapping[str, object]]
+_NONE: Final[Items] = {}
 _FLIPS: Final = {
     (False, True): "now passing",
     (True, False): "no longer passing",
@@ -26,16 +30,18 @@ _FLIPS: Final = {
 }
 
 
-def diff_rows(diffed: Diffed, command: Sequence[str] = ()) -> RowsTable:
+def diff_rows(diffed: Diffed, command: Sequence[str] = (), items: Items = _NONE) -> RowsTable:
     """The samples that are shown: some that newly fail, then the farthest first.
 
     Args:
         diffed: The change.
         command: What shows all of one, as `RowsTable` has it.
+        items: Of the samples, by row and place, where they are known.
     """
     moved = diffed.diff.worst
-    broken = [_broken_row(one) for one in diffed.diff.broken[:_MOST_BROKEN]]
-    rows = [*broken, *map(_row, moved)]
+    broken = diffed.diff.broken[:_MOST_BROKEN]
+    rows = [_with_item(one, _broken_row(one), items) for one in broken]
+    rows += [_with_item(one, _row(one), items) for one in moved]
     drift = diffed.diff.drift
     changed = round(drift.changed * drift.rows) if drift is not None else 0
     whole = RowsTable(
@@ -67,8 +73,21 @@ def _columns(rows: Sequence[Row]) -> Iterator[Column]:
         yield Column(key="outcome", label="Outcome", kind="choice")
     if any(row["passing"] is not None for row in rows):
         yield Column(key="passing", label="Passing", kind="choice")
+    if any("item" in row for row in rows):
+        yield Column(key="item", label="Item")
     if any(row["output"] is not None for row in rows):
         yield Column(key="output", label="Output")
+
+
+def _with_item(one: Broken | Moved, row: Row, items: Items) -> Row:
+    """A row with its item in front of what is below it, and in a cell."""
+    item = items.get((one.row, one.sample_index))
+    if item is None:
+        return row
+    line, text = shown_item(item)
+    more = row["more"]
+    assert isinstance(more, list), "see _row"
+    return {**row, "item": line, "more": [["item", text], *more]}
 
 
 def _row(one: Moved) -> Row:

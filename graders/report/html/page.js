@@ -85,7 +85,7 @@
     const back = turn("Previous", -1);
     const on = turn("Next", 1);
 
-    const anchor = (row) => `row-${row[columns[0].key]}-${row[columns[1].key]}`;
+    const anchor = (row) => `row-${row.row}-${row.sample ?? 0}`;
     // Without a clipboard, it is shown, to copy by hand. What hides is escaped as JSON has it.
     const unit = (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0");
     const copying = (row) => {
@@ -109,7 +109,7 @@
       }
       if (command) {
         const said = command.map((part, i) => (i % 2 ? row[part] : part)).join("");
-        box.append(el("h3", {}, "All of it"), write(el("pre", { tabIndex: 0 }), said));
+        box.append(el("h3", {}, "All of it, graded again"), write(el("pre", { tabIndex: 0 }), said));
       }
       const link = el("a", { href: `#${anchor(row)}` }, "Link to this row");
       box.append(el("div", { className: "links" }, link, copying(row)));

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -16,6 +16,7 @@ from typing import Final
 
 from graders.markup import Child, Markup, cut, el, many, seen
 from graders.report.html.embedded import embedded
+from graders.report.html.table import MOST_BYTES
 from graders.studies.verdict import Verdict
 from graders.terminal import shorten
 
@@ -24,6 +25,7 @@ _LONGEST_TITLE: Final = 120
 _LONGEST_HEADLINE: Final = 240
 _MOST_LINES: Final = 5
 _LONGEST_LINE: Final = 4_000
+_MOST_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +37,14 @@ class Section:
         title: Its heading, and what the table of contents says.
         body: What stands in it.
         rows: The key of the page's data that its table of rows is filled from; None without one.
+        alone: What stands in it where there is no script; None is the same.
     """
 
     id: str
     title: str
     body: Markup
     rows: str | None = None
+    alone: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +107,29 @@ def to_html(page: Page) -> str:
     return f"<!doctype html>\n{html.html}\n"
 
 
+def fitting(make: Callable[[int], Page]) -> Page:
+    """A page of less than a megabyte, whose rows take what the rest of it leaves.
+
+    Args:
+        make: Gives the page; its rows take so many bytes as JSON at most.
+    """
+    room = MOST_BYTES
+    page = make(room)
+    while room > 0 and (over := len(to_html(page).encode()) - _MOST_BYTES) >= 0:
+        room = min(room, _rows_bytes(page)) - over - 1
+        page = make(max(room, 0))
+    return page
+
+
+def _rows_bytes(page: Page) -> int:
+    return sum(len(embedded(page.data[one.rows]).encode()) for one in page.sections if one.rows)
+
+
 def fragment(sections: Sequence[Section]) -> str:
     """Sections to show inside of another page, a notebook's: with style, and without script.
 
-    Tables of rows show their first rows, and the style is for what is in the fragment alone.
+    Tables of rows show their first rows with what is below them, and the style is for what is in
+    the fragment alone.
     """
     return el("div", _style(), [_section(one, placed=False) for one in sections],
               class_="graders fragment").html  # fmt: skip
@@ -195,7 +218,8 @@ def _section(section: Section, *, placed: bool = True) -> Markup:
     heading = el("h2", section.title, id=named)
     rows = section.rows if placed else None
     attributes = {"id": place, "aria-labelledby": named, "data-rows": rows}
-    return el("section", heading, section.body, **attributes)
+    body = section.body if placed or section.alone is None else section.alone
+    return el("section", heading, body, **attributes)
 
 
 def _footer(page: Page) -> Markup:

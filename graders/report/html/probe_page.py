@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from graders.ledger import Ledger
 from graders.markup import Child, Markup, cut, el, many
 from graders.report import spending
 from graders.report.html.chart_tables import bars
-from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.page import Page, Section, fitting, lines_left_out, overview
+from graders.report.html.probe_rows import BROKEN, CHEATED, probe_rows
 from graders.report.html.spending_part import spending_section, spent
-from graders.report.html.table import table
+from graders.report.html.table import RowsTable, table
 from graders.report.probed import to_json
 from graders.report.text import count
 from graders.studies.verdict import Tone, Verdict, percent
@@ -49,14 +51,19 @@ class ProbeFindings:
 
 def probe_page(found: ProbeFindings) -> Page:
     """The page of a probe, and its data."""
+    return fitting(partial(_page, found))
+
+
+def _page(found: ProbeFindings, most_bytes: int) -> Page:
     report = found.report
+    rows = probe_rows(report.probed, most_bytes)
     verdicts = [*probe_verdicts(report, found.threshold, len(found.bad_lines))]
     probed = f"{report.tally.rows:,} of {count(report.rows_seen, 'row')} probed"
     return Page(
         kind="graders probe",
         title=found.name,
         lead=f"{found.title}; {probed} with seed {report.seed}",
-        sections=[*_sections(found, verdicts)],
+        sections=[*_sections(found, rows, verdicts)],
         facts=found.made,
         data={
             "report": "probe",
@@ -68,6 +75,7 @@ def probe_page(found: ProbeFindings) -> Page:
             "threshold": found.threshold,
             **(spending.to_json(found.ledger) if found.ledger else {}),
             "made": found.made,
+            "probed": rows.to_json(),
         },
     )
 
@@ -110,10 +118,16 @@ def probe_verdicts(report: ProbeReport, threshold: float, bad_lines: int) -> Ite
         yield Verdict(code="bad-lines", tone="warning", text=said, value=float(bad_lines))
 
 
-def _sections(probed: ProbeFindings, verdicts: list[Verdict]) -> Iterator[Section]:
+def _sections(probed: ProbeFindings, rows: RowsTable, verdicts: list[Verdict]) -> Iterator[Section]:
     report, bad_lines = probed.report, probed.bad_lines
     found = report.tally
-    head = overview(verdicts, dict([*_figures(report), *spent(probed.ledger)]))
+    there = {row["outcome"] for row in rows.rows}
+    shows = {
+        code: f"outcome={what}"
+        for code, what in (("cheated", CHEATED), ("crashes", BROKEN))
+        if what in there
+    }
+    head = overview(verdicts, dict([*_figures(report), *spent(probed.ledger)]), shows=shows)
     yield Section(id="overview", title="Overview", body=head)
     tried = [one for one in found.attacks if one.rows]
     if tried:
@@ -127,6 +141,9 @@ def _sections(probed: ProbeFindings, verdicts: list[Verdict]) -> Iterator[Sectio
     if bad_lines:
         body = lines_left_out(bad_lines, len(bad_lines))
         yield Section(id="bad-lines", title="Lines left out", body=body)
+    if rows.rows:
+        body = rows.to_markup("Rows that were probed")
+        yield Section(id="rows", title="Rows", body=body, rows="probed")
 
 
 def _figures(report: ProbeReport) -> Iterator[tuple[str, tuple[str, str]]]:

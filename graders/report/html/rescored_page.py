@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from graders.markup import Markup, cut, el, many
 from graders.report.html.charts import histogram
-from graders.report.html.page import Page, Section, facts, lines_left_out, overview
+from graders.report.html.page import Page, Section, facts, fitting, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable, table
 from graders.report.rescored import Comparison, Totals
@@ -39,14 +40,17 @@ class RescoredFindings:
 
 def rescored_page(found: RescoredFindings) -> Page:
     """The page of a rescoring, and its data."""
-    comparison = found.comparison
-    for totals in (comparison.before, comparison.after):
+    for totals in (found.comparison.before, found.comparison.after):
         totals.histogram.settle()
-    rows, verdicts = found.rows.table(), [*_verdicts(comparison)]
+    return fitting(partial(_page, found))
+
+
+def _page(found: RescoredFindings, most_bytes: int) -> Page:
+    rows, verdicts = found.rows.table(most_bytes), [*_verdicts(found.comparison)]
     return Page(
         kind="graders study --formula",
         title=found.name,
-        lead=f"{count(comparison.samples, 'sample')}, rescored",
+        lead=f"{count(found.comparison.samples, 'sample')}, rescored",
         sections=[*_sections(found, rows, verdicts)],
         facts=found.made,
         data={
@@ -54,10 +58,10 @@ def rescored_page(found: RescoredFindings) -> Page:
             "title": found.name,
             "formula": found.formula,
             "verdicts": [one.to_json() for one in verdicts],
-            **comparison.to_json(),
+            **found.comparison.to_json(),
             "histograms": {
-                "before": _bars(comparison.before),
-                "after": _bars(comparison.after),
+                "before": _bars(found.comparison.before),
+                "after": _bars(found.comparison.after),
             },
             "made": found.made,
             "rows": rows.to_json(),

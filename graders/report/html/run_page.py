@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from graders.ledger import Ledger
@@ -12,15 +13,16 @@ from graders.report import spending
 from graders.report.html.chart_tables import bars
 from graders.report.html.charts import histogram
 from graders.report.html.embedded import embedded
-from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.page import Page, Section, fitting, lines_left_out, overview
 from graders.report.html.run_rows import RunRows
 from graders.report.html.spending_part import spending_section, spent
 from graders.report.html.table import RowsTable, table
 from graders.report.studied import rests_on, short_verdicts
 from graders.report.studied_json import to_json as study_json
 from graders.report.summary import Summary
-from graders.report.text import count
+from graders.report.text import count, groups_of
 from graders.report.totals import Histogram
+from graders.studies.teach.observed_columns import short_name
 from graders.studies.teach.teaching import Study
 from graders.studies.verdict import Tone, Verdict, percent
 
@@ -72,7 +74,11 @@ def run_page(found: RunFindings) -> Page:
     """The page of a run, and its data."""
     found.summary.histogram.settle()
     found.rows.groups.means.settle()
-    rows = found.rows.table(found.command)
+    return fitting(partial(_page, found))
+
+
+def _page(found: RunFindings, most_bytes: int) -> Page:
+    rows = found.rows.table(most_bytes, found.command)
     verdicts = [*run_verdicts(found)]
     return Page(
         kind="graders run",
@@ -144,8 +150,9 @@ def _sections(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> I
         yield Section(id="warnings", title="Warnings", body=_warnings(summary))
     yield from spending_section(found.ledger)
     if rows.rows:
-        body = rows.to_markup("Rows of the run")
-        yield Section(id="rows", title="Rows", body=body, rows="rows")
+        caption = "Rows of the run"
+        body, alone = rows.to_markup(caption), rows.alone(caption)
+        yield Section(id="rows", title="Rows", body=body, rows="rows", alone=alone)
 
 
 def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -158,8 +165,7 @@ def _figures(found: RunFindings) -> Iterator[tuple[str, tuple[str, str]]]:
     if summary.with_threshold:
         share = summary.passed / summary.with_threshold
         yield "Pass rate", (percent(share), f"{summary.passed:,} of {summary.with_threshold:,}")
-    groups = f"in {count(summary.groups, 'group')}" if summary.groups < summary.samples else ""
-    yield "Samples", (f"{summary.samples:,}", groups)
+    yield "Samples", (f"{summary.samples:,}", groups_of(summary))
     yield "Failed", (f"{summary.failed:,}", "")
     if found.seconds > 0:
         rate = summary.samples / found.seconds
@@ -194,16 +200,19 @@ def _members(summary: Summary) -> Markup:
 def _groups(found: RunFindings) -> Markup:
     groups = found.rows.groups
     assert groups.means.edges is not None, "settled, and there are scores"
+    said = f"{count(groups.count, 'group')}; those without a score are left out."
+    if groups.share < 1.0:
+        said = f"About {percent(groups.share)} of the groups, drawn by their names: {said}"
     chart = histogram(
         "Groups by mean reward",
         groups.means.edges,
         groups.means.counts,
         x="mean reward",
-        said=f"{count(groups.count, 'group')}; those without a score are left out.",
+        said=said,
     )
     lines = [
-        [str(one.name), str(one.row), f"{one.samples:,}", _number(one.mean), _number(one.low),
-         _number(one.high)]
+        [str(one.name), str(one.row), f"{one.samples:,}",
+         *map(_number, (one.scores.value, one.low, one.high))]
         for one in groups.lowest
     ]  # fmt: skip
     head = ["Group", "First row", "Samples", "Mean", "Lowest", "Highest"]
@@ -246,17 +255,18 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
         "title": cut(found.name, _LONGEST_NAME),
         "lead": found.lead,
         "verdicts": [one.to_json() for one in verdicts],
-        "summary": found.summary.to_json(),
+        "summary": _summary(found.summary),
         "signal": None if found.study is None else study_json(found.study),
         "seconds": round(found.seconds, 3),
         "groups": {
             "count": groups.count,
+            "share": groups.share,
             "with_several_scores": groups.several,
             "all_scores_the_same": groups.flat,
             "means": {"range": groups.means.edges, "counts": groups.means.counts},
             "lowest": [
-                {"group": one.name, "row": one.row, "samples": one.samples, "mean": one.mean,
-                 "low": one.low, "high": one.high}
+                {"group": one.name, "row": one.row, "samples": one.samples,
+                 "mean": one.scores.value, "low": one.low, "high": one.high}
                 for one in groups.lowest
             ],
         },
@@ -264,6 +274,13 @@ def _data(found: RunFindings, rows: RowsTable, verdicts: list[Verdict]) -> dict[
         "made": {**found.made, **found.settings, "config_masked": _config(found.config)},
         "rows": rows.to_json(),
     }  # fmt: skip
+
+
+def _summary(summary: Summary) -> Mapping[str, object]:
+    """The summary for programs, with names that a page has room for."""
+    named = {short_name(key): one for key, one in summary.members.items()}
+    failed = {short_name(key): number for key, number in summary.member_failures.items()}
+    return replace(summary, members=named, member_failures=failed).to_json()
 
 
 def _config(config: Mapping[str, object]) -> Mapping[str, object] | None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import heapq
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Final, Literal
 
 from graders.errors import Failure, RowError
 from graders.markup import cut, seen
-from graders.report.html.draw import Draw
+from graders.report.html.draw import Draw, Place
+from graders.report.html.groups import Groups
+from graders.report.html.items import plain, shown_item
 from graders.report.html.table import Column, Row, RowsTable, fitted
-from graders.report.totals import Histogram
 from graders.results import Part, Result
 from graders.rows import Row as Graded
 from graders.rows import output_texts
+from graders.studies.teach.observed_columns import short_name
+from graders.studies.teach.written import OtherRowsError, shown_length
 
 _KEPT: Final = 4_000
 """Characters of a text, before a table of rows knows how much room there is."""
@@ -25,98 +27,13 @@ _TEXTS: Final = 40
 """Texts below a row."""
 _HEAD: Final = 40
 """Characters of a member's name at the head of its column."""
-_GROUPS: Final = 10
 _SHORT: Final = 200
-_ITEM: Final = 160
-"""Characters of an item beside its output."""
 _READ: Final[Sequence[tuple[str, str, Literal["number", "text"]]]] = (
     ("human", "People", "number"),
     ("item", "Item", "text"),
     ("output", "Output", "text"),
 )
 """Columns of what the graded file says: key, label and kind."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """The samples that are compared with each other.
-
-    Attributes:
-        name: As the results name it.
-        row: Where its first sample is.
-        samples: How many there are.
-        mean: Of those that have a score; None where none has.
-        low: The least score.
-        high: The greatest.
-    """
-
-    name: int | str
-    row: int
-    samples: int = 0
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(slots=True)
-class Groups:
-    """Groups of a run, added up as their samples pass by, side by side.
-
-    Attributes:
-        count: How many there are.
-        several: Those with two scores or more.
-        flat: Those of them whose scores are all the same.
-        means: How their means are distributed.
-        lowest: Those with the lowest means, the lowest first when the run is at its end.
-    """
-
-    count: int = 0
-    several: int = 0
-    flat: int = 0
-    means: Histogram = field(default_factory=Histogram)
-    _lowest: list[tuple[float, int, Group]] = field(default_factory=list)
-    _name: int | str | None = None
-    _row: int = 0
-    _samples: int = 0
-    _scores: list[float] = field(default_factory=list)
-
-    def add(self, group: int | str, row: int, score: float | None) -> None:
-        """Count a sample."""
-        if group != self._name:
-            self.settle()
-            self._name, self._row = group, row
-        self._samples += 1
-        if score is not None:
-            self._scores.append(score)
-
-    def settle(self) -> None:
-        """Count the group that is being added up; what comes next is another."""
-        if self._samples:
-            self._count()
-        self._name, self._samples, self._scores = None, 0, []
-
-    def _count(self) -> None:
-        self.count += 1
-        if not self._scores:
-            return
-        low, high = min(self._scores), max(self._scores)
-        mean = sum(score / len(self._scores) for score in self._scores)
-        self.several += len(self._scores) > 1
-        self.flat += len(self._scores) > 1 and low == high
-        self.means.add(mean)
-        assert self._name is not None, "it has samples"
-        name = cut(self._name, _SHORT) if isinstance(self._name, str) else self._name
-        group = Group(
-            name=name, row=self._row, samples=self._samples, mean=mean, low=low, high=high
-        )
-        heapq.heappush(self._lowest, (-mean, -self.count, group))
-        if len(self._lowest) > _GROUPS:
-            heapq.heappop(self._lowest)
-
-    @property
-    def lowest(self) -> list[Group]:
-        """Those with the lowest means, the lowest first."""
-        return [group for *_, group in sorted(self._lowest, reverse=True)]
 
 
 @dataclass(slots=True)
@@ -131,6 +48,8 @@ class RunRows:
     groups: Groups = field(default_factory=Groups)
     unread: int = 0
     _draw: Draw[dict[str, object]] = field(default_factory=Draw)
+    _chars: dict[Place, int | None] = field(default_factory=dict)
+    _detailed: set[Place] = field(default_factory=set)
     _members: dict[str, None] = field(default_factory=dict)
     _failed: bool = False
     _thresholds: bool = False
@@ -150,36 +69,70 @@ class RunRows:
         self._failed = self._failed or one.failure is not None
         if len(self._members) < _MEMBERS:
             self._members |= dict.fromkeys(one.parts)
-        self._draw.add((one.row, one.sample_index), one.score, lambda: _row(one))
+        self._draw.add((one.row, one.sample_index), one.score, lambda: self._kept(one))
+
+    def _kept(self, one: Result) -> dict[str, object]:
+        place = (one.row, one.sample_index)
+        self._chars[place] = one.output_chars
+        if _has_detail(one):
+            self._detailed.add(place)
+        return _row(one)
+
+    @property
+    def bare(self) -> set[Place]:
+        """Rows that are shown, of which no rendered inputs and replies are known."""
+        return {place for place, _ in self._draw.ranked()} - self._detailed
+
+    def detail(self, results: Iterable[Result]) -> None:
+        """Take what rows rest on from results that have it; before `read`.
+
+        Those with another score than was seen are left out: they are of another time.
+        """
+        bare = self.bare
+        wanted = {place: row for place, row in self._draw.ranked() if place in bare}
+        for one in results:
+            place = (one.row, one.sample_index)
+            row = wanted.get(place)
+            if row is not None and row["score"] == one.score and _has_detail(one):
+                row["more"] = _row(one)["more"]
+                self._detailed.add(place)
 
     def read(
         self,
         rows: Iterable[Graded | object],
         label_of: Callable[[Graded], float | None] | None = None,
-    ) -> None:
+    ) -> int:
         """Put the items and outputs of rows beside their results, from the file that was graded.
+
+        Returns how many of the rows that are shown it found.
 
         Args:
             rows: The rows of the file.
             label_of: Gives what a person said of one; None where nobody was asked for.
+
+        Raises:
+            OtherRowsError: An output has another length than was graded.
         """
         wanted = dict(self._draw.ranked())
-        last = max(wanted, default=(0, 0))
+        last, found = max(wanted, default=(0, 0)), 0
         for one in rows:
             if not isinstance(one, Graded):
                 continue
             place = (one.row, one.sample_index)
             if (row := wanted.get(place)) is not None:
-                _put_in_front(row, one)
+                _put_in_front(row, one, self._chars[place])
+                found += 1
                 if label_of is not None:
                     row["human"] = label_of(one)
             if place >= last:
-                return
+                break
+        return found
 
-    def table(self, command: Sequence[str] = ()) -> RowsTable:
+    def table(self, most_bytes: int, command: Sequence[str] = ()) -> RowsTable:
         """The rows that are shown.
 
         Args:
+            most_bytes: What they may take as JSON.
             command: What shows all of one, as `RowsTable` has it.
         """
         ranked = self._draw.ranked()
@@ -190,10 +143,21 @@ class RunRows:
             total=self._draw.total,
             command=command,
         )
-        fit = fitted(whole, [row for _, row in ranked])
+        fit = fitted(whole, [row for _, row in ranked], most_bytes)
         there = {(row["row"], row["sample"]) for row in fit.rows}
         shown = [place for place, _ in ranked if place in there]
-        return replace(fit, how=self._draw.how({*shown}))
+        return replace(fit, how=self._draw.how({*shown}), note=self._note({*shown}))
+
+    def _note(self, shown: set[Place]) -> str:
+        """What cannot be shown of some rows, and how to keep it."""
+        bare = len(shown - self._detailed)
+        if not bare:
+            return ""
+        of = "all of them" if bare == len(shown) else f"{bare:,} of them"
+        return (
+            f"Rendered inputs and replies of {of} were not kept: "
+            "graders run keeps them with --detail all, and its own --report has them."
+        )
 
     def _columns(self, rows: Sequence[Row]) -> Iterator[Column]:
         yield Column(key="row", label="Row", kind="count")
@@ -206,14 +170,14 @@ class RunRows:
             if any(key in row for row in rows):
                 yield Column(key=key, label=label, kind=kind)
         for name in [*self._members][:_MEMBERS]:
-            yield Column(key=f"member {name}", label=cut(name, _HEAD), kind="number")
+            yield Column(key=_member_key(name), label=cut(name, _HEAD), kind="number")
         if any(row["group"] != row["row"] for row in rows):
             yield Column(key="group", label="Group")
 
 
 def _row(one: Result) -> dict[str, object]:
     """What is kept of a result: it may be a large one, and there are thousands."""
-    members = {f"member {key}": part.score for key, part in [*one.parts.items()][:_MEMBERS]}
+    members = {_member_key(key): part.score for key, part in [*one.parts.items()][:_MEMBERS]}
     return {
         "row": one.row,
         "sample": one.sample_index,
@@ -224,6 +188,10 @@ def _row(one: Result) -> dict[str, object]:
         **members,
         "more": _merged((label, cut(text, _KEPT)) for label, text in _texts(one)),
     }
+
+
+def _member_key(name: str) -> str:
+    return f"member {short_name(name)}"
 
 
 def _outcome(one: Result) -> str:
@@ -271,37 +239,47 @@ def _member_lines(parts: Mapping[str, Part], indent: str = "") -> Iterator[str]:
 
 def _details(place: str, one: Result | Part) -> Iterator[tuple[str, str]]:
     for key, value in (one.detail or {}).items():
-        yield f"{place}{key}", value if isinstance(value, str) else _plain(value)
+        if key == "messages":
+            yield from _messages(place, value)
+        else:
+            yield f"{place}{key}", value if isinstance(value, str) else plain(value)
     for name, part in one.parts.items():
         yield from _details(f"{place}{name}: ", part)
 
 
-def _put_in_front(row: dict[str, object], one: Graded) -> None:
+def _messages(place: str, messages: object) -> Iterator[tuple[str, str]]:
+    """What a judge was asked, message by message."""
+    for one in messages if isinstance(messages, list) else [messages]:
+        if isinstance(one, dict) and {*one} == {"role", "content"}:
+            content = one["content"]
+            text = content if isinstance(content, str) else plain(content)
+            yield f"{place}{one['role']} message", text
+        else:
+            yield f"{place}messages", plain(one)
+
+
+def _has_detail(one: Result | Part) -> bool:
+    """Whether what it rests on was kept; a warning is, by any run."""
+    if one.detail is not None and {*one.detail} != {"warning"}:
+        return True
+    return any(map(_has_detail, one.parts.values()))
+
+
+def _put_in_front(row: dict[str, object], one: Graded, chars: int | None) -> None:
     (output,) = output_texts([one])
-    row["item"] = cut(_in_line(one.item), _ITEM)
-    texts = [("item", cut(_plain(one.item), _KEPT))]
+    length = len(output) if isinstance(output, str) else None
+    if length != chars:
+        then, now = (shown_length(nan if many is None else many) for many in (chars, length))
+        where = f"row {one.row}, sample {one.sample_index}"
+        raise OtherRowsError(
+            f"{where}: it had {then} when it was graded and has {now} here. "
+            "Name the file that was graded, and how it was read then"
+        )
+    row["item"], text = shown_item(one.item)
+    texts = [("item", text)]
     if isinstance(output, str):
         row["output"] = cut(output, _SHORT)
         texts.append(("output", cut(output, _KEPT)))
     more = row["more"]
     assert isinstance(more, list), "see _row"
     row["more"] = _merged([*texts, *more])
-
-
-def _in_line(item: Mapping[str, object]) -> str:
-    """An item in a line.
-
-    Example:
-        >>> _in_line({"question": "Who?", "answers": ["Ada"]})
-        'question: Who?; answers: ["Ada"]'
-    """
-    texts = {
-        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in item.items()
-    }
-    return "; ".join(f"{key}: {text}" for key, text in texts.items())
-
-
-def _plain(value: object) -> str:
-    """JSON for people."""
-    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from graders.markup import Markup, cut, many
 from graders.report.html import study_parts as parts
-from graders.report.html.page import Page, Section, lines_left_out, overview
+from graders.report.html.page import Page, Section, fitting, lines_left_out, overview
 from graders.report.html.people_part import agreement
 from graders.report.html.run_rows import RunRows
 from graders.report.html.table import RowsTable
@@ -51,7 +52,11 @@ class StudyFindings:
 
 def study_page(found: StudyFindings) -> Page:
     """The page of a study, and its data."""
-    rows = found.rows.table()
+    return fitting(partial(_page, found))
+
+
+def _page(found: StudyFindings, most_bytes: int) -> Page:
+    rows = found.rows.table(most_bytes)
     verdicts = all_verdicts(found.study, found.moved)
     rests = rests_on(found.study)
     return Page(
@@ -87,8 +92,9 @@ def _sections(
         body = lines_left_out(found.first_bad_lines, found.bad_lines)
         yield Section(id="bad-lines", title="Lines left out", body=body)
     if rows.rows:
-        body = rows.to_markup("Rows that were studied")
-        yield Section(id="rows", title="Rows", body=body, rows="rows")
+        caption = "Rows that were studied"
+        body, alone = rows.to_markup(caption), rows.alone(caption)
+        yield Section(id="rows", title="Rows", body=body, rows="rows", alone=alone)
 
 
 def _parts(study: Study, moved: Between | None) -> Iterator[tuple[str, str, Iterator[Markup]]]:

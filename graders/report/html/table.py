@@ -10,7 +10,7 @@ from graders.markup import Child, Markup, cut, el, many
 from graders.report.html.embedded import embedded
 
 MOST_BYTES: Final = 700_000
-"""What a table of rows may take in a page, as JSON; the rest of a page is far smaller."""
+"""What a table of rows may take in a page, as JSON, where the rest of the page leaves as much."""
 _FIRST: Final = 25
 """Rows that are there without script; as many as the script shows at once."""
 _LONGEST_CELL: Final = 200
@@ -56,6 +56,7 @@ class RowsTable:
         how: How they were chosen, in words; "" where all are there.
         command: What shows all of a row: texts and keys of columns by turns, `["graders explain
             g.json rows.jsonl --row ", "row"]`; none, if there is nothing.
+        note: What cannot be shown of some, in a sentence; "" for nothing.
         cut_at: Characters at which texts below rows are cut; None where none is.
     """
 
@@ -64,6 +65,7 @@ class RowsTable:
     total: int
     how: str = ""
     command: Sequence[str] = ()
+    note: str = ""
     cut_at: int | None = None
 
     def to_json(self) -> Mapping[str, object]:
@@ -76,6 +78,7 @@ class RowsTable:
             "total": self.total,
             "shown": len(self.rows),
             "how": self.how,
+            "note": self.note,
             "cut_at": self.cut_at,
             "columns": columns,
             "command": [*self.command] or None,
@@ -84,27 +87,50 @@ class RowsTable:
 
     def to_markup(self, caption: str) -> Markup:
         """The table with its first rows, for a section with `rows`; the script does the rest."""
+        more = (
+            f"The first {_FIRST} stand here; the others, and what is below each, need the script "
+        )
+        more += "of a report."
+        return many(
+            self._stated(),
+            el("p", more, class_="soft small unscripted") if len(self.rows) > _FIRST else None,
+            self._first(caption),
+        )
+
+    def alone(self, caption: str) -> Markup:
+        """The table with its first rows and what is below them, where there is no script."""
+        more = f"The first {_FIRST} stand here; the page of --report has the others."
+        return many(
+            self._stated(),
+            el("p", more, class_="soft small") if len(self.rows) > _FIRST else None,
+            self._first(caption, [_opened(row) for row in self.rows[:_FIRST]]),
+        )
+
+    def _stated(self) -> Markup:
+        """Which rows these are, and what is left of them."""
         if len(self.rows) < self.total:
             how = f": {self.how}" if self.how else ""
             shown = f"{len(self.rows):,} of {self.total:,} rows{how}."
         else:
             shown = f"All {self.total:,} rows."
         cutting = f" Texts are cut at {self.cut_at:,} characters." if self.cut_at else ""
+        note = f" {self.note}" if self.note else ""
+        return el("p", shown, cutting, note, class_="soft small")
+
+    def _first(self, caption: str, below: Sequence[Child] = ()) -> Markup:
         body = [
             [_shown(row.get(one.key), one.kind) for one in self.columns]
             for row in self.rows[:_FIRST]
         ]
         numbers = [i for i, one in enumerate(self.columns) if i and one.kind in {"count", "number"}]
         labels = [one.label for one in self.columns]
-        more = (
-            f"The first {_FIRST} stand here; the others, and what is below each, need the script "
-        )
-        more += "of a report."
-        return many(
-            el("p", shown, cutting, class_="soft small"),
-            el("p", more, class_="soft small unscripted") if len(self.rows) > _FIRST else None,
-            table(labels, body, caption=caption, numbers=numbers, class_="rows"),
-        )
+        lines = [_line(cells, numbers) for cells in body]
+        opened = [
+            el("tr", el("td", one, colspan=len(labels)), class_="more") if one else None
+            for one in below or [None] * len(lines)
+        ]
+        both = [*zip(lines, opened, strict=True)]
+        return scrolled(caption, many(_heads(labels, numbers), el("tbody", both)), "rows")
 
 
 def fitted(whole: RowsTable, ranked: Sequence[Row], most_bytes: int = MOST_BYTES) -> RowsTable:
@@ -143,6 +169,17 @@ def _more(row: Row) -> Sequence[tuple[str, str]]:
     more = row.get("more", ())
     assert isinstance(more, (list, tuple)), "see Row"
     return more
+
+
+def _opened(row: Row) -> Markup | None:
+    """What is below a row, for a reader to open without script."""
+    texts = [
+        (el("h3", label), el("pre", cut(text, _READABLE), tabindex="0"))
+        for label, text in _more(row)
+    ]
+    if not texts:
+        return None
+    return el("div", el("details", el("summary", "More of it"), texts), class_="more")
 
 
 def _cut_row(row: Row, length: int) -> Row:
@@ -186,25 +223,28 @@ def table(
         numbers: Which columns are numbers, from 0.
         class_: Of the table, for its style.
     """
+    lines = [_line(row, numbers) for row in rows]
+    return scrolled(caption, many(_heads(head, numbers), el("tbody", lines)), class_)
 
-    def style(i: int) -> str | None:
-        return "number" if i in numbers else None
 
-    heads = [
-        el("th", cell, scope="col", class_=style(i)) if cell else el("td")
+def _heads(head: Sequence[Child], numbers: Sequence[int]) -> Markup | None:
+    cells = [
+        el("th", cell, scope="col", class_=_style(i, numbers)) if cell else el("td")
         for i, cell in enumerate(head)
     ]
-    lines = [
-        [
-            el("td" if i else "th", _held(cell), scope=None if i else "row", class_=style(i))
-            for i, cell in enumerate(row)
-        ]
-        for row in rows
-    ]
-    return scrolled(caption, many(
-        el("thead", el("tr", heads)) if heads else None,
-        el("tbody", [el("tr", cells) for cells in lines]),
-    ), class_)  # fmt: skip
+    return el("thead", el("tr", cells)) if cells else None
+
+
+def _line(row: Sequence[Child], numbers: Sequence[int]) -> Markup:
+    cells = (
+        el("td" if i else "th", _held(cell), scope=None if i else "row", class_=_style(i, numbers))
+        for i, cell in enumerate(row)
+    )
+    return el("tr", cells)
+
+
+def _style(i: int, numbers: Sequence[int]) -> str | None:
+    return "number" if i in numbers else None
 
 
 def scrolled(caption: str, inside: Markup, class_: str = "") -> Markup:

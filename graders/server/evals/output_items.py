@@ -91,7 +91,7 @@ def _told(criterion: Criterion, grade: Grade) -> dict[str, JSON] | None:
     if grade.failure is not None:
         return {"error": _failed(grade.failure)}
     if criterion.type.endswith("_model"):  # a judge's words; what others compare is in the item
-        return dict(grade.detail)
+        return {key: value for key, value in grade.detail.items() if key != "messages"}
     warning = grade.detail.get("warning")
     return None if warning is None else {"warning": warning}
 

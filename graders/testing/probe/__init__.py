@@ -8,8 +8,8 @@ grader reads them, a python grader in its sandbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from graders.engine import run_sync
@@ -63,6 +63,7 @@ class ProbeReport:
         budget: Gradings of the search for each row.
         seed: As given.
         gradings: All that there were.
+        probed: The rows, with all that was tried on them.
     """
 
     tally: Tally
@@ -74,6 +75,7 @@ class ProbeReport:
     budget: int
     seed: int
     gradings: int
+    probed: Sequence[Probed] = field(default=(), repr=False, compare=False)
 
 
 def probe(
@@ -154,4 +156,5 @@ class Probing:
             budget=self._budget,
             seed=self._seed,
             gradings=self._asking.gradings,
+            probed=complete,
         )

@@ -100,10 +100,9 @@ class Figures:
         return won
 
     def _crashed(self, probed: Probed, bar: Bar, one: Attempt) -> bool:
-        assert one.failure is not None, "it crashed"
-        sound = bar.median is not None or bar.reference is not None
-        if not sound or one.failure.kind in _NO_CRASH:
+        if not crashes(one, bar):
             return False
+        assert one.failure is not None, "it crashes"
         if self.crash is None:
             said = f"{one.failure.kind}: {one.failure.message}"
             self.crash = Example(line=probed.target.line, text=one.sent, bar=bar, failure=said)
@@ -120,6 +119,12 @@ class Figures:
         if self.example is None or _margin(example) > _margin(self.example) + NEAR:
             self.example = example
         return True
+
+
+def crashes(one: Attempt, bar: Bar) -> bool:
+    """Whether a text breaks the grader, on a row on which others have a score."""
+    sound = bar.median is not None or bar.reference is not None
+    return sound and one.failure is not None and one.failure.kind not in _NO_CRASH
 
 
 def _over(score: float, other: float | None) -> bool:

@@ -1,0 +1,155 @@
+"""What the rows of a report rest on: it is there whatever results keep, or the page says so."""
+
+import base64
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from html_gallery import HOSTILE
+from taught_rows import MULTI, ROWS, write
+
+import graders
+from graders.cli import main
+
+CLIENT = """
+from graders.clients import ModelReply
+
+class Judge:
+    async def complete(self, request):
+        asked = request.messages[-1].content
+        Judge.asked = getattr(Judge, "asked", 0) + 1
+        text = '{"steps": [], "result": 0.5, "why": "BECAUSE %s"}' % len(asked)
+        return ModelReply(text=text if "bad" not in str(asked) else "no JSON")
+"""
+JUDGE = {
+    "type": "score_model",
+    "name": "judge",
+    "model": "m",
+    "input": [
+        {"role": "system", "content": "Be fair."},
+        {"role": "user", "content": "Rate {{ sample.output_text }}"},
+    ],
+}
+PYTHON = {
+    "type": "python",
+    "name": "code",
+    "source": "def grade(sample, item):\n    print('SEEN', sample['output_text'])\n    return 1\n",
+}
+ASKED = ("--client", "detailing_judge:Judge")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "detailing_judge", raising=False)
+    write("detailing_judge.py", CLIENT)
+    for name, config in (("judge", JUDGE), ("python", PYTHON), ("multi", MULTI)):
+        write(f"{name}.json", config)
+    write("rows.jsonl", *ROWS, {"item": {"a": "bad"}, "samples": ["bad"]})
+
+
+def reported(run, *arguments):
+    run(*arguments, "--report", "r.json")
+    return json.loads(Path("r.json").read_bytes())["rows"]
+
+
+def below(row):
+    return {label for label, _ in row["more"]}
+
+
+def test_a_judges_prompt_and_reasons_are_there_and_asked_for_once(run):
+    """Results keep them of failures alone, and are the same bytes with a report."""
+    run("judge.json", "rows.jsonl", *ASKED, "-o", "plain.jsonl")
+    asked = sys.modules["detailing_judge"].Judge.asked
+    rows = reported(run, "judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl")
+    first, last = rows["rows"][0], rows["rows"][-1]
+
+    assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
+    assert b"BECAUSE" not in Path("out.jsonl").read_bytes()
+    assert sys.modules["detailing_judge"].Judge.asked == 2 * asked == 2 * 65
+    assert [label for label, _ in first["more"]] == [
+        *("item", "output", "system message", "user message", "reply"),
+    ]  # fmt: skip
+    texts = dict(first["more"])
+    assert (texts["system message"], texts["user message"]) == ("Be fair.", "Rate abcd")
+    assert "BECAUSE 9" in texts["reply"]
+    assert {"failure", "user message", "reply"} <= below(last)
+    assert rows["note"] == ""
+
+
+@pytest.mark.parametrize(
+    ("grader", "expected", "options"),
+    [
+        ("multi.json", "same: reference", []),
+        ("multi.json", "same: reference", ["-o", "out.jsonl", "--workers", "2"]),
+        ("multi.json", "same: reference", ["-o", "-", "--detail", "none"]),
+        ("python.json", "stdout", ["-o", "out.jsonl"]),
+        ("python.json", "stdout", ["--detail", "none"]),
+    ],
+)
+def test_rendered_inputs_and_what_was_printed_are_there(run, grader, expected, options):
+    rows = reported(run, grader, "rows.jsonl", *options)
+
+    assert all(any(expected in label for label in below(row)) for row in rows["rows"])
+    assert rows["note"] == ""
+
+
+def test_all_of_the_results_say_the_same(run):
+    """Kept by the run, graded again or noted: one page."""
+    for grader in ("multi.json", "python.json"):
+        kept = reported(run, grader, "rows.jsonl", "--detail", "all")["rows"]
+        assert reported(run, grader, "rows.jsonl")["rows"] == kept
+
+
+def test_what_was_not_kept_is_stated(run, monkeypatch):
+    note = "Rendered inputs and replies of {} were not kept: graders run keeps them"
+    run("judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl", "--limit", "2")
+    rows = reported(run, "judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl", "--resume")
+    main(["study", "out.jsonl", "--resamples", "0", "--report", "s.json"])
+    studied = json.loads(Path("s.json").read_bytes())["rows"]
+    stream = io.TextIOWrapper(io.BytesIO(Path("rows.jsonl").read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    piped = reported(run, "multi.json", "-")
+
+    assert rows["note"].startswith(note.format("2 of them"))
+    assert studied["note"].startswith(note.format("64 of them"))
+    assert piped["note"].startswith(note.format("all of them"))
+    said = graders.read_run("out.jsonl")._repr_html_()
+    assert "graders run keeps them with --detail all, and" in said
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_results_that_keep_all_have_what_a_judge_was_asked_once(run, repeats):
+    """Of pictures and of failed rows its beginning."""
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(6_000)).decode()
+    parts = [
+        {"type": "input_text", "text": "{{ sample.output_text }}"},
+        {"type": "input_image", "image_url": f"data:image/png;base64,{picture}"},
+    ]
+    asks = [{"role": "user", "content": parts}]
+    write("judge.json", {**JUDGE, "input": asks, "repeats": repeats})
+    write("rows.jsonl", {"item": {}, "samples": [HOSTILE[10], "x" * 9_000, "bad" * 3_000]})
+    run("judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl", "--detail", "all")
+    results = [*graders.read_run("out.jsonl")]
+    texts = [one.detail["messages"][0]["content"][0]["text"] for one in results]
+    pictures = [one.detail["messages"][0]["content"][1]["image_url"] for one in results]
+
+    assert texts[:2] == [HOSTILE[10], "x" * 9_000]
+    assert len(texts[2]) == len(pictures[0]) == 4_026
+    assert not [part for one in results for part in one.parts.values() if "messages" in part.detail]
+
+
+def test_a_disk_that_is_full_of_notes_ends_no_run(run, monkeypatch):
+    from graders.cli import run_details
+
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_details.tempfile, "TemporaryFile", lambda **_: Full())
+    rows = reported(run, "python.json", "rows.jsonl")
+
+    assert (rows["total"], rows["shown"]) == (65, 65)
+    assert rows["note"].startswith("Rendered inputs and replies of all of them were not kept")
