@@ -10,7 +10,7 @@ from graders.cli import main
 from graders.lines import numbered, open_lines
 
 pytestmark = pytest.mark.needs("pyarrow")
-ROWS = [{"a": f"{n}", "completion": f"{n % 3}"} for n in range(10)]
+ROWS = [{"a": f"{n}", "n": n, "completion": f"{n % 3}"} for n in range(10)]
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_a_row_is_named_by_its_place_in_the_dataset(run):
         ["explain", "exact.json", "set", "--row", "7"],
         ["lint", "exact.json", "set"],
         ["probe", "exact.json", "set", "--limit", "3"],
-        ["compare", "set", "--reference", "item.a", "--human", "item.a"],
+        ["compare", "set", "--reference", "item.a", "--human", "item.n"],
         ["diff", "exact.json", "exact.json", "set"],
     ],
     ids=lambda command: " ".join(command[:2]),

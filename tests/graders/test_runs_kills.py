@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -133,6 +134,8 @@ def test_an_interrupt_ends_a_run_at_once(whole, number, group, workers):
     write("rows.jsonl", mixed(ROWS, long=40))
     code = None
     while code in {None, whole[0]}:  # one that ended before it could be interrupted is begun anew
+        Path("out.jsonl").unlink(missing_ok=True)  # and nothing is kept of the one before
+        shutil.rmtree("out.run", ignore_errors=True)
         with begun(*COMMAND, "--workers", workers) as driver:
             until(lambda: driver.over or any(kept().values()))  # a row is kept
             sure = {name: size for name, size in kept().items() if name.endswith(".part")}
