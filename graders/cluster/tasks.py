@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -79,12 +79,20 @@ def check_nodes(box: list[Any], note: Note) -> None:
     Raises:
         ClusterError: One is not fit; names it.
     """
+    looked_at: list[str] = []
+    while not looked_at:  # it may be that all there were have died meanwhile
+        while not (nodes := _with_processors()):
+            _wait_for_one(box, note)
+        looked_at = list(_look_at(nodes, box))
+    if wrong := [problem for problem in looked_at if problem]:
+        raise ClusterError("not every node can grade this:\n" + "\n".join(wrong))
+
+
+def _look_at(nodes: Sequence[dict[str, Any]], box: list[Any]) -> Iterator[str]:
+    """What is wrong with each node that lives, "" where nothing is."""
     import ray
 
-    while not (nodes := _with_processors()):
-        _wait_for_one(box, note)
     asked = [_on(node, check).remote(box) for node in nodes]
-    wrong = []
     for node, one in zip(nodes, asked, strict=True):
         try:
             problem = ray.get(one)
@@ -92,10 +100,7 @@ def check_nodes(box: list[Any], note: Note) -> None:
             if node["NodeID"] not in {node["NodeID"] for node in _alive()}:
                 continue  # it had died already, or dies now: the others grade
             problem = _said(error)
-        if problem:
-            wrong.append(f"{_name(node)}: {problem}")
-    if wrong:
-        raise ClusterError("not every node can grade this:\n" + "\n".join(wrong))
+        yield f"{_name(node)}: {problem}" if problem else ""
 
 
 def _alive() -> list[dict[str, Any]]:
