@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 # Hypothesis' default 200 ms deadline fails on a busy machine, not on slow code.
-QUICK, THOROUGH = 50, 200  # examples of each law
+QUICK, THOROUGH = 50, 120  # examples of each law
 CHOSEN = {"max_examples": THOROUGH if os.environ.get("GRADERS_THOROUGH") == "1" else QUICK}
 settings.register_profile("local", deadline=None, **CHOSEN)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, **CHOSEN)

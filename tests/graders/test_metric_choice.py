@@ -64,6 +64,13 @@ def test_the_page_says_each_verdict_in_the_words_of_the_tool(name):
         assert f"- {one['tone']}: {one['text']}" in said
 
 
+def test_the_embedders_agree_with_people_as_was_noted():
+    """Spearman's rho on sentence pairs; MiniLM's takes too long for a test."""
+    found = findings("stsb")["contestants"]
+    rho = [found[name]["measures"]["spearman"]["value"] for name in ("wordllama", "minilm")]
+    assert rho == pytest.approx([0.759, 0.820], abs=0.00051)
+
+
 @pytest.mark.parametrize("name", FINDINGS)
 @pytest.mark.skipif(not DATA.is_dir(), reason="the folder with the real rows is not here")
 def test_no_row_is_among_the_findings(name):

@@ -24,7 +24,7 @@ from graders.server.schemas import EXAMPLES
 pytestmark = [pytest.mark.needs("schemathesis"), pytest.mark.needs("/proc/self/stat")]
 
 DOCUMENT = document(ROUTES)
-EXAMPLES_EACH = 100 if os.environ.get("GRADERS_THOROUGH") == "1" else 25
+EXAMPLES_EACH = 100 if os.environ.get("GRADERS_THOROUGH") == "1" else 15
 OVERLOAD, TOO_SLOW = 503, 504
 MOMENT_SECONDS = 1.0
 REPEATABLE = settings(
