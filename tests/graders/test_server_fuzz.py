@@ -1,7 +1,7 @@
 """Whatever is sent, the answer is JSON with a 4xx at worst, and the server goes on.
 
 One server, as the command starts it, answers all of this file; at its end it must have logged no
-traceback. `GRADERS_THOROUGH=1` asks four times as much.
+traceback. `GRADERS_THOROUGH=1` asks more.
 """
 
 import json
