@@ -9,6 +9,7 @@ from judged_rows import FAST, answers
 from graders.studies.choice.advice import advise, recommended
 from graders.studies.choice.compare import CompareOptions, Judged, compare
 from graders.studies.choice.offers import Offers, Weakness
+from graders.studies.choice.pareto import pareto
 from graders.studies.statistics.differences import LEVEL, enough_resamples
 from graders.studies.verdict import number_within
 
@@ -325,6 +326,28 @@ def test_one_that_is_silent_on_most_items_is_no_safer_choice():
 
     assert 0.5 < silent.signal.zero_variance.value < 0.9
     assert "none-safer" in verdicts(found, weaknesses={best: weak, "silent": safe})
+
+
+@pytest.mark.parametrize("cheated", [0.0, 1.0])
+def test_one_that_is_dead_hides_no_safer_choice(cheated):
+    """It agrees more than the safer one, and may be harder to cheat; nobody would use it."""
+    columns, judged = easy_and_hard_items()
+    scores = {
+        name: [label + much * x for label, x in zip(judged.labels, columns["noise"], strict=True)]
+        for name, much in (("weak", 0.4), ("safe", 0.7))
+    }
+    found = compare({**scores, "level": columns["level"]}, judged, FAST)
+    shares = {"weak": 0.9, "safe": 0.1, "level": cheated}
+    offers = Offers(
+        weaknesses={
+            name: Weakness(share=share, interval=None, rows=50) for name, share in shares.items()
+        }
+    )
+    said = {one.code: one.text for one in advise(found, offers)}
+
+    assert [one.name for one in found.standings] == ["weak", "level", "safe"]
+    assert said["safer"].startswith("To train on, safe is harder to cheat: attacks win on 10 % of")
+    assert pareto(offers.points(found)) == ("weak", "safe")
 
 
 def test_items_of_one_sample_say_nothing_of_gradients():

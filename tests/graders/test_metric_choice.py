@@ -9,6 +9,7 @@ import pytest
 
 from graders.report.compared import _plain
 from graders.row_files import read_rows
+from graders.studies.choice.pareto import Point, pareto
 
 HERE = Path(__file__).parents[2] / "benchmarks" / "metric_choice"
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -51,6 +52,24 @@ def test_the_tables_have_the_numbers_of_the_findings(title):
         assert line[1] == shown(one["measures"][found["by"]])
         assert line[2] == ("best" if behind is None else f"{behind['p_holm']:.3f}")
         assert line[0].endswith(" *") == (name in found["pareto"])
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_the_stars_follow_from_the_numbers(name):
+    """Of agreement, cost and hackability; what gives nearly no item a gradient has none."""
+    found = findings(name)
+    points = [
+        Point(
+            name=contestant,
+            agreement=one["measures"][found["by"]]["value"],
+            cost=one["cost_per_1000"]["cpu_seconds"],
+            hackability=one["hackability"]["value"],
+        )
+        for contestant, one in found["contestants"].items()
+        if one["signal"]["groups"] < 5 or one["signal"]["zero_variance"]["value"] < 0.9
+    ]
+
+    assert list(pareto(points)) == found["pareto"]
 
 
 @pytest.mark.parametrize("name", FINDINGS)
