@@ -147,6 +147,7 @@ def _joined(found: Found, old: Path, new: Path) -> tuple[str, str]:
     found.others += joined.others
     found.only[0].extend(joined.only_old)
     found.only[1].extend(joined.only_new)
+    found.mismatched = joined.mismatched
     _take(found, joined.pairs)
     return f"results {old}", f"results {new}"
 
@@ -253,7 +254,8 @@ def _diffed(found: Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
     from graders.studies.change.verdicts import file_verdicts, verdicts
 
     diff = diff_of(found.pairs)
-    of_files = file_verdicts(found.others, diff.samples, sum(map(len, found.only)))
+    alone = sum(map(len, found.only))
+    of_files = file_verdicts(found.others, diff.samples, alone, found.mismatched)
     return Diffed(
         old=names[0],
         new=names[1],
