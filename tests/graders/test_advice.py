@@ -202,8 +202,10 @@ def test_the_best_of_nothing_is_not_recommended(by):
 def test_one_item_is_no_test():
     """Neither intervals nor tests, and that is said."""
     judged = Judged(labels=[0, 1], items=[0, 0], lengths=[1, 2], reference_lengths=[1, 1])
-    said = verdicts(compare({"one": [0.1, 0.2], "two": [0.1, 0.3]}, judged, FAST))
+    found = compare({"one": [0.1, 0.2], "two": [0.1, 0.3]}, judged, FAST)
+    said = verdicts(found)
 
+    assert recommended(found) is None
     assert said["recommendation"].tone == "warning"
     assert said["recommendation"].text == (
         "Nothing can be recommended on one item: one agrees most there, AUC 1.00."

@@ -50,7 +50,7 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
             tone="bad",
             text=f"Nothing can be recommended: {NAMES[found.by]} does not exist, for {reason}.",
         )
-    elif (use := recommended(found)) is None:
+    elif (use := _first_alive(found)) is None or says_nothing(use, found.by):
         yield _none(found, best)
     else:
         yield _recommended(found, use)
@@ -62,9 +62,14 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
 
 
 def recommended(found: Comparison) -> Standing | None:
-    """The one to use: of those that are not dead it agrees most, and that is not by chance."""
+    """The one to use: of those that are not dead it agrees most, and that is not by chance.
+
+    On one item nothing says that it is not.
+    """
     first = _first_alive(found)
-    return None if first is None or says_nothing(first, found.by) else first
+    if first is None or says_nothing(first, found.by) or first.intervals[found.by] is None:
+        return None
+    return first
 
 
 def _first_alive(found: Comparison) -> Standing | None:
