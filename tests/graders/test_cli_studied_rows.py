@@ -41,7 +41,11 @@ TEXTS = ["a", "abc", "ab"]
 RATIOS = [  # of an item and the options, where the reference is found
     ({"gold": "it", "answer": "abcd"}, [], "item.answer"),
     ({"gold": "it"}, [], "item.gold"),
-    ({"answer": "", "label": True}, [], "item.label"),
+    ({"answer": "", "label": "abcd"}, [], "item.label"),
+    ({"label": True}, [], None),
+    ({"label": 1}, [], None),
+    ({"label": [0, 1], "answers": "abc"}, [], "item.answers"),
+    ({"label": True}, ["--reference", "item.label"], "item.label"),
     ({"answers": ["ab", "abc"]}, [], "item.answers"),
     ({"label": 1, "answers": "abc"}, ["--human", "item.label"], "item.answers"),
     ({"answer": None, "answers": []}, [], None),

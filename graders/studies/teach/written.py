@@ -60,8 +60,8 @@ def read_written(
         samples: What was graded.
         rows: The rows, in any order.
         human: Where a row has what a person said: a number, or true or false.
-        reference: Where a row has its reference; None is at the usual keys, and only where results
-            do not say how long one is.
+        reference: Where a row has its reference; None is at the usual keys, where a text or a
+            list of texts stands, and only where results do not say how long one is.
 
     Raises:
         OtherRowsError: A text has another length than was graded, a line has fewer samples, items
@@ -70,7 +70,9 @@ def read_written(
     """
     keys = zip(samples.rows.tolist(), samples.indexes.tolist(), strict=True)
     places = {key: place for place, key in enumerate(keys)}
-    texts = _Texts(samples, human, References(len(samples), _slots(samples, reference, human)))
+    slots = _slots(samples, reference, human)
+    references = References(len(samples), slots, named=reference is not None)
+    texts = _Texts(samples, human, references)
     bad_lines, lines, waiting = 0, set[int](), list[tuple[int, Row]]()
     for one in _at_places(places, rows):
         if isinstance(one, RowError):
