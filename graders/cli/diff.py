@@ -154,20 +154,10 @@ def _joined(found: Found, old: Path, new: Path) -> tuple[str, str]:
 
 def _data_differ(*results: Path) -> bool:
     """Whether the runs that wrote results read other bytes; False where one does not say."""
-    import msgspec
+    from graders.runs.opening import data_of_run
 
-    from graders.runs.manifest import Manifest
-    from graders.runs.opening import folder_path
-    from graders.strict_json import NotJSONError, decode
-
-    read: list[list[str | None]] = []
-    for path in results:
-        try:
-            data = decode((folder_path(path) / "manifest.json").read_bytes())
-            read.append([one.sha256 for one in msgspec.convert(data, Manifest).data])
-        except (OSError, NotJSONError, msgspec.ValidationError):
-            return False
-    return read[0] != read[1] and not any(None in hashes for hashes in read)
+    read = [[one.sha256 for one in data_of_run(path)] for path in results]
+    return read[0] != read[1] and all(hashes and None not in hashes for hashes in read)
 
 
 def _take(found: Found, pairs: Iterable[Pair]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from graders.errors import Finding, RowError
 from graders.results import Result
 from graders.studies.change.pairs import Pair
+from graders.studies.verdict import shown_length
 
 Place = tuple[int, int]
 """A line from 1, and a place among its samples from 0."""
@@ -100,7 +101,9 @@ def _by_place(
 def _difference(old: Result, new: Result) -> str:
     """Why two results of one place are not of one sample; empty where nothing says so."""
     if old.output_chars != new.output_chars:
-        lengths = f"{_length(old.output_chars)} in OLD and {_length(new.output_chars)} in NEW"
+        lengths = (
+            f"{shown_length(old.output_chars)} in OLD and {shown_length(new.output_chars)} in NEW"
+        )
         return f"is of different outputs, {lengths}: the files are results of different rows"
     if old.group != new.group:
         groups = f"{old.group!r} in OLD and {new.group!r} in NEW"
@@ -112,7 +115,9 @@ def _other_outputs(both: Sequence[tuple[Result, Result]]) -> Iterator[str]:
     """How many places have an output of another length."""
     if other := [(old, new) for old, new in both if old.output_chars != new.output_chars]:
         old, new = other[0]
-        lengths = f"{_length(old.output_chars)} in OLD and {_length(new.output_chars)} in NEW"
+        lengths = (
+            f"{shown_length(old.output_chars)} in OLD and {shown_length(new.output_chars)} in NEW"
+        )
         yield _counted(len(other), both, "outputs have another length", old, lengths)
 
 
@@ -137,7 +142,7 @@ def _other_references(pairs: Iterable[Pair]) -> Iterator[str]:
     known = [(old, new, one) for old, new, one in lengths if old is not None and new is not None]
     if other := [(old, new, one) for old, new, one in known if old != new]:
         before, after, one = other[0]
-        sides = f"{_length(before)} in OLD and {_length(after)} in NEW"
+        sides = f"{shown_length(before)} in OLD and {shown_length(after)} in NEW"
         said = _counted(len(other), known, "references have another length", one, sides)
         yield f"{said}, unless OLD and NEW take different references"
 
@@ -152,10 +157,6 @@ def _other_numbers(before: Iterable[Place], after: Iterable[Place]) -> Iterator[
             f"{len(other):,} {'line has' if len(other) == 1 else 'lines have'} another number of "
             f"samples (the first: row {row}, {old[row]:,} in OLD and {new[row]:,} in NEW)"
         )
-
-
-def _length(characters: int | None) -> str:
-    return "no text" if characters is None else f"{characters:,} characters"
 
 
 def _shown(place: Place) -> str:

@@ -14,8 +14,8 @@ from graders.studies.teach.limits import sorted_verdicts, tone_of, unknown
 from graders.studies.teach.noise import Noise, noise
 from graders.studies.teach.samples import Samples, first_regrouped
 from graders.studies.teach.teaching import pass_threshold
-from graders.studies.teach.written import OtherRowsError, shown_length
-from graders.studies.verdict import Verdict, number_within, percent
+from graders.studies.teach.written import OtherRowsError
+from graders.studies.verdict import Verdict, number_within, percent, shown_length
 
 
 class Moved(NamedTuple):

@@ -16,6 +16,7 @@ from graders.studies.statistics.statistic import Floats, Ints
 from graders.studies.teach.references import USUAL, References
 from graders.studies.teach.samples import Samples, first_regrouped
 from graders.studies.teach.traits import TRAITS, traits_of
+from graders.studies.verdict import shown_length
 from graders.template import Slot, look_up
 
 _AT_ONCE = 256
@@ -191,18 +192,6 @@ def _refuse_shorter_lines(missing: Iterable[tuple[int, int]], lines: set[int]) -
                 f"row {row}, sample {index}: it was graded, and the line has no such sample here. "
                 "Name the file that was graded, with --outputs as then"
             )
-
-
-def shown_length(chars: float) -> str:
-    """The length of a text, in words; NaN is that of no text.
-
-    Example:
-        >>> shown_length(1200.0), shown_length(1.0), shown_length(float("nan"))
-        ('1,200 characters', '1 character', 'no text')
-    """
-    if isnan(chars):
-        return "no text"
-    return "1 character" if chars == 1 else f"{chars:,.0f} characters"
 
 
 def _digest(text: str) -> int:
