@@ -96,5 +96,5 @@ def test_no_row_is_among_the_findings(name):
         texts |= {x for x in values if isinstance(x, str) and len(x) > 20}
 
     assert len(texts) > 100
-    assert not [one for one in texts if one in words]
+    assert not [one for one in texts if json.dumps(one, ensure_ascii=False)[1:-1] in words]
     assert not re.search(r"/(home|root|tmp|work)\b", words)
