@@ -122,13 +122,18 @@ def _recommended(found: Comparison, use: Standing) -> Verdict:
 
 
 def _beside(found: Comparison, use: Standing) -> str:
-    """What is said of the others: those that agree more are dead."""
-    dead = [one.name for one in found.standings[: found.standings.index(use)]]
+    """What is said of the others: those that agree more, or as much and come first, are dead."""
+    dead = found.standings[: found.standings.index(use)]
     if dead:
-        several = "agrees more, but is dead as a reward"
-        if len(dead) > 1:
-            several = "agree more, but are dead as rewards"
-        return f"{listed(dead)} {several}"
+        level = [one.name for one in dead if not _away(use, found.by, one.of(found.by).value)]
+        more = [one.name for one in dead if one.name not in level]
+        said = [
+            f"{listed(names)} agree{'s' if len(names) == 1 else ''} {much}"
+            for names, much in ((more, "more"), (level, "as much"))
+            if names
+        ]
+        what = "is dead as a reward" if len(dead) == 1 else "are dead as rewards"
+        return f"{' and '.join(said)}, but {what}"
     compared = [one for one in found.standings[1:] if one.of(found.by).value is not None]
     return f"no other is better{_tested(found, compared)}" if compared else "nothing is beside it"
 
