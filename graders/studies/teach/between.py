@@ -132,7 +132,8 @@ def _refuse_others(new: Samples, old: Samples, after: Ints, before: Ints) -> Non
     if at is not None:
         raise OtherRowsError(
             f"{_sample(new, after[at])}: its item began in line {before_groups[before[at]]} and "
-            f"begins in line {groups[after[at]]} now. Name earlier results of the same rows"
+            f"begins in line {groups[after[at]]} now. Name earlier results of the same rows; if "
+            "items of them were edited since, grade them again"
         )
 
 

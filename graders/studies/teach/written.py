@@ -180,7 +180,8 @@ def _refuse_other_items(samples: Samples, lines: Ints) -> None:
         raise OtherRowsError(
             f"row {samples.rows[at]}, sample {samples.indexes[at]}: its item began in line "
             f"{then[at]} when it was graded and begins in line {lines[at]} here. Name the file "
-            "that was graded, with --column as then"
+            "that was graded, with --column as then; if items of it were edited since, name it as "
+            "it was, or grade it again"
         )
 
 
