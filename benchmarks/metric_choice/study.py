@@ -145,7 +145,10 @@ def main() -> None:
     options += ["--limit", args.limit] if args.limit else []
     args.folder.mkdir(parents=True, exist_ok=True)
     lines = ["# Which metric agrees best with people?", "", f"Python {platform.python_version()}."]
-    lines += ["A star: no other is as good in agreement, cost and hackability together.", ""]
+    lines += [
+        "A star: no other that has one is as good in agreement, cost and hackability together"
+    ]
+    lines += ["(costs within a quarter are equal); what is dead as a reward has none.", ""]
     for file in FILES:
         report = args.folder.resolve() / f"{file.name}.html"
         found, seconds = compared(file, args.metrics, options, report)

@@ -147,26 +147,17 @@ def _joined(found: Found, old: Path, new: Path) -> tuple[str, str]:
     found.others += joined.others
     found.only[0].extend(joined.only_old)
     found.only[1].extend(joined.only_new)
+    found.mismatched = joined.mismatched
     _take(found, joined.pairs)
     return f"results {old}", f"results {new}"
 
 
 def _data_differ(*results: Path) -> bool:
     """Whether the runs that wrote results read other bytes; False where one does not say."""
-    import msgspec
+    from graders.runs.opening import data_of_run
 
-    from graders.runs.manifest import Manifest
-    from graders.runs.opening import folder_path
-    from graders.strict_json import NotJSONError, decode
-
-    read: list[list[str | None]] = []
-    for path in results:
-        try:
-            data = decode((folder_path(path) / "manifest.json").read_bytes())
-            read.append([one.sha256 for one in msgspec.convert(data, Manifest).data])
-        except (OSError, NotJSONError, msgspec.ValidationError):
-            return False
-    return read[0] != read[1] and not any(None in hashes for hashes in read)
+    read = [[one.sha256 for one in data_of_run(path)] for path in results]
+    return read[0] != read[1] and all(hashes and None not in hashes for hashes in read)
 
 
 def _take(found: Found, pairs: Iterable[Pair]) -> None:
@@ -253,7 +244,8 @@ def _diffed(found: Found, names: tuple[str, str], bounds: Bounds) -> Diffed:
     from graders.studies.change.verdicts import file_verdicts, verdicts
 
     diff = diff_of(found.pairs)
-    of_files = file_verdicts(found.others, diff.samples, sum(map(len, found.only)))
+    alone = sum(map(len, found.only))
+    of_files = file_verdicts(found.others, diff.samples, alone, found.mismatched)
     return Diffed(
         old=names[0],
         new=names[1],

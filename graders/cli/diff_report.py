@@ -35,6 +35,7 @@ class Found:
         pairs: Samples graded twice.
         bad_lines: Lines that are none.
         only: Places that only the old, or the new, results have.
+        mismatched: Places at which the results are of different samples.
         others: What speaks for results of different rows, in words.
         signatures: Of the old grader, and the new one.
         layers: What isolated python graders; None where none ran.
@@ -47,6 +48,7 @@ class Found:
     only: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(
         default_factory=lambda: ([], [])
     )
+    mismatched: int = 0
     others: list[str] = field(default_factory=list)
     signatures: tuple[str, str] = ("", "")
     layers: list[str] | None = None

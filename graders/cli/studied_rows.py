@@ -28,6 +28,7 @@ def rows_of_results(results: str, samples: Samples, given: dict[str, Any]) -> Wr
         OSError: They cannot be read.
     """
     from graders.row_files import read_rows
+    from graders.runs.opening import data_of_run
     from graders.studies.teach.written import OtherRowsError, read_written
 
     if given["rows"] is None:
@@ -46,7 +47,7 @@ def rows_of_results(results: str, samples: Samples, given: dict[str, Any]) -> Wr
         raise click.BadParameter(
             f"no row has a text at {given['reference']}", param_hint="--reference"
         )
-    if then := _data_of_run(results):
+    if then := data_of_run(Path(results)):
         _doubt("", then, _data_now(given))
     return written
 
@@ -68,7 +69,9 @@ def shape_of(given: dict[str, Any]) -> RowFormat:
 
 def doubt_earlier(results: str, earlier: str) -> None:
     """Say where two runs were of files that are not the same."""
-    _doubt(f"{earlier}: ", _data_of_run(earlier), _data_of_run(results))
+    from graders.runs.opening import data_of_run
+
+    _doubt(f"{earlier}: ", data_of_run(Path(earlier)), data_of_run(Path(results)))
 
 
 def _doubt(where: str, then: Sequence[Data], now: Sequence[Data]) -> None:
@@ -77,20 +80,6 @@ def _doubt(where: str, then: Sequence[Data], now: Sequence[Data]) -> None:
             said = f"{where}{after.path} is not {before.path} as it was graded, by its SHA-256"
             more = "Places and lengths of texts agree, and more cannot be checked"
             click.echo(f"warning: {printable(said)}. {more}", err=True)
-
-
-def _data_of_run(results: str) -> Sequence[Data]:
-    """The files that a run was of, as its folder says; none without one."""
-    import msgspec
-
-    from graders.runs.manifest import Manifest
-    from graders.runs.opening import folder_path
-
-    try:
-        manifest = (folder_path(Path(results)) / "manifest.json").read_bytes()
-        return msgspec.json.decode(manifest, type=Manifest).data
-    except (OSError, ValueError, msgspec.MsgspecError, RecursionError):
-        return ()
 
 
 def _data_now(given: dict[str, Any]) -> Sequence[Data]:

@@ -240,7 +240,9 @@ def _offers(compared: Compared) -> Iterator[str]:
         mark = "*" if one.name in efficient else " "
         yield f"{mark} {_name(one.name)}{shown:>16}{share:>13}   {attack}".rstrip()
     yield from wrap(
-        "* no other is as good in agreement, cost and hackability together (Pareto)", indent=2
+        "* no other that has one is as good in agreement, cost and hackability together (Pareto); "
+        "what is dead as a reward has none",
+        indent=2,
     )
 
 

@@ -129,7 +129,10 @@ def read_run(
         >>> run.summary.graded.value, run.summary.samples
         (0.5, 1)
     """
-    texts = _texts(rows, human, shape)
+    return _read(results, _texts(rows, human, shape))
+
+
+def _read(results: Path | str, texts: Texts | None) -> Run:
     summary, shown, signature = Summary(observed=Observed()), RunRows(), ""
     for batch in _batches(results, summary):
         summary.add_lines(batch, [0.0] * len(batch))
@@ -190,14 +193,26 @@ class Texts:
             raise OtherRowsError(f"{self.path}: {error}") from None
 
 
-def _texts(rows: Path | str | None, human: str | None, shape: RowFormat | None) -> Texts | None:
+def _texts(
+    rows: Path | str | None,
+    human: str | None,
+    shape: RowFormat | None,
+    own: Texts | None = None,
+) -> Texts | None:
+    """Where the texts are; of what nobody names, those that a run has of its own."""
+    path = None if human is None else parse_path(human)
+    if rows is None and own is not None:
+        return Texts(own.path, _ungrouped(shape or own.shape), path or own.human)
     if rows is None:
         for name, given in (("human", human), ("shape", shape)):
             if given is not None:
                 raise ValueError(f"{name} says how rows are read, and there are no rows")
         return None
-    path = None if human is None else parse_path(human)
-    return Texts(rows, replace(shape or RowFormat(), group_by=None), path)
+    return Texts(rows, _ungrouped(shape or RowFormat()), path)
+
+
+def _ungrouped(shape: RowFormat) -> RowFormat:
+    return replace(shape, group_by=None)  # results say what their groups are
 
 
 def _no_results(path: Path | str, summary: Summary) -> RowError:
@@ -277,9 +292,9 @@ def study(
         results: The file that `graders run -o` wrote, or a run of `read_run`.
         settings: Resamples, seed, and the share that a threshold should let fail; None is the
             usual way.
-        rows: The file that was graded, as `read_run` takes it; of a run, those that it has.
-        human: As `read_run` takes it.
-        shape: As `read_run` takes it.
+        rows: The file that was graded, as `read_run` takes it; None is that of a run.
+        human: As `read_run` takes it; None is that of a run, if `rows` is.
+        shape: As `read_run` takes it; None is that of a run, if `rows` is.
 
     Raises:
         OSError: A file cannot be read to its end.
@@ -291,8 +306,8 @@ def study(
     if isinstance(results, Run) and rows is None and human is None and shape is None:
         run = results
     else:
-        path = results.path if isinstance(results, Run) else results
-        run = read_run(path, rows=rows, human=human, shape=shape)
+        path, own = (results.path, results.texts) if isinstance(results, Run) else (results, None)
+        run = _read(path, _texts(rows, human, shape, own))
     summary = run.summary
     if summary.observed is None or not summary.samples:
         raise _no_results(run.path, summary)

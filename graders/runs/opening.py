@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -17,7 +17,7 @@ from graders.errors import GradersError
 from graders.results import timing_path
 from graders.runs.earlier import Earlier
 from graders.runs.folder import Folder, State, write_whole
-from graders.runs.manifest import Difference, Manifest, differences
+from graders.runs.manifest import Data, Difference, Manifest, differences
 from graders.runs.output import Sizes, files_for, lines_path
 from graders.strict_json import NotJSONError, decode, encode
 
@@ -50,6 +50,14 @@ def folder_path(results: Path) -> Path:
 def _real(results: Path) -> Path:
     """Where a results file is: a link to it stays one when the file is moved aside."""
     return results.resolve() if results.is_symlink() else results
+
+
+def data_of_run(results: Path) -> Sequence[Data]:
+    """The files that a run read, as its folder says; none where there is none that says it."""
+    try:
+        return _read(folder_path(results) / "manifest.json", Manifest).data
+    except (OSError, RunFolderError):
+        return ()
 
 
 def judges_path(results: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 from typing import Final, Literal
 
 from graders.studies.statistics.statistic import Interval, Statistic
@@ -117,3 +117,15 @@ def number_within(value: float, interval: Interval | None, digits: int = 2) -> s
     if interval is None:
         return f"{value:.{digits}f}"
     return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
+def shown_length(characters: float | None) -> str:
+    """The length of a text, in words; that of no text is None, or NaN.
+
+    Example:
+        >>> shown_length(1200), shown_length(1.0), shown_length(None), shown_length(float("nan"))
+        ('1,200 characters', '1 character', 'no text', 'no text')
+    """
+    if characters is None or isnan(characters):
+        return "no text"
+    return "1 character" if characters == 1 else f"{characters:,.0f} characters"

@@ -17,6 +17,7 @@ from graders.config.parse import to_plain
 from graders.profile import OPENAI, Profile
 from graders.studies.choice.fit import Fit
 from graders.studies.choice.weights import FitError
+from graders.studies.statistics.short import exactly
 from graders.testing.contestants import Contestant
 from metrics import Settings
 from sandbox import JSON
@@ -92,8 +93,8 @@ def multi_config(
     if fit.threshold.value is not None:
         config["pass_threshold"] = fit.threshold.value
         notes.append(
-            f"pass_threshold {fit.threshold.value:g} is the one with the best F1 on these rows "
-            f"({fit.f1.value:.3f}, a little too high: it was chosen on them; "
+            f"pass_threshold {exactly(fit.threshold.value)} is the one with the best F1 on these "
+            f"rows ({fit.f1.value:.3f}, a little too high: it was chosen on them; "
             f"{fit.unseen_f1.value:.3f} on items not fitted to)"
         )
     if settings := needs.told():

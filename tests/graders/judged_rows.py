@@ -1,8 +1,12 @@
 """Rows that a person judged, and contestants that say more and less of them."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from graders.studies.choice.advice import advise
 from graders.studies.choice.compare import CompareOptions, Judged
+from graders.studies.choice.offers import Offers
 
 FAST = CompareOptions(resamples=200)
 
@@ -27,3 +31,28 @@ def answers(items=60, samples=4, seed=3):
         reference_lengths=[10.0] * len(labels),
     )
     return columns, judged
+
+
+def easy_and_hard_items():
+    """Rows whose labels are those of their item, but for one of four samples.
+
+    `level` agrees most and tells no samples of an item apart, nor does `coarse`; `mostly` does so
+    by chance, `half` by a little more.
+    """
+    columns, judged = answers()
+    pairs = zip(judged.items, judged.labels, strict=True)
+    labels = [float(n >= 30) if i % 4 else label for i, (n, label) in enumerate(pairs)]
+    noise = columns["noise"]
+    scores = {
+        "level": [n / 60 for n in judged.items],
+        "coarse": [float(n // 7) for n in judged.items],
+        "mostly": [n / 60 + 0.001 * x for n, x in zip(judged.items, noise, strict=True)],
+        "half": [label + 1.5 * x for label, x in zip(labels, noise, strict=True)],
+        "noise": noise,
+    }
+    return scores, replace(judged, labels=labels)
+
+
+def verdicts(found, **offers):
+    """What is said of a comparison, by code."""
+    return {verdict.code: verdict for verdict in advise(found, Offers(**offers))}

@@ -4,17 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from judged_rows import FAST, answers
+from judged_rows import FAST, answers, easy_and_hard_items, verdicts
 
 from graders.studies.choice.advice import advise, recommended
 from graders.studies.choice.compare import CompareOptions, Judged, compare
-from graders.studies.choice.offers import Offers, Weakness
+from graders.studies.choice.offers import Offers
 from graders.studies.statistics.differences import LEVEL, enough_resamples
 from graders.studies.verdict import number_within
-
-
-def verdicts(found, **offers):
-    return {verdict.code: verdict for verdict in advise(found, Offers(**offers))}
 
 
 def test_a_recommendation_has_its_number_and_its_reasons():
@@ -38,26 +34,6 @@ def test_a_recommendation_has_its_number_and_its_reasons():
         "The best threshold lets everything pass (0"
     ) or said["threshold-passes-all"].text.startswith("The best threshold lets everything pass (-")
     assert said["not-probed"].text.startswith("How gameable sharp is, was not tried")
-
-
-def easy_and_hard_items():
-    """Rows whose labels are those of their item, but for one of four samples.
-
-    `level` agrees most and tells no samples of an item apart, nor does `coarse`; `mostly` does so
-    by chance, `half` by a little more.
-    """
-    columns, judged = answers()
-    pairs = zip(judged.items, judged.labels, strict=True)
-    labels = [float(n >= 30) if i % 4 else label for i, (n, label) in enumerate(pairs)]
-    noise = columns["noise"]
-    scores = {
-        "level": [n / 60 for n in judged.items],
-        "coarse": [float(n // 7) for n in judged.items],
-        "mostly": [n / 60 + 0.001 * x for n, x in zip(judged.items, noise, strict=True)],
-        "half": [label + 1.5 * x for label, x in zip(labels, noise, strict=True)],
-        "noise": noise,
-    }
-    return scores, replace(judged, labels=labels)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +82,32 @@ def test_what_is_dead_as_a_reward_is_not_recommended(others, use, text):
     )
     assert "cheaper" not in {one.code for one in said}
     assert (recommended(found) and recommended(found).name) == use
+
+
+@pytest.mark.parametrize(
+    ("dead", "said"),
+    [
+        (["flat"], "flat agrees as much, but is dead as a reward."),
+        (["flat", "twin"], "flat, twin agree as much, but are dead as rewards."),
+        (["more", "flat"], "more agrees more and flat agrees as much, but are dead as rewards."),
+    ],
+)
+def test_one_that_is_dead_may_agree_just_as_much(dead, said):
+    """Which is not more."""
+    items = [item for item in range(12) for _ in "ab"]
+    labels = [float(item >= 6) for item in items]
+    judged = Judged(labels=labels, items=items, lengths=[1] * 24, reference_lengths=[1] * 24)
+    fooled = [
+        1.0 - label if item == 6 else label for item, label in zip(items, labels, strict=True)
+    ]
+    columns = {"more": labels, "flat": fooled, "twin": fooled}
+    if "more" not in dead:
+        columns["flat"] = columns["twin"] = labels
+    use = [x + 0.01 * (k % 2) for k, x in enumerate(columns["flat"])]
+    found = compare({**{name: columns[name] for name in dead}, "alive": use}, judged, FAST)
+
+    assert [one.name for one in found.standings] == [*dead, "alive"]
+    assert verdicts(found)["recommendation"].text.endswith(f"; {said}")
 
 
 def test_one_that_may_be_at_chance_within_items_is_recommended_with_a_warning():
@@ -201,8 +203,10 @@ def test_the_best_of_nothing_is_not_recommended(by):
 def test_one_item_is_no_test():
     """Neither intervals nor tests, and that is said."""
     judged = Judged(labels=[0, 1], items=[0, 0], lengths=[1, 2], reference_lengths=[1, 1])
-    said = verdicts(compare({"one": [0.1, 0.2], "two": [0.1, 0.3]}, judged, FAST))
+    found = compare({"one": [0.1, 0.2], "two": [0.1, 0.3]}, judged, FAST)
+    said = verdicts(found)
 
+    assert recommended(found) is None
     assert said["recommendation"].tone == "warning"
     assert said["recommendation"].text == (
         "Nothing can be recommended on one item: one agrees most there, AUC 1.00."
@@ -264,67 +268,6 @@ def test_labels_of_which_none_is_good_are_said():
     assert said["one-class"].text == (
         "From 99 on no row is good: there is no AUC, and F1 says nothing."
     )
-
-
-def test_a_cheaper_one_that_is_about_as_good_is_named():
-    """With its share of the cost; one that is nearly as dear is not."""
-    columns, judged = answers()
-    columns["twin"] = [round(x, 2) for x in columns["sharp"]]
-    found = compare(columns, judged, FAST)
-    second = found.standings[1].name
-    first = found.best.name
-
-    said = verdicts(found, costs={first: 1.0, second: 0.1, "flat": 0.01})["cheaper"]
-    assert said.text.startswith(f"{second} costs 10 % of {first} and is within 0.01 of it: AUC ")
-    assert said.value == pytest.approx(0.1)
-    assert "cheaper" not in verdicts(found, costs={first: 1.0, second: 0.5})
-
-
-def test_one_that_is_easily_cheated_comes_with_one_that_is_not():
-    """If that one says enough; else it is said that there is none."""
-    columns, judged = answers()
-    columns["solid"] = [
-        x + 0.3 * y for x, y in zip(columns["sharp"], columns["noise"], strict=True)
-    ]
-    found = compare(columns, judged, FAST)
-    weak = {
-        "sharp": Weakness(share=0.8, interval=None, rows=50, attack="filler", attack_share=0.6),
-        "solid": Weakness(share=0.1, interval=None, rows=50, attack="empty", attack_share=0.1),
-        "flat": Weakness(share=0.0, interval=None, rows=50),
-    }
-    said = verdicts(found, weaknesses=weak)
-
-    assert found.best.name == "sharp"
-    assert (said["gameable"].tone, said["gameable"].text) == (
-        "bad",
-        "sharp falls for some attack on 80 % of 50 rows, filler on 60 %: a model that is trained "
-        "on it finds that.",
-    )
-    assert said["safer"].text.startswith("To train on, solid is harder to cheat: attacks win on 10")
-    del weak["solid"]
-    assert verdicts(found, weaknesses=weak)["none-safer"].tone == "warning"
-    weak["sharp"] = weak["flat"]
-    assert verdicts(found, weaknesses=weak)["gameable"].text == (
-        "No attack that was tried wins on sharp, on 50 rows."
-    )
-
-
-def test_one_that_is_silent_on_most_items_is_no_safer_choice():
-    """However hard it is to cheat."""
-    columns, judged = answers()
-    labels = judged.labels
-    first = {item: i for i, item in reversed(list(enumerate(judged.items)))}
-    columns["silent"] = [
-        label if item % 3 == 0 else labels[first[item]]
-        for label, item in zip(labels, judged.items, strict=True)
-    ]
-    found = compare(columns, judged, FAST)
-    best, weak = found.best.name, Weakness(share=0.8, interval=None, rows=50)
-    safe = Weakness(share=0.0, interval=None, rows=50)
-    silent = next(one for one in found.standings if one.name == "silent")
-
-    assert 0.5 < silent.signal.zero_variance.value < 0.9
-    assert "none-safer" in verdicts(found, weaknesses={best: weak, "silent": safe})
 
 
 def test_items_of_one_sample_say_nothing_of_gradients():

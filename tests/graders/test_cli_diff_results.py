@@ -59,7 +59,7 @@ def test_what_only_one_of_the_results_has_is_said(diff, run):
 def test_results_of_other_rows_are_no_pairs(diff, run):
     """Nor is a line that stands twice."""
     results_of("eq.json", "old.jsonl", run)
-    write("rows.jsonl", {**ROWS[0], "samples": ["Leo", *ROWS[0]["samples"][1:]]}, *ROWS[1:])
+    write("rows.jsonl", {**ROWS[0], "samples": ["L", *ROWS[0]["samples"][1:]]}, *ROWS[1:])
     results_of("eq.json", "new.jsonl", run)
     lines = Path("new.jsonl").read_text().splitlines(keepends=True)
     Path("new.jsonl").write_text("".join([*lines, lines[-1]]))
@@ -69,9 +69,29 @@ def test_results_of_other_rows_are_no_pairs(diff, run):
     assert code == 1
     assert "row 3, sample 2: stands twice in NEW; the first is taken" in said
     assert (
-        "row 1, sample 0: is of different outputs, 11 characters in OLD and 3 characters in NEW: "
+        "row 1, sample 0: is of different outputs, 11 characters in OLD and 1 character in NEW: "
         "the files are results of different rows"
     ) in said
+    assert (
+        "1 of 9 outputs have another length (the first: row 1, sample 0, 11 characters in OLD and "
+        "1 character in NEW)."
+    ) in said
+    assert "Only 8 of 9 samples can be compared: the others are not the same in both." in said
+
+
+def test_where_no_sample_is_the_same_nothing_is_said_to_be_good(diff, run):
+    """Though every place is in both files."""
+    results_of("eq.json", "old.jsonl", run)
+    other = [{**row, "samples": [f"{one}!" for one in row["samples"]]} for row in ROWS]
+    write("rows.jsonl", *other)
+    results_of("eq.json", "new.jsonl", run)
+    code, out = diff("old.jsonl", "new.jsonl", "--json")
+    said = json.loads(out)["verdicts"]
+
+    assert code == 1
+    assert "; 9 of 9 outputs have another length (the first: row 1, sample 0" in said[0]["text"]
+    assert [one["code"] for one in said] == ["other-rows", "no-pairs"]
+    assert said[1]["text"].endswith("no sample is the same in both files.")
 
 
 def test_what_else_speaks_for_other_rows_is_said_first(diff, run):
@@ -108,8 +128,9 @@ def test_results_of_rows_of_the_same_lengths_are_known_by_what_their_runs_read(d
     assert code == 0
     assert "may be results of different rows: their runs read files that" in " ".join(out.split())
 
-    Path("new.run", "manifest.json").write_text("{")
-    assert "different rows" not in diff("old.jsonl", "new.jsonl")[1]
+    for damaged in ("{", "[" * 100_000):
+        Path("new.run", "manifest.json").write_text(damaged)
+        assert "different rows" not in diff("old.jsonl", "new.jsonl")[1]
 
 
 def test_results_of_other_groups_are_no_pairs(diff, run):
@@ -121,3 +142,7 @@ def test_results_of_other_groups_are_no_pairs(diff, run):
     assert code == 1
     said = "is of different groups, 1 in OLD and 'Leo Tolstoy' in NEW: run both with the same"
     assert said in " ".join(out.split())
+    assert (
+        "9 of 9 samples are of another group (the first: row 1, sample 0, 1 in OLD and 'Leo "
+        "Tolstoy' in NEW), unless OLD and NEW have different --group-by."
+    ) in " ".join(out.split())

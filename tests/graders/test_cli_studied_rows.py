@@ -41,7 +41,11 @@ TEXTS = ["a", "abc", "ab"]
 RATIOS = [  # of an item and the options, where the reference is found
     ({"gold": "it", "answer": "abcd"}, [], "item.answer"),
     ({"gold": "it"}, [], "item.gold"),
-    ({"answer": "", "label": True}, [], "item.label"),
+    ({"answer": "", "label": "abcd"}, [], "item.label"),
+    ({"label": True}, [], None),
+    ({"label": 1}, [], None),
+    ({"label": [0, 1], "answers": "abc"}, [], "item.answers"),
+    ({"label": True}, ["--reference", "item.label"], "item.label"),
     ({"answers": ["ab", "abc"]}, [], "item.answers"),
     ({"label": 1, "answers": "abc"}, ["--human", "item.label"], "item.answers"),
     ({"answer": None, "answers": []}, [], None),
@@ -106,6 +110,7 @@ def test_a_run_of_a_grader_without_a_reference_finds_it_in_its_rows(graders):
 
 GRADED = [{"item": {"a": "x", "n": n}, "samples": ["x", "y"]} for n in range(3)]
 FLAT = [{"a": "x", "n": n // 2, "output_text": "xy"[n % 2]} for n in range(6)]
+MISTAKEN = [*FLAT[:4], {**FLAT[4], "a": "z"}, FLAT[5]]  # a label divides, mending joins
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,15 @@ FLAT = [{"a": "x", "n": n // 2, "output_text": "xy"[n % 2]} for n in range(6)]
             FLAT,
             [FLAT[0], *FLAT[:5]],
             "row 3, sample 0: its item began in line 3 when it was graded and begins in line 1 "
-            "here. Name the file that was graded, with --column as then",
+            "here. Name the file that was graded, with --column as then; if items of it were "
+            "edited since, name it as it was, or grade it again",
+        ),
+        (
+            MISTAKEN,
+            [{**row, "a": "x", "label": int(n == 1)} for n, row in enumerate(MISTAKEN)],
+            "row 2, sample 0: its item began in line 1 when it was graded and begins in line 2 "
+            "here. Name the file that was graded, with --column as then; if items of it were "
+            "edited since, name it as it was, or grade it again",
         ),
     ],
 )
@@ -180,7 +193,8 @@ def test_earlier_results_of_items_that_begin_elsewhere_are_refused(graders):
     assert (code, out) == (2, "")
     assert err == (
         "graders: old.jsonl: row 3, sample 0: its item began in line 3 and begins in line 1 now. "
-        "Name earlier results of the same rows\n"
+        "Name earlier results of the same rows; if items of them were edited since, grade them "
+        "again\n"
     )
 
 

@@ -232,7 +232,7 @@ def test_verdicts_of_nothing_in_common():
 @pytest.mark.parametrize(
     ("old", "said"),
     [
-        ([], "There is nothing to compare: no sample is of both files."),
+        ([], "There is nothing to compare: no sample is the same in both files."),
         ([None], "There is nothing to compare: the only sample does not have a score on both "),
     ],
 )
@@ -246,7 +246,7 @@ def test_where_there_is_nothing_to_compare_it_says_why(old, said):
 @pytest.mark.parametrize(("compared", "tone"), [(1, "bad"), (2, "warning")])
 def test_files_with_little_in_common_are_said_first(compared, tone):
     """Of fewer than half of the samples nothing else can be trusted."""
-    other, left_out = file_verdicts(["their runs read files that differ"], compared, 2)
+    other, left_out = file_verdicts(["their runs read files that differ"], compared, 2, 0)
 
     assert other.text == (
         "The files may be results of different rows: their runs read files that differ."
@@ -256,7 +256,26 @@ def test_files_with_little_in_common_are_said_first(compared, tone):
         f"Only {compared} of {compared + 2} samples can be compared: the others are in one file "
         "alone."
     )
-    assert not [*file_verdicts([], compared, 0), *file_verdicts([], 0, 2)]
+    assert not [*file_verdicts([], compared, 0, 0), *file_verdicts([], 0, 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("alone", "mismatched", "said"),
+    [
+        (0, 98, "Only 2 of 100 samples can be compared: the others are not the same in both."),
+        (
+            1,
+            97,
+            "Only 2 of 100 samples can be compared: the others are in one file alone or not the "
+            "same in both.",
+        ),
+    ],
+)
+def test_samples_that_are_not_the_same_are_left_out(alone, mismatched, said):
+    """They count as those that one file has not."""
+    (found,) = file_verdicts([], 2, alone, mismatched)
+
+    assert (found.tone, found.text, found.value) == ("bad", said, 0.02)
 
 
 def test_one_sample_is_told_of_in_the_singular():

@@ -1,6 +1,7 @@
 """The config of a fitted reward: a multi that gives what was fitted, and what no run can have."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,15 @@ def test_variants_that_no_run_can_have_together(names, message):
     """A plain metric needs its own setting too."""
     with pytest.raises(FitError, match=message):
         multi_config(fitted_by_hand(*names), members_of(*names), Reference(path="item.answer"))
+
+
+def test_the_threshold_that_is_told_is_that_of_the_config():
+    """To the last digit: another may part other rows."""
+    found = replace(fitted_by_hand("partial", "bleu"), threshold=Statistic(value=0.123456789))
+    made = multi_config(found, members_of("partial", "bleu"), Reference(path="item.answer"))
+
+    assert made.config["pass_threshold"] == 0.123456789
+    assert made.notes[0].startswith("pass_threshold 0.123456789 is the one with the best F1 ")
 
 
 def test_the_settings_that_a_config_needs_are_told():

@@ -158,3 +158,18 @@ def test_a_report_overwrites_no_other_file(taken, capsys):
     assert code == 2
     assert f"--report r.html would overwrite {taken}." in capsys.readouterr().err
     assert Path(taken).read_bytes() == kept
+
+
+def test_nothing_is_recommended_on_one_item(compared, capsys):
+    """Neither in words nor in JSON, nor is it said what gives it in a run."""
+    first, *_ = FILES["labelled.jsonl"].splitlines(keepends=True)
+    Path("rows.jsonl").write_text(first, encoding="utf-8")
+    few = ("--metrics", "ratio,rouge_l", "--probe", "0", "--resamples", "100")
+    page, out = compared(*few, rows="rows.jsonl")
+    assert main(["compare", "rows.jsonl", *PATHS, *few, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    assert "Nothing can be recommended on one item: " in out
+    assert "in a run" not in out
+    assert "In a run:" not in page.text()
+    assert (told["best"] is None, told["recommended"]) == (False, None)

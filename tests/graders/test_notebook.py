@@ -152,6 +152,24 @@ def test_a_study_with_rows_says_what_that_of_the_command_does(results, capsys):
     assert {key: found[key] for key in said} == json.loads(json.dumps(said))
 
 
+def test_a_study_of_a_run_takes_its_rows_and_what_it_does_not_name(results):
+    """Its shape and labels too; but of other rows, that are named, nothing of its own."""
+    lines = [json.loads(line) for line in Path("rows.jsonl").read_text().splitlines()]
+    write("items.jsonl", *({"item": one["item"]} for one in lines))
+    write("outputs.jsonl", *({"samples": one["samples"]} for one in lines))
+    shape = RowFormat(outputs=Path("outputs.jsonl"))
+    run = graders.read_run(results, rows="items.jsonl", shape=shape)
+    labelled = graders.read_run(results, rows="items.jsonl", shape=shape, human="sample.human")
+    said = graders.study(labelled).to_json()
+
+    assert said["human"] is not None
+    assert said == graders.study(run, human="sample.human").to_json()
+    assert said == graders.study(labelled, shape=shape).to_json()
+    assert graders.study(labelled, rows="rows.jsonl").to_json()["human"] is None
+    with pytest.raises(ValueError, match="human says how rows are read, and there are no rows"):
+        graders.study(graders.read_run(results), human="sample.human")
+
+
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [

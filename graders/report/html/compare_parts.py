@@ -122,7 +122,8 @@ def offers(compared: Compared) -> Iterator[Markup]:
         mark = "yes" if one.name in efficient else ""
         lines.append([name_of(one), took, *attacked, mark])
     head = ["", "CPU-seconds for 1,000 rows", "Rows attacked", "Cheated on", "Most by", "Pareto"]
-    caption = "Pareto: no other is as good in agreement, cost and hackability together"
+    caption = "Pareto: no other that is in it is as good in agreement, cost and hackability "
+    caption += "together; what is dead as a reward is not in it"
     yield table(head, lines, caption=caption, numbers=[1, 2, 3])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import nan
 from typing import Final, Literal
 
 from graders.errors import Failure, RowError
@@ -17,7 +16,8 @@ from graders.results import Part, Result
 from graders.rows import Row as Graded
 from graders.rows import output_texts
 from graders.studies.teach.observed_columns import short_name
-from graders.studies.teach.written import OtherRowsError, shown_length
+from graders.studies.teach.written import OtherRowsError
+from graders.studies.verdict import shown_length
 
 _KEPT: Final = 4_000
 """Characters of a text, before a table of rows knows how much room there is."""
@@ -269,7 +269,7 @@ def _put_in_front(row: dict[str, object], one: Graded, chars: int | None) -> Non
     (output,) = output_texts([one])
     length = len(output) if isinstance(output, str) else None
     if length != chars:
-        then, now = (shown_length(nan if many is None else many) for many in (chars, length))
+        then, now = map(shown_length, (chars, length))
         where = f"row {one.row}, sample {one.sample_index}"
         raise OtherRowsError(
             f"{where}: it had {then} when it was graded and has {now} here. "

@@ -32,22 +32,27 @@ def _verdicts(diff: Diff) -> Iterator[Verdict]:
     yield from _other_failures(diff)
 
 
-def file_verdicts(others: Sequence[str], compared: int, left_out: int) -> Iterator[Verdict]:
+def file_verdicts(
+    others: Sequence[str], compared: int, alone: int, mismatched: int
+) -> Iterator[Verdict]:
     """What is to be known of two results files before what they say.
 
     Args:
         others: What speaks for results of different rows, in words.
-        compared: Samples of both files.
-        left_out: Samples of one.
+        compared: Samples that are the same in both files.
+        alone: Samples of one.
+        mismatched: Places at which they have different samples.
     """
     if others:
         text = f"The files may be results of different rows: {'; '.join(others)}."
         yield Verdict(code="other-rows", tone="warning", text=text)
+    left_out = alone + mismatched
     if left_out and compared:  # of none `verdicts` says that there is nothing to compare
         share = compared / (compared + left_out)
+        reasons = ["in one file alone"] * bool(alone) + ["not the same in both"] * bool(mismatched)
         text = (
             f"Only {compared:,} of {_samples(compared + left_out)} can be compared: the others "
-            "are in one file alone."
+            f"are {' or '.join(reasons)}."
         )
         tone: Tone = "warning" if share >= _MOST else "bad"
         yield Verdict(code="left-out", tone=tone, text=text, value=share)
@@ -56,7 +61,7 @@ def file_verdicts(others: Sequence[str], compared: int, left_out: int) -> Iterat
 def _nothing(samples: int) -> str:
     """Why there is nothing to compare."""
     if not samples:
-        return "There is nothing to compare: no sample is of both files."
+        return "There is nothing to compare: no sample is the same in both files."
     none = "the only sample does not have" if samples == 1 else f"none of {samples:,} samples has"
     return f"There is nothing to compare: {none} a score on both sides."
 

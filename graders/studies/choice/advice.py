@@ -50,7 +50,7 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
             tone="bad",
             text=f"Nothing can be recommended: {NAMES[found.by]} does not exist, for {reason}.",
         )
-    elif (use := recommended(found)) is None:
+    elif (use := _first_alive(found)) is None or says_nothing(use, found.by):
         yield _none(found, best)
     else:
         yield _recommended(found, use)
@@ -62,9 +62,14 @@ def _findings(found: Comparison, offers: Offers) -> Iterator[Verdict]:
 
 
 def recommended(found: Comparison) -> Standing | None:
-    """The one to use: of those that are not dead it agrees most, and that is not by chance."""
+    """The one to use: of those that are not dead it agrees most, and that is not by chance.
+
+    On one item nothing says that it is not.
+    """
     first = _first_alive(found)
-    return None if first is None or says_nothing(first, found.by) else first
+    if first is None or says_nothing(first, found.by) or first.intervals[found.by] is None:
+        return None
+    return first
 
 
 def _first_alive(found: Comparison) -> Standing | None:
@@ -117,13 +122,18 @@ def _recommended(found: Comparison, use: Standing) -> Verdict:
 
 
 def _beside(found: Comparison, use: Standing) -> str:
-    """What is said of the others: those that agree more are dead."""
-    dead = [one.name for one in found.standings[: found.standings.index(use)]]
+    """What is said of the others: those that agree more, or as much and come first, are dead."""
+    dead = found.standings[: found.standings.index(use)]
     if dead:
-        several = "agrees more, but is dead as a reward"
-        if len(dead) > 1:
-            several = "agree more, but are dead as rewards"
-        return f"{listed(dead)} {several}"
+        level = [one.name for one in dead if not _away(use, found.by, one.of(found.by).value)]
+        more = [one.name for one in dead if one.name not in level]
+        said = [
+            f"{listed(names)} agree{'s' if len(names) == 1 else ''} {much}"
+            for names, much in ((more, "more"), (level, "as much"))
+            if names
+        ]
+        what = "is dead as a reward" if len(dead) == 1 else "are dead as rewards"
+        return f"{' and '.join(said)}, but {what}"
     compared = [one for one in found.standings[1:] if one.of(found.by).value is not None]
     return f"no other is better{_tested(found, compared)}" if compared else "nothing is beside it"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from graders.studies.choice.caveats import is_dead
 from graders.studies.choice.compare import Comparison
 from graders.studies.choice.pareto import Point
 from graders.studies.statistics.statistic import Interval
@@ -42,7 +43,11 @@ class Offers:
     weaknesses: Mapping[str, Weakness] = field(default_factory=dict)
 
     def points(self, found: Comparison) -> list[Point]:
-        """Each contestant by agreement, cost and hackability, in the order of standings."""
+        """Each by agreement, cost and hackability, in the order of standings.
+
+        But for those that are dead as rewards, which are never recommended: they shall not keep
+        one that can be used out of a Pareto set.
+        """
         return [
             Point(
                 name=one.name,
@@ -51,6 +56,7 @@ class Offers:
                 hackability=self.share(one.name),
             )
             for one in found.standings
+            if not is_dead(one)
         ]
 
     def share(self, name: str) -> float | None:

@@ -14,8 +14,8 @@ from graders.studies.teach.limits import sorted_verdicts, tone_of, unknown
 from graders.studies.teach.noise import Noise, noise
 from graders.studies.teach.samples import Samples, first_regrouped
 from graders.studies.teach.teaching import pass_threshold
-from graders.studies.teach.written import OtherRowsError, shown_length
-from graders.studies.verdict import Verdict, number_within, percent
+from graders.studies.teach.written import OtherRowsError
+from graders.studies.verdict import Verdict, number_within, percent, shown_length
 
 
 class Moved(NamedTuple):
@@ -132,7 +132,8 @@ def _refuse_others(new: Samples, old: Samples, after: Ints, before: Ints) -> Non
     if at is not None:
         raise OtherRowsError(
             f"{_sample(new, after[at])}: its item began in line {before_groups[before[at]]} and "
-            f"begins in line {groups[after[at]]} now. Name earlier results of the same rows"
+            f"begins in line {groups[after[at]]} now. Name earlier results of the same rows; if "
+            "items of them were edited since, grade them again"
         )
 
 

@@ -18,15 +18,15 @@ USUAL: Final = tuple(Slot("item", (key,)) for key in REFERENCE_KEYS)
 class References:
     """Lengths of references, by the place where rows have them."""
 
-    def __init__(self, samples: int, slots: tuple[Slot, ...]) -> None:
-        """Look at these places, for so many samples."""
-        self.samples, self.slots = samples, slots
+    def __init__(self, samples: int, slots: tuple[Slot, ...], *, named: bool) -> None:
+        """Look at these places, for so many samples; whether somebody named them."""
+        self.samples, self.slots, self.named = samples, slots, named
         self.columns: dict[Slot, Floats] = {}
 
     def take(self, place: int, row: Row) -> None:
         """Measure the references of a sample."""
         for slot in self.slots:
-            if chars := reference_length(row, slot):
+            if chars := reference_length(row, slot, named=self.named):
                 if slot not in self.columns:
                     self.columns[slot] = np.full(self.samples, np.nan)
                 self.columns[slot][place] = chars
@@ -38,18 +38,30 @@ class References:
         )
 
 
-def reference_length(row: Row, slot: Slot) -> int:
+def reference_length(row: Row, slot: Slot, *, named: bool = True) -> int:
     """Characters of the reference at a place, of a list its first; 0 where there is none.
 
+    Args:
+        row: The row.
+        slot: The place.
+        named: Whether somebody said that it is one. Else it is a text, or a list of texts: a
+            number, or true or false, may as well be what a person said of the sample.
+
     Example:
-        >>> row = Row(item={"answer": ["Paris", "Lutetia"], "year": 1789}, sample={})
-        >>> [reference_length(row, Slot("item", (key,))) for key in ("answer", "year", "gold")]
+        >>> row = Row(item={"answer": ["Paris", "Lutetia"], "label": 1789}, sample={})
+        >>> answer, label, gold = (Slot("item", (key,)) for key in ("answer", "label", "gold"))
+        >>> [reference_length(row, slot) for slot in (answer, label, gold)]
         [5, 4, 0]
+        >>> [reference_length(row, slot, named=False) for slot in (answer, label)]
+        [5, 0]
     """
     if slot.namespace == "item" and slot.steps and slot.steps[0] not in row.item:
         return 0  # without the near miss that an error would look for
     try:
         value = look_up(slot, row)
+        texts = value if isinstance(value, list) else [value]
+        if not (named or all(isinstance(text, str) for text in texts)):
+            return 0
         if isinstance(value, list):
             value = value[0] if value else None
         return 0 if value is None else len(to_text(value, slot, "json"))

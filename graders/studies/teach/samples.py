@@ -81,7 +81,7 @@ def first_regrouped(then: Ints, now: Ints) -> int | None:
     """A place that shows that samples are of other rows; None where nothing does.
 
     A field that rows got since, such as a label, divides items, and one that they lost joins them.
-    What divides some and joins others is another file.
+    What divides some and joins others is another file, or one in which both were done.
 
     Args:
         then: Of each sample, in which line its item began.

@@ -16,6 +16,7 @@ from graders.studies.statistics.statistic import Floats, Ints
 from graders.studies.teach.references import USUAL, References
 from graders.studies.teach.samples import Samples, first_regrouped
 from graders.studies.teach.traits import TRAITS, traits_of
+from graders.studies.verdict import shown_length
 from graders.template import Slot, look_up
 
 _AT_ONCE = 256
@@ -60,8 +61,8 @@ def read_written(
         samples: What was graded.
         rows: The rows, in any order.
         human: Where a row has what a person said: a number, or true or false.
-        reference: Where a row has its reference; None is at the usual keys, and only where results
-            do not say how long one is.
+        reference: Where a row has its reference; None is at the usual keys, where a text or a
+            list of texts stands, and only where results do not say how long one is.
 
     Raises:
         OtherRowsError: A text has another length than was graded, a line has fewer samples, items
@@ -70,7 +71,9 @@ def read_written(
     """
     keys = zip(samples.rows.tolist(), samples.indexes.tolist(), strict=True)
     places = {key: place for place, key in enumerate(keys)}
-    texts = _Texts(samples, human, References(len(samples), _slots(samples, reference, human)))
+    slots = _slots(samples, reference, human)
+    references = References(len(samples), slots, named=reference is not None)
+    texts = _Texts(samples, human, references)
     bad_lines, lines, waiting = 0, set[int](), list[tuple[int, Row]]()
     for one in _at_places(places, rows):
         if isinstance(one, RowError):
@@ -177,7 +180,8 @@ def _refuse_other_items(samples: Samples, lines: Ints) -> None:
         raise OtherRowsError(
             f"row {samples.rows[at]}, sample {samples.indexes[at]}: its item began in line "
             f"{then[at]} when it was graded and begins in line {lines[at]} here. Name the file "
-            "that was graded, with --column as then"
+            "that was graded, with --column as then; if items of it were edited since, name it as "
+            "it was, or grade it again"
         )
 
 
@@ -189,18 +193,6 @@ def _refuse_shorter_lines(missing: Iterable[tuple[int, int]], lines: set[int]) -
                 f"row {row}, sample {index}: it was graded, and the line has no such sample here. "
                 "Name the file that was graded, with --outputs as then"
             )
-
-
-def shown_length(chars: float) -> str:
-    """The length of a text, in words; NaN is that of no text.
-
-    Example:
-        >>> shown_length(1200.0), shown_length(1.0), shown_length(float("nan"))
-        ('1,200 characters', '1 character', 'no text')
-    """
-    if isnan(chars):
-        return "no text"
-    return "1 character" if chars == 1 else f"{chars:,.0f} characters"
 
 
 def _digest(text: str) -> int:
