@@ -10,7 +10,8 @@ from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, judging, row, said
 
 from graders.errors import ConfigError, Failure, FailureKind
 from graders.trainers import process
-from graders.trainers.grading import _slices, open_grading
+from graders.trainers.grading import open_grading
+from graders.trainers.slices import fields_read, slices
 
 UNREAD = Failure(kind=FailureKind.OTHER, reason="bad_row", message="no text")
 
@@ -268,7 +269,44 @@ SLICES = [
 ]
 
 
-@pytest.mark.parametrize(("sizes", "slices"), SLICES)
-def test_what_computes_takes_many_short_texts_at_a_time_and_long_ones_alone(sizes, slices):
-    """The long ones last; no row twice, and none left out."""
-    assert [[*some] for some in _slices([row("x" * size) for size in sizes])] == slices
+@pytest.mark.parametrize(("sizes", "expected"), SLICES)
+@pytest.mark.parametrize(
+    "sized",
+    [
+        lambda size: row("x" * size, answer=""),
+        lambda size: row("", answer="x" * size),
+        lambda size: row("x", answer="x" * (size - 1)),
+        lambda size: row("", answer=["x" * (size - len('[""]'))] if size > 4 else "x"),
+    ],
+)
+def test_what_computes_takes_many_short_texts_at_a_time_and_long_ones_alone(sized, sizes, expected):
+    """The long ones last; no row twice, and none left out. A reference may be what is long."""
+    assert [[*some] for some in slices([*map(sized, sizes)], ["answer"])] == expected
+
+
+METRIC = {**EXACT, "type": "text_similarity", "evaluation_metric": "bleu"}
+del METRIC["operation"]
+
+
+@pytest.mark.parametrize(
+    ("config", "fields"),
+    [
+        (EXACT, ("answer",)),
+        ({**EXACT, "input": "{{ item.a.b }} {{item.c}}{{ item.a }}", "reference": "4"}, ("a", "c")),
+        ({**METRIC, "references": "item.all.texts"}, ("answer", "all")),
+        ({**METRIC, "reference": "4"}, ()),
+        (
+            {
+                "type": "multi",
+                "name": "two",
+                "graders": {"a": EXACT, "b": {**METRIC, "reference": "{{ item.b }}"}},
+                "calculate_output": "a + b",
+            },
+            ("answer", "b"),
+        ),
+        ({"name": "eval", "testing_criteria": [EXACT]}, ("answer",)),
+    ],
+)
+def test_of_an_item_counts_what_the_grader_reads(config, fields):
+    """A long prompt beside it takes no longer."""
+    assert fields_read(open_grading(config).recipe.config) == fields
