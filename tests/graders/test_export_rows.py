@@ -137,6 +137,7 @@ def test_without_rows_it_is_said_what_is_missing(exported):
         ("promptfoo", [], "rows.jsonl", "rows.jsonl: none of it can be a test of promptfoo (no ro"),
         ("promptfoo", [row("4", "4"), 3], "rows.jsonl", "rows.jsonl:2:1: a row is a JSON object"),
         ("inspect", [], "rows.csv", "--rows rows.csv: Inspect reads JSON Lines. Let it end in .js"),
+        ("inspect", [], "rows.json", "rows.json: Inspect reads JSON Lines. Let it end in .jsonl."),
     ],
 )
 def test_rows_that_do_not_go_over_are_refused(exported, tool, rows, name, message):
