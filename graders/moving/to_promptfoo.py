@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, StringCheckConfig
+from graders.config.graders import AnyConfig, EvalConfig, says_what_passes
 from graders.errors import ConfigError, Finding
 from graders.moving.carried import Carried, carry
 from graders.moving.exported import Exported, Source, comments
@@ -117,9 +117,8 @@ def _tests(source: Source) -> Tests | None:
 
 
 def _refuse_without_threshold(config: AnyConfig, source: Source) -> None:
-    own: float | None = getattr(config, "pass_threshold", None)
-    known = (own, source.threshold, source.profile.default_threshold) != (None, None, None)
-    if known or isinstance(config, (StringCheckConfig, LabelModelConfig)):
+    given = (source.threshold, source.profile.default_threshold) != (None, None)
+    if given or says_what_passes(config):
         return
     raise ConfigError(
         Finding(

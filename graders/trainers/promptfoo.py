@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
-from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, StringCheckConfig
+from graders.config.graders import AnyConfig, says_what_passes
 from graders.config.parse import ConfigSource, read_config
 from graders.errors import FailureKind, GradingError
 from graders.grades import Grade, finite_number, passes
@@ -90,9 +90,7 @@ def _need_threshold(grader: AnyConfig, threshold: float | None, default: float |
         if finite_number(threshold) is None:
             raise refused("threshold", f"{threshold!r:.60} is not a finite number")
         return
-    if default is not None or isinstance(grader, (StringCheckConfig, LabelModelConfig, EvalConfig)):
-        return  # those say it themselves
-    if grader.pass_threshold is None:
+    if default is None and not says_what_passes(grader):
         message = "the config does not say when a score passes"
         fix = "Give it a pass_threshold, or give assertion(..., threshold=...)."
         raise refused("pass_threshold", message, fix)

@@ -122,6 +122,11 @@ def test_a_grader_that_breaks_or_hangs_is_an_error_too(said):
     [
         (EXACT, None, (True, False)),  # it says itself when it passes
         ({"name": "e", "testing_criteria": [EXACT]}, None, (True, False)),  # each of these does
+        (
+            {"name": "e", "testing_criteria": [EXACT, {**CODE, "pass_threshold": 0.5}]},
+            None,
+            (True, False),
+        ),
         ({**CODE, "pass_threshold": 0}, None, (True, True)),
         (CODE, 0.5, (True, False)),
         (CODE, 0.0, (True, True)),
