@@ -43,7 +43,7 @@ def _close():
 
 @pytest.mark.parametrize(
     ("grading", "late"),
-    [(open_grading(CODE, deadline=1.0), row("wait")), (judging(deadline=0.5), row("wait"))],
+    [(open_grading(CODE, deadline=3.0), row("wait")), (judging(deadline=2.0), row("wait"))],
     ids=["a sandbox", "a judge"],
 )
 def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late):
@@ -175,16 +175,20 @@ def late_judge():
 
 def test_what_does_not_open_in_time_is_a_failure(monkeypatch):
     """Nobody waits for it longer; once it is open, calls are graded."""
-    monkeypatch.setattr("graders.trainers.grading._OPENING_SECONDS", 0.2)
-    slow, other = open_grading(JUDGE, client=late_judge, deadline=0.1), open_grading(EXACT)
-    (late,) = slow.grade([row("4")])
-    (awaited,) = asyncio.run(slow.agrade([row("4")]))
+    monkeypatch.setattr("graders.trainers.grading._OPENING_SECONDS", 0.1)
+    slow, other = open_grading(JUDGE, client=late_judge, deadline=2.0), open_grading(EXACT)
+
+    async def asked():
+        waiting = asyncio.to_thread(slow.grade, [row("4")])
+        return await asyncio.gather(waiting, slow.agrade([row("4")]))
+
+    (late,), (awaited,) = asyncio.run(asked())
     monkeypatch.undo()
     OPENED.set()
 
     assert late.failure == awaited.failure
     assert late.failure.reason == "timeout"
-    assert late.failure.message == "what grades was not open after 0.2 s"
+    assert late.failure.message == "what grades was not open after 2 s"
     assert scores(other.grade([row("4")])) == [1.0]
     assert scores(slow.grade([row("4")])) == [0.5]
 
