@@ -20,6 +20,7 @@ from graders.config.graders import (
     ScoreModelConfig,
     StringCheckConfig,
     TextSimilarityConfig,
+    says_what_passes,
     walk,
 )
 from graders.config.parse import Document
@@ -89,11 +90,7 @@ def _check_metric(config: TextSimilarityConfig, profile: Profile) -> list[Findin
 
 
 def _check_threshold(criterion: AnyConfig, profile: Profile) -> list[Finding]:
-    if isinstance(criterion, (StringCheckConfig, LabelModelConfig)):
-        return []  # these pass at a score of 1
-    if getattr(criterion, "pass_threshold", None) is not None:
-        return []
-    if profile.default_threshold is not None:
+    if says_what_passes(criterion) or profile.default_threshold is not None:
         return []
     return [
         Finding(

@@ -64,7 +64,9 @@ def command(config: Path, tool: str, output: Path, **given: Any) -> int:
     if tool == "inspect" and given["pass_threshold"] is not None:
         raise click.UsageError("--pass-threshold is for promptfoo; Inspect knows none.")
     rows, threshold = given["rows"], given["pass_threshold"]
-    if tool == "inspect" and rows is not None and rows.suffix not in {".jsonl", ".json"}:
+    if (
+        tool == "inspect" and rows is not None and rows.suffix != ".jsonl"
+    ):  # a .json is an array there
         raise click.UsageError(f"--rows {rows}: Inspect reads JSON Lines. Let it end in .jsonl.")
     if threshold is not None and not isfinite(threshold):
         raise click.BadParameter(f"{threshold} is not a number", param_hint="--pass-threshold")

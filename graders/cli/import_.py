@@ -27,13 +27,15 @@ Examples:
   graders import eval.json output_items.jsonl -o imported
   graders import eval.json output_items.jsonl -o imported --check
   graders import requests.jsonl job.json -o imported
+  graders import debug.log -o imported
   graders import azure_job.json -o imported --profile azure
 
 What a file holds is told by its content: evals, output items, runs of evals, run
 requests, fine-tuning jobs, methods, graders; one, a list or pages of them, or
-JSON Lines; or what Python prints of such a dict. FOLDER gets grader.json and
-rows.jsonl, numbered where there are several configs. Exit code 1: --check found
-a score that is not the hosted one.
+JSON Lines; what Python prints of such a dict; or a log of the openai package
+(OPENAI_LOG=debug). FOLDER gets grader.json and rows.jsonl, numbered where there
+are several configs. Exit code 1: --check found a score that is not the hosted
+one.
 """
 _SHOWN: Final = 20
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -30,6 +31,7 @@ _UNANSWERED_SECONDS: Final = 5.0
 """How long nothing is answered before it is looked whether anybody is there to answer."""
 _SWEPT_SECONDS: Final = 5.0
 _NOBODY: Final = "the cluster has no processor now; waiting for one (Ctrl-C keeps what is graded)"
+"""Nothing tells a cluster that grows as it is asked from one that never will: Ctrl-C ends it."""
 Note = Callable[[str], object]
 """Says something to whoever has started the run."""
 
@@ -76,13 +78,16 @@ def _failing() -> Iterator[None]:
 def check_nodes(box: list[Any], note: Note) -> None:
     """Look at every node that can grade, all at once; if there is none, when the first has come.
 
+    That may be never, in a cluster of fixed size without a processor. It is said once.
+
     Raises:
         ClusterError: One is not fit; names it.
     """
     looked_at: list[str] = []
+    noted = cache(note)  # nodes may come and go, and the wait is the same
     while not looked_at:  # it may be that all there were have died meanwhile
         while not (nodes := _with_processors()):
-            _wait_for_one(box, note)
+            _wait_for_one(box, noted)
         looked_at = list(_look_at(nodes, box))
     if wrong := [problem for problem in looked_at if problem]:
         raise ClusterError("not every node can grade this:\n" + "\n".join(wrong))

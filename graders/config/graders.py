@@ -274,3 +274,20 @@ def walk(config: AnyConfig) -> Iterator[tuple[Location, AnyConfig]]:
     elif isinstance(config, EvalConfig):
         for i, criterion in enumerate(config.testing_criteria):
             yield ("testing_criteria", i), criterion
+
+
+def says_what_passes(config: AnyConfig) -> bool:
+    """Whether a config says itself which of its scores pass.
+
+    Example:
+        >>> says_what_passes(PythonConfig(type="python", name="n", source="", pass_threshold=0.5))
+        True
+        >>> says_what_passes(PythonConfig(type="python", name="n", source=""))
+        False
+    """
+    match config:
+        case StringCheckConfig() | LabelModelConfig():
+            return True  # these pass at a score of 1
+        case EvalConfig():
+            return all(map(says_what_passes, config.testing_criteria))
+    return config.pass_threshold is not None

@@ -131,12 +131,12 @@ def told_again(found: Iterable[Found]) -> list[Found]:
         >>> [again.place for again in told_again([one, replace(one, place="b.json")])]
         ['b.json']
     """
-    first: dict[tuple[str | None, str], Found] = {}
+    first: dict[tuple[str | None, str | None, str], Found] = {}
     again = []
     for one in found:
         if one.id is None:
             continue
-        before = first.setdefault((one.run, one.id), one)
+        before = first.setdefault((one.key, one.run, one.id), one)
         if before is one:
             continue
         if encode(before.rows) != encode(one.rows):

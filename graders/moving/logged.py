@@ -46,7 +46,7 @@ def is_log(lines: Iterable[bytes]) -> bool:
     return any(_REQUEST.match(line) or _WITHOUT_BODY.match(line) for line in lines)
 
 
-def read_log(lines: Iterable[bytes], name: str) -> tuple[list[tuple[str, JSON]], int]:
+def read_log(lines: Iterable[bytes], name: str) -> tuple[list[tuple[str, dict[str, JSON]]], int]:
     """The requests to evals, graders and fine-tuning that have a body, each once.
 
     Args:
@@ -60,7 +60,7 @@ def read_log(lines: Iterable[bytes], name: str) -> tuple[list[tuple[str, JSON]],
     Raises:
         ConfigError: A request is no literal, or none is told.
     """
-    requests: list[tuple[str, JSON]] = []
+    requests: list[tuple[str, dict[str, JSON]]] = []
     skipped, known, told = 0, set[str](), False
     for number, line in numbered(lines):
         place = f"{name}:{number}"

@@ -22,6 +22,7 @@ from sandbox import JSON
 
 WRAPPERS: Final = ("json_data", "body", "kwargs", "request", "response", "json")
 """Where logs and batch files keep a request."""
+_UNKNOWN: Final = "unknown-form"
 _KNOWN: Final = (
     "an eval, an output item, a run of an eval, a run request, a fine-tuning job, a method or a "
     "grader"
@@ -76,10 +77,21 @@ def _of_lines(lines: Iterable[bytes], name: str) -> Iterator[Found]:
 def _of_log(lines: Iterable[bytes], name: str) -> Iterator[Found]:
     requests, skipped = read_log(lines, name)
     for place, request in requests:
-        yield from recognise(request, place)
+        yield from _of_request(request, place)
     lines_left = f"{skipped:,} line{'' if skipped == 1 else 's'}"
     why = f"{lines_left} without a new request to evals, graders or fine-tuning"
     yield Found(form="log", place=name, skipped=why if skipped else "")
+
+
+def _of_request(request: Mapping[str, JSON], place: str) -> Sequence[Found]:
+    """What it holds; of one that is for nothing here, such as an eval's new name, what it is."""
+    try:
+        return [*recognise(request, place)]
+    except ConfigError as error:
+        if [finding.code for finding in error.findings] != [_UNKNOWN]:
+            raise
+        why = f"the body of a request to {request['url']!r:.80} {error.findings[0].message}"
+        return [Found(form="other request", place=place, skipped=why)]
 
 
 def recognise(value: Any, name: str) -> Iterator[Found]:
@@ -144,4 +156,4 @@ def _unknown(value: JSON, place: str) -> ConfigError:
     if isinstance(value, dict):
         keys = ", ".join(repr(key[:40]) for key in list(value)[:8]) or "no keys"
         what = f"an object with {keys}"
-    return refused("unknown-form", place, f"is {what}, and not {_KNOWN}")
+    return refused(_UNKNOWN, place, f"is {what}, and not {_KNOWN}")

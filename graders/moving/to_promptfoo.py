@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, StringCheckConfig
+from graders.config.graders import AnyConfig, EvalConfig, says_what_passes
 from graders.errors import ConfigError, Finding
 from graders.moving.carried import Carried, carry
 from graders.moving.exported import Exported, Source, comments
@@ -23,7 +23,7 @@ from graders.template import Slot
 _PLAIN_NAME: Final = re.compile(r"[\w .,:-]{1,100}")
 _OF_NATIVE: Final = (
     "An item without the variable is an empty text there, and a failure here.",
-    "Values that are no texts are written as JavaScript writes them: 4.0 is 4, null is nothing.",
+    "Values that are no texts are written as JavaScript writes them: null is nothing.",
 )
 _OF_CONTAINS: Final = "An empty reference is an error there; every text contains it here."
 _OF_US: Final = (
@@ -33,6 +33,9 @@ _OF_US: Final = (
 _ALWAYS: Final = (
     "vars are templates there: a value with {{, {% or {# is rendered once more, one that begins "
     "with file:// is read from a file, and a line break at the end of one is dropped."
+)
+_OF_NUMBERS: Final = (
+    "Numbers of vars are JavaScript's: 4.0 is 4, and integers beyond 2^53 are rounded."
 )
 _OF_AN_EVAL: Final = (
     "A test passes when every assertion does, as an Evals row; its score is their mean, where an "
@@ -114,9 +117,8 @@ def _tests(source: Source) -> Tests | None:
 
 
 def _refuse_without_threshold(config: AnyConfig, source: Source) -> None:
-    own: float | None = getattr(config, "pass_threshold", None)
-    known = (own, source.threshold, source.profile.default_threshold) != (None, None, None)
-    if known or isinstance(config, (StringCheckConfig, LabelModelConfig)):
+    given = (source.threshold, source.profile.default_threshold) != (None, None)
+    if given or says_what_passes(config):
         return
     raise ConfigError(
         Finding(
@@ -150,7 +152,7 @@ def _assertion(how: Carried, number: int, function: str) -> dict[str, str]:
 
 
 def _lost(config: AnyConfig, carried: Sequence[Carried]) -> list[str]:
-    lost = [_ALWAYS, _OF_A_SAMPLE]
+    lost = [_ALWAYS, _OF_NUMBERS, _OF_A_SAMPLE]
     if any(how.native for how in carried):
         lost += _OF_NATIVE
     contains = [how for how in carried if "contains" in how.native]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from time import monotonic
@@ -18,21 +18,16 @@ from graders.clients import asked_for
 from graders.config.parse import ConfigSource, Document
 from graders.errors import MAX_MESSAGE, Failure, FailureKind
 from graders.grades import Grade, Grader
-from graders.rows import Row, output_texts
+from graders.rows import Row
 from graders.trainers import process
 from graders.trainers.recipe import Options, Recipe
+from graders.trainers.slices import fields_read, slices
 
 T = TypeVar("T")
 _GRACE_SECONDS: Final = 1.0
 """After the deadline, for a loop that something else keeps busy."""
 _OPENING_SECONDS: Final = 60.0
 """The least that a first call waits for what grades: to try the sandbox, to import libraries."""
-_SLICE_ROWS: Final = 256
-_SLICE_CHARACTERS: Final = 262_144
-"""Of outputs. What computes does so many at a time, and holds up all else for no longer."""
-_LONG_CHARACTERS: Final = 16_384
-"""Longer ones are computed alone."""
-
 _CLOSED: Final = Failure(
     kind=FailureKind.OTHER, reason="closed", message="the grading was closed meanwhile"
 )
@@ -117,7 +112,7 @@ class Grading:
         """Compute grades until the deadline. Nothing stops a slice; others go on between two."""
         until = monotonic() + self.recipe.deadline
         places, given = [*rows], [*rows.values()]
-        for some in _slices(given):
+        for some in slices(given, fields_read(self.recipe.config)):
             if done:
                 await asyncio.sleep(0)
             if monotonic() > until:
@@ -128,7 +123,10 @@ class Grading:
     async def _all_at_once(
         self, grader: Grader, rows: Mapping[int, Row], done: dict[int, Grade]
     ) -> None:
-        """Wait for grades until the deadline; what is not finished by then is cancelled."""
+        """Wait for grades until the deadline; what is not finished by then is cancelled.
+
+        What a member computes meanwhile holds up the others, and may cost them their scores.
+        """
         tasks = [
             asyncio.create_task(self._alone(grader, at, row, done)) for at, row in rows.items()
         ]
@@ -207,31 +205,6 @@ def open_grading(config: ConfigSource | Document, **options: Unpack[Options]) ->
 
 class _LateError(Exception):
     """It took too long. No TimeoutError, which a trainer's own alarm may raise while we wait."""
-
-
-def _slices(rows: Sequence[Row]) -> Iterator[Sequence[int]]:
-    """Positions of rows to compute in one go: many short ones; each long one alone, and last.
-
-    Together they take less than apart; but one that takes too long costs those beside it.
-    """
-    sizes = [len(text) if isinstance(text, str) else 0 for text in output_texts(rows)]
-    few = len(sizes) <= _SLICE_ROWS and sum(sizes) <= _SLICE_CHARACTERS
-    if few and max(sizes) <= _LONG_CHARACTERS:  # as most batches are
-        yield range(len(sizes))
-        return
-    some, characters = list[int](), 0
-    for at, size in enumerate(sizes):
-        if size > _LONG_CHARACTERS:
-            continue
-        if len(some) == _SLICE_ROWS or characters + size > _SLICE_CHARACTERS:
-            yield some
-            some, characters = [], 0
-        some.append(at)
-        characters += size
-    if some:
-        yield some
-    long = [at for at, size in enumerate(sizes) if size > _LONG_CHARACTERS]
-    yield from ([at] for at in sorted(long, key=sizes.__getitem__))
 
 
 def _result(future: Future[T], seconds: float) -> T:

@@ -19,10 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
-from graders.config.graders import AnyConfig, EvalConfig, LabelModelConfig, StringCheckConfig
+from graders.config.graders import AnyConfig, says_what_passes
 from graders.config.parse import ConfigSource, read_config
 from graders.errors import FailureKind, GradingError
-from graders.grades import Grade, passes
+from graders.grades import Grade, finite_number, passes
 from graders.rows import Row, to_sample
 from graders.strict_json import encode
 from graders.trainers.failures import reward_or_raise
@@ -80,19 +80,17 @@ def _vars(context: object) -> object:
     return context["vars"]
 
 
-def _need_threshold(grader: AnyConfig, threshold: object, default: float | None) -> None:
+def _need_threshold(grader: AnyConfig, threshold: float | None, default: float | None) -> None:
     """Refuse a grader that nobody says of when its scores pass, before a judge is paid.
 
     Raises:
-        ConfigError: It is one; or the threshold that was given is no number.
+        ConfigError: It is one; or the threshold that was given is no finite number.
     """
     if threshold is not None:
-        if not isinstance(threshold, (int, float)) or isinstance(threshold, bool):
-            raise refused("threshold", f"{threshold!r:.60} is not a number")
+        if finite_number(threshold) is None:
+            raise refused("threshold", f"{threshold!r:.60} is not a finite number")
         return
-    if default is not None or isinstance(grader, (StringCheckConfig, LabelModelConfig, EvalConfig)):
-        return  # those say it themselves
-    if grader.pass_threshold is None:
+    if default is None and not says_what_passes(grader):
         message = "the config does not say when a score passes"
         fix = "Give it a pass_threshold, or give assertion(..., threshold=...)."
         raise refused("pass_threshold", message, fix)

@@ -87,6 +87,7 @@ def assert_safe(text):
         ),
         (["validate", "--help"], 0, ["graders validate grader.json"]),
         (["init", "--help"], 0, ["graders init starter"]),
+        (["import", "--help"], 0, ["graders import debug.log -o imported", "(OPENAI_LOG=debug)"]),
         (["rn"], 2, ["No such command 'rn'."]),
         (["run", "--jsn"], 2, ["--jsn", "--json"]),
     ],

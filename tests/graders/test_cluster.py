@@ -14,7 +14,7 @@ from kept_runs import BOTH, mixed, write
 from graders.cluster.connection import _own_folder, connected
 from graders.cluster.folders import alone
 from graders.cluster.node import ClusterError, _check_versions, _stalled
-from graders.cluster.tasks import _failing
+from graders.cluster.tasks import _failing, check_nodes
 from graders.errors import GradersError
 from graders.runs.worker import WorkersDiedError
 
@@ -113,6 +113,51 @@ def test_a_cluster_that_fails_is_said_and_a_bug_in_a_task_stays_one(monkeypatch)
         raise exceptions.RayError("Traceback:\n  it is gone\n")
     with pytest.raises(exceptions.RayTaskError), _failing():
         raise exceptions.RayTaskError
+
+
+class _Coming(ModuleType):
+    """A Ray whose first node is gone before it is looked at, and that has another later."""
+
+    def __init__(self):
+        super().__init__("ray")
+        self.exceptions = ModuleType("ray.exceptions")
+        self.exceptions.RayError = type("RayError", (Exception,), {})
+        node = {"NodeID": "n", "NodeManagerAddress": "h", "Alive": True, "Resources": {"CPU": 1}}
+        self.seen = iter([[], [node], [], [], [node]])
+        self.waits = iter([[], [], ["one"], [], ["one"]])
+        self.answers = iter([self.exceptions.RayError("gone"), ""])
+
+    def nodes(self):
+        return next(self.seen)
+
+    def wait(self, asked, **_):
+        return next(self.waits), asked
+
+    def get(self, _):
+        if isinstance(answer := next(self.answers), Exception):
+            raise answer
+        return answer
+
+    def remote(self, *_):
+        return self
+
+    def options(self, **_):
+        return self
+
+
+def test_that_nobody_is_there_is_said_once(monkeypatch):
+    """Also where a node comes, and goes before it is looked at."""
+    ray, said = _Coming(), []
+    placing = ModuleType("ray.util.scheduling_strategies")
+    placing.NodeAffinitySchedulingStrategy = lambda *_, **__: None
+    for module in (ray, ray.exceptions, ModuleType("ray.util"), placing):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    check_nodes([], said.append)
+
+    assert said == [
+        "the cluster has no processor now; waiting for one (Ctrl-C keeps what is graded)"
+    ]
+    assert [*ray.seen, *ray.waits, *ray.answers] == []
 
 
 def test_a_cluster_s_errors_are_ours():

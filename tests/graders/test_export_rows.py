@@ -51,7 +51,8 @@ def test_promptfoo_gets_a_test_for_each_output(exported):
     """An item is whole, and a line break at its end comes through promptfoo, which drops one."""
     several = {**row("4", None), "samples": ["", "{{ 7 * 7 }}"]}
     del several["sample"]
-    rows = [row("4", "file:///etc/passwd"), row("a\n", "4 é\n", n=None), several]
+    numbers = [0.5, 2**53 - 1, 1 - 2**53, True, "4.0"]
+    rows = [row("4", "file:///etc/passwd"), row("a\n", "4 é\n", n=None, m=numbers), several]
     code, said, files = exported("promptfoo", rows, "--rows", "rows.jsonl")
 
     assert (code, sorted(files)) == (0, ["out.yaml", "out_tests.jsonl"])
@@ -65,7 +66,7 @@ def test_promptfoo_gets_a_test_for_each_output(exported):
     listed = {"all": ["a", "b"]}
     assert [(one["description"], one["vars"], one["providerOutput"]) for one in tests] == [
         ("row 1", {"answer": "4", **listed}, "file:///etc/passwd"),
-        ("row 2", {"answer": "a\n\n", **listed, "n": None}, "4 é\n"),
+        ("row 2", {"answer": "a\n\n", **listed, "n": None, "m": numbers}, "4 é\n"),
         ("row 3", {"answer": "4", **listed}, ""),
         ("row 3, sample 1", {"answer": "4", **listed}, "{{ 7 * 7 }}"),
     ]
@@ -86,6 +87,16 @@ def test_promptfoo_gets_a_test_for_each_output(exported):
             "'answer' of its item has 'package:', on which promptfoo would act",
         ),
         (row("4", {"output_json": 4}), "its sample has no output_text"),
+        (row(4.0, "4"), "'answer' of its item has 4.0, which JavaScript would change"),
+        (row("4", "4", n=-0.0), "'n' of its item has -0.0, which JavaScript would change"),
+        (
+            row("4", "4", n=[{"a": [0.5, 2**53]}]),
+            "'n' of its item has 9007199254740992, which JavaScript would change",
+        ),
+        (
+            row("4", "4", n={"a": -(2**53)}),
+            "'n' of its item has -9007199254740992, which JavaScript would change",
+        ),
     ],
 )
 def test_what_promptfoo_would_act_on_is_left_out(exported, left, why):
@@ -107,6 +118,7 @@ def test_without_rows_it_is_said_what_is_missing(exported):
     assert (
         "\n# It cannot run yet. Add whom to ask, what, and about which items" in files["out.yaml"]
     )
+    assert "\n# - Numbers of vars are JavaScript's: 4.0 is 4" in files["out.yaml"]
     assert set(yaml.safe_load(files["out.yaml"])) == {"defaultTest"}
     uncommented = files["out.yaml"].replace("\n# ", "\n").partition("It cannot run yet.")[2]
     shown = yaml.safe_load(uncommented.partition("\n")[2].partition("\nOr let ")[0])
@@ -125,6 +137,7 @@ def test_without_rows_it_is_said_what_is_missing(exported):
         ("promptfoo", [], "rows.jsonl", "rows.jsonl: none of it can be a test of promptfoo (no ro"),
         ("promptfoo", [row("4", "4"), 3], "rows.jsonl", "rows.jsonl:2:1: a row is a JSON object"),
         ("inspect", [], "rows.csv", "--rows rows.csv: Inspect reads JSON Lines. Let it end in .js"),
+        ("inspect", [], "rows.json", "rows.json: Inspect reads JSON Lines. Let it end in .jsonl."),
     ],
 )
 def test_rows_that_do_not_go_over_are_refused(exported, tool, rows, name, message):

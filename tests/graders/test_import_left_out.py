@@ -105,3 +105,13 @@ def test_an_output_item_that_is_told_twice_is_one_row(imported, dumps, left_out,
     assert [line for line in said.splitlines() if "left out" in line] == (
         [f"  left out: {left_out}"] if left_out else []
     )
+
+
+def test_items_of_two_evals_with_the_same_ids_are_rows_of_both(imported):
+    """Also where they do not say of which run they are."""
+    two = {**ONE, "id": "eval_2", "name": "theirs", "testing_criteria": [COHERENT, EXACT]}
+    items = [item([HIT], answer, eval_id=f"eval_{answer}", run_id=None) for answer in "12"]
+    code, _, files = imported(ONE, two, items)
+
+    assert code == 0
+    assert [len(files[f"rows-{i}.jsonl"]) for i in (1, 2)] == [1, 1]

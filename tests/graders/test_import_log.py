@@ -58,6 +58,30 @@ def test_what_is_asked_of_others_is_no_request_of_a_grader(imported):
     assert "it is Azure's" in said
 
 
+@pytest.mark.parametrize(
+    ("body", "url", "keys"),
+    [
+        (
+            {"model": "m", "training_file": "file-1"},
+            "/fine_tuning/jobs",
+            "'model', 'training_file'",
+        ),
+        ({"name": "b"}, "/evals/eval_1", "'name'"),
+        ([EXACT, {"a": 1}], "/evals/eval_1", "'a'"),
+    ],
+)
+def test_requests_for_something_else_are_left_out_by_name(imported, body, url, keys):
+    """An ordinary log has them, before and after a grader's."""
+    others = [told(body, url=url, key=key) for key in "02"]
+    code, said, files = imported(told(request(EXACT, "4")).join(others).encode())
+
+    assert (code, len(files["rows.jsonl"])) == (0, 1)
+    assert said.startswith("found 2 other requests, 1 run request, 1 log\n")
+    why = f"the body of a request to {url!r} is an object with {keys}, and not an eval, "
+    for line in (1, 3):
+        assert f"  left out: dump0.json:{line}: {why}" in said
+
+
 def test_what_is_sent_beside_a_body_is_of_it(imported):
     body = request(EXACT, "4")
     item = body.pop("item")
@@ -74,7 +98,14 @@ AT = BROKEN.index("'grader'") + 1
     ("log", "message"),
     [
         (AROUND + CUT, "dump0.json:7: its request is cut off"),
-        (AROUND + told({"a": 1}), "dump0.json:7: json_data: is an object with 'a', and not an e"),
+        (
+            AROUND + told({"a": 1}, url="/evals/eval_1"),
+            "dump0.json:7: other request: the body of a request to '/evals/eval_1' is an object wi",
+        ),
+        (
+            AROUND + told({**request(EXACT), "model_sample": 4}),
+            "dump0.json:7: json_data.model_sample: is a number",
+        ),
         (
             AROUND + BROKEN,
             f"dump0.json:7:{AT}: not JSON: it is what Python prints; write JSON: ",

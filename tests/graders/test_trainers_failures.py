@@ -43,7 +43,7 @@ def _close():
 
 @pytest.mark.parametrize(
     ("grading", "late"),
-    [(open_grading(CODE, deadline=1.0), row("wait")), (judging(deadline=0.5), row("wait"))],
+    [(open_grading(CODE, deadline=3.0), row("wait")), (judging(deadline=2.0), row("wait"))],
     ids=["a sandbox", "a judge"],
 )
 def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late):
@@ -61,7 +61,7 @@ def test_what_is_late_is_a_failure_and_what_is_done_has_its_score(grading, late)
 
 
 class Computes:
-    """A grader that scores 0.5, and computes on a text of "x" until it may end."""
+    """A grader that scores 0.5, and computes on texts of "x" until it may end."""
 
     name = signature = "computes"
     waits = "never"
@@ -69,19 +69,24 @@ class Computes:
 
     async def grade(self, rows):
         """Nothing is awaited."""
-        if any(row.sample["output_text"].startswith("x") for row in rows):
+        texts = [text for row in rows for text in (row.sample["output_text"], row.item["answer"])]
+        if any(text.startswith("x") for text in texts):
             assert self.may_end.wait(60)
         return [Grade(name=self.name, score=0.5) for _ in rows]
 
 
 def test_what_computes_too_long_costs_no_other_row_its_score(monkeypatch):
-    """Nothing can stop it: whoever asked goes on, and what comes after it waits."""
+    """Nothing can stop it: whoever asked goes on, and what comes after it waits.
+
+    The text may be an output or a reference.
+    """
     monkeypatch.setattr("graders.trainers.recipe.compile_grader", lambda *_, **__: Computes())
     monkeypatch.setattr("graders.trainers.grading._GRACE_SECONDS", 0.1)
-    grading = open_grading(EXACT, deadline=0.5)
-    long = row("x" * 20_000)
-    grades = grading.grade([long, row("4"), UNREAD, row("5"), long])
-    awaited = asyncio.run(grading.agrade([row("4")]))
+    grading, later = open_grading(EXACT, deadline=3), open_grading(EXACT, deadline=0.1)
+    later.grade([])  # it is open
+    long, reference = row("x" * 20_000), row("4", answer="x" * 20_000)
+    grades = grading.grade([long, row("4"), UNREAD, row("5"), reference])
+    awaited = asyncio.run(later.agrade([row("4")]))
     Computes.may_end.set()
 
     assert scores(grades) == ["timeout", 0.5, "bad_row", 0.5, "timeout"]
@@ -170,16 +175,20 @@ def late_judge():
 
 def test_what_does_not_open_in_time_is_a_failure(monkeypatch):
     """Nobody waits for it longer; once it is open, calls are graded."""
-    monkeypatch.setattr("graders.trainers.grading._OPENING_SECONDS", 0.2)
-    slow, other = open_grading(JUDGE, client=late_judge, deadline=0.1), open_grading(EXACT)
-    (late,) = slow.grade([row("4")])
-    (awaited,) = asyncio.run(slow.agrade([row("4")]))
+    monkeypatch.setattr("graders.trainers.grading._OPENING_SECONDS", 0.1)
+    slow, other = open_grading(JUDGE, client=late_judge, deadline=2.0), open_grading(EXACT)
+
+    async def asked():
+        waiting = asyncio.to_thread(slow.grade, [row("4")])
+        return await asyncio.gather(waiting, slow.agrade([row("4")]))
+
+    (late,), (awaited,) = asyncio.run(asked())
     monkeypatch.undo()
     OPENED.set()
 
     assert late.failure == awaited.failure
     assert late.failure.reason == "timeout"
-    assert late.failure.message == "what grades was not open after 0.2 s"
+    assert late.failure.message == "what grades was not open after 2 s"
     assert scores(other.grade([row("4")])) == [1.0]
     assert scores(slow.grade([row("4")])) == [0.5]
 

@@ -10,7 +10,8 @@ from rewarding import ASKED, BOTH, CODE, EXACT, JUDGE, Judge, judging, row, said
 
 from graders.errors import ConfigError, Failure, FailureKind
 from graders.trainers import process
-from graders.trainers.grading import _slices, open_grading
+from graders.trainers.grading import open_grading
+from graders.trainers.slices import fields_read, slices
 
 UNREAD = Failure(kind=FailureKind.OTHER, reason="bad_row", message="no text")
 
@@ -42,18 +43,18 @@ def test_it_waits_where_an_event_loop_runs():
 def test_it_can_be_awaited_in_any_event_loop_and_does_not_block_it():
     """Loops of a trainer come and go; the loop goes on while a row waits."""
 
-    async def trainer():
-        grading = asyncio.create_task(judging(deadline=1.0).agrade([row("wait"), row("4")]))
+    async def trainer(*said):
+        grading = asyncio.create_task(judging(deadline=2.0).agrade([*map(row, said)]))
         turns = 0
         while not grading.done():
             await asyncio.sleep(0)
             turns += 1
         return turns, scores(await grading)
 
-    for _ in range(2):
-        turns, got = asyncio.run(trainer())
-        assert turns > 10
-        assert got == ["timeout", 0.5]
+    turns, got = asyncio.run(trainer("wait", "4"))
+    assert turns > 10
+    assert got == ["timeout", 0.5]
+    assert asyncio.run(trainer("4"))[1] == [0.5]
 
 
 @pytest.mark.needs("uvloop")
@@ -268,7 +269,44 @@ SLICES = [
 ]
 
 
-@pytest.mark.parametrize(("sizes", "slices"), SLICES)
-def test_what_computes_takes_many_short_texts_at_a_time_and_long_ones_alone(sizes, slices):
-    """The long ones last; no row twice, and none left out."""
-    assert [[*some] for some in _slices([row("x" * size) for size in sizes])] == slices
+@pytest.mark.parametrize(("sizes", "expected"), SLICES)
+@pytest.mark.parametrize(
+    "sized",
+    [
+        lambda size: row("x" * size, answer=""),
+        lambda size: row("", answer="x" * size),
+        lambda size: row("x", answer="x" * (size - 1)),
+        lambda size: row("", answer=["x" * (size - len('[""]'))] if size > 4 else "x"),
+    ],
+)
+def test_what_computes_takes_many_short_texts_at_a_time_and_long_ones_alone(sized, sizes, expected):
+    """The long ones last; no row twice, and none left out. A reference may be what is long."""
+    assert [[*some] for some in slices([*map(sized, sizes)], ["answer"])] == expected
+
+
+METRIC = {**EXACT, "type": "text_similarity", "evaluation_metric": "bleu"}
+del METRIC["operation"]
+
+
+@pytest.mark.parametrize(
+    ("config", "fields"),
+    [
+        (EXACT, ("answer",)),
+        ({**EXACT, "input": "{{ item.a.b }} {{item.c}}{{ item.a }}", "reference": "4"}, ("a", "c")),
+        ({**METRIC, "references": "item.all.texts"}, ("answer", "all")),
+        ({**METRIC, "reference": "4"}, ()),
+        (
+            {
+                "type": "multi",
+                "name": "two",
+                "graders": {"a": EXACT, "b": {**METRIC, "reference": "{{ item.b }}"}},
+                "calculate_output": "a + b",
+            },
+            ("answer", "b"),
+        ),
+        ({"name": "eval", "testing_criteria": [EXACT]}, ("answer",)),
+    ],
+)
+def test_of_an_item_counts_what_the_grader_reads(config, fields):
+    """A long prompt beside it takes no longer."""
+    assert fields_read(open_grading(config).recipe.config) == fields

@@ -122,6 +122,11 @@ def test_a_grader_that_breaks_or_hangs_is_an_error_too(said):
     [
         (EXACT, None, (True, False)),  # it says itself when it passes
         ({"name": "e", "testing_criteria": [EXACT]}, None, (True, False)),  # each of these does
+        (
+            {"name": "e", "testing_criteria": [EXACT, {**CODE, "pass_threshold": 0.5}]},
+            None,
+            (True, False),
+        ),
         ({**CODE, "pass_threshold": 0}, None, (True, True)),
         (CODE, 0.5, (True, False)),
         (CODE, 0.0, (True, True)),
@@ -144,10 +149,12 @@ def test_a_grader_that_nobody_gave_a_threshold_is_refused_before_it_grades(confi
     assertion(config, client=Judge, settings={"default_threshold": "0.5"})
 
 
-@pytest.mark.parametrize("threshold", ["0.5", True, [0.5]])
-def test_a_threshold_is_a_number(threshold):
-    """Said where it is given."""
-    with pytest.raises(ConfigError, match=r"threshold: .* is not a number"):
+@pytest.mark.parametrize(
+    "threshold", ["0.5", True, [0.5], float("nan"), float("inf"), float("-inf"), 10**400]
+)
+def test_a_threshold_is_a_finite_number(threshold):
+    """Said where it is given: no score reaches NaN, and every test would fail."""
+    with pytest.raises(ConfigError, match=r"threshold: .* is not a finite number"):
         assertion(CODE, threshold=threshold)
 
 
