@@ -3,8 +3,9 @@
 Only at the end of a run is it known which rows its report shows. Where the grader waits for others,
 a judge or a sandbox, the run is in this process: rendered inputs and replies are noted in a file
 as they come, one that is deleted at the end. Where it computes, the rows that are shown are graded
-a second time, which costs less than to note a million of them. What neither reaches is stated on
-the page: rows of an earlier session, of standard input, or that a cluster's nodes asked about.
+a second time, which costs less than to note a million of them; never those that failed, which may
+have killed a worker. What neither reaches is stated on the page: rows of an earlier session, of
+standard input, or that a cluster's nodes asked about.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _again(rows: RunRows, job: Job) -> Iterator[Result]:
     from graders.row_files import read_rows
     from graders.rows import Row
 
-    wanted = rows.bare
+    wanted = rows.bare_scored
     last = max(wanted, default=(0, 0))
     batch: list[Row] = []
     for one in read_rows(job.work.rows, job.work.shape) if wanted else ():

@@ -11,7 +11,16 @@ from html_gallery import HOSTILE
 from taught_rows import MULTI, ROWS, write
 
 import graders
-from graders.cli import main
+from graders.cli import main, run_details
+from graders.cli.job import Job
+from graders.config.parse import read_config
+from graders.engine import RunOptions
+from graders.errors import Failure, FailureKind
+from graders.grades import Grade
+from graders.report.html.run_rows import RunRows
+from graders.results import to_result
+from graders.row_files import RowFormat, read_rows
+from graders.runs.grading import Work
 
 CLIENT = """
 from graders.clients import ModelReply
@@ -141,9 +150,67 @@ def test_results_that_keep_all_have_what_a_judge_was_asked_once(run, repeats):
     assert not [part for one in results for part in one.parts.values() if "messages" in part.detail]
 
 
-def test_a_disk_that_is_full_of_notes_ends_no_run(run, monkeypatch):
-    from graders.cli import run_details
+class Dying(BaseException):
+    """What a test survives of a grader that kills its process."""
 
+
+class Grading:
+    """Gives 1; dies of a row; says what it graded."""
+
+    name, signature, waits = "g", "s", "never"
+
+    def __init__(self, deadly=0, then=lambda: None):
+        self.deadly, self.then, self.graded = deadly, then, []
+
+    async def grade(self, rows):
+        for row in rows:
+            if row.row == self.deadly:
+                raise Dying
+            self.graded.append(row.row)
+            self.then()
+        return [Grade(name=self.name, score=1.0, detail={"seen": True}) for row in rows]
+
+
+def graded_again(grader, failed=(), many=3):
+    """What is known at the end of a run of many rows, of which some failed."""
+    write("rows.jsonl", *({"item": {}, "sample": "x"} for _ in range(many)))
+    dead = Failure(kind=FailureKind.OTHER, message="killed")
+    rows = RunRows()
+    for row in read_rows("rows.jsonl", RowFormat()):
+        grade = Grade(name="g", failure=dead) if row.row in failed else Grade(name="g", score=1.0)
+        rows.see(to_result(row, grade, signature="s", reward=grade.score, detail="none"))
+    work = Work(
+        signature="s",
+        options=RunOptions(detail="none"),
+        rows="rows.jsonl",
+        shape=RowFormat(),
+        per_shard=32,
+    )
+    config = read_config(JUDGE).grader
+    job = Job(
+        grader=grader,
+        recipe=lambda: grader,
+        work=work,
+        config=config,
+        profile="p",
+        title="t",
+        as_json=False,
+    )
+    run_details.add_details(rows, job, None)
+    return rows.table(10**6)
+
+
+def test_rows_that_failed_are_not_graded_again():
+    """One that killed a worker would kill the run itself, before its report."""
+    grader = Grading(deadly=2)
+    table = graded_again(grader, failed={2})
+
+    assert grader.graded == [1, 3]
+    assert [below(row) for row in table.rows] == [{"seen"}, {"failure"}, {"seen"}]
+    assert table.note.startswith("Rendered inputs and replies of 1 of them were not kept")
+
+
+def test_a_disk_that_is_full_of_notes_ends_no_run(run, monkeypatch):
     class Full(io.BytesIO):
         def write(self, _):
             raise OSError(28, "No space left on device")
