@@ -28,12 +28,41 @@ if TYPE_CHECKING:
 _AT_ONCE = 256
 
 
+class Notes:
+    """Grades in a file, until the disk is full or they are too many."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._is_open = file, True
+
+    def add(self, row: Row, grade: Grade) -> None:
+        from graders.strict_json import encode
+
+        if self._is_open:
+            try:
+                self._file.write(encode(_whole(row, grade)) + b"\n")
+            except OSError:  # the page says of how many rows it has nothing
+                self._is_open = False
+
+    def read(self) -> Iterator[Result]:
+        """What was noted.
+
+        Raises:
+            OSError: It cannot be read, or the disk has no room for the last of it.
+            NotJSONError: The rest is damaged: a disk that is full has half a line.
+            msgspec.ValidationError: The same.
+        """
+        from graders.results import read_line
+
+        self._file.seek(0)
+        yield from map(read_line, self._file)
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
     """A grader whose grades are noted, whole, as they are given."""
 
     grader: Grader
-    file: BinaryIO
+    notes: Notes
 
     @property
     def name(self) -> str:
@@ -48,38 +77,42 @@ class Noted:
         return self.grader.waits
 
     async def grade(self, rows: Sequence[Row]) -> Sequence[Grade]:
-        from graders.strict_json import encode
-
         grades = await self.grader.grade(rows)
-        with suppress(OSError):  # a full disk: the page says that it was not kept
-            for row, grade in zip(rows, grades, strict=True):
-                self.file.write(encode(_whole(row, grade)) + b"\n")
+        for row, grade in zip(rows, grades, strict=True):
+            self.notes.add(row, grade)
         return grades
 
 
 @contextmanager
-def noted(job: Job, *, asked: bool) -> Iterator[tuple[Job, BinaryIO | None]]:
+def noted(job: Job, *, asked: bool) -> Iterator[tuple[Job, Notes | None]]:
     """The job, and where its grades are noted; None where nobody asked, or they need not be."""
     all_kept = job.work.options.detail == "all"
     if not asked or all_kept or job.on_ray or job.grader.waits == "never":
         yield job, None
         return
-    with tempfile.TemporaryFile(prefix="graders-") as file:
-        yield replace(job, grader=Noted(job.grader, file)), file
+    file = tempfile.TemporaryFile(prefix="graders-")  # noqa: SIM115 - to close it may fail
+    notes = Notes(file)
+    try:
+        yield replace(job, grader=Noted(job.grader, notes)), notes
+    finally:
+        with suppress(OSError):  # a full disk has no room for the last of it either
+            file.close()
 
 
-def add_details(rows: RunRows, job: Job, notes: BinaryIO | None) -> None:
+def add_details(rows: RunRows, job: Job, notes: Notes | None) -> None:
     """Give rows what they rest on, from what was noted or by grading them again.
 
     Raises:
         OSError: They cannot be read again.
         GradersError: The same.
     """
-    from graders.results import read_line
+    import msgspec
+
+    from graders.strict_json import NotJSONError
 
     if notes is not None:
-        notes.seek(0)
-        rows.detail(map(read_line, notes))
+        with suppress(NotJSONError, msgspec.ValidationError):
+            rows.detail(notes.read())
     elif job.grader.waits == "never" and job.work.options.detail != "all":
         rows.detail(_again(rows, job))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from graders.cli.reports import explain_command, made_by, write_report
-from graders.cli.run_details import add_details
+from graders.cli.run_details import Notes, add_details
 from graders.errors import GradersError
 from graders.lines import is_lasting
 from graders.terminal import printable
@@ -48,7 +48,7 @@ class Ended:
     results: Path
     seconds: float
     study: Study | None = None
-    notes: BinaryIO | None = None
+    notes: Notes | None = None
 
 
 class Copied:

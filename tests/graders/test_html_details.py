@@ -210,13 +210,32 @@ def test_rows_that_failed_are_not_graded_again():
     assert table.note.startswith("Rendered inputs and replies of 1 of them were not kept")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
 def test_a_disk_that_is_full_of_notes_ends_no_run(run, monkeypatch):
-    class Full(io.BytesIO):
-        def write(self, _):
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(run_details.tempfile, "TemporaryFile", lambda **_: Full())
+    full = Path("/dev/full").open("w+b")  # noqa: SIM115 - the run closes it
+    monkeypatch.setattr(run_details.tempfile, "TemporaryFile", lambda **_: full)
     rows = reported(run, "python.json", "rows.jsonl")
 
+    assert full.closed
     assert (rows["total"], rows["shown"]) == (65, 65)
     assert rows["note"].startswith("Rendered inputs and replies of all of them were not kept")
+
+
+class Filling(io.BytesIO):
+    """A disk that is full in the middle of the third line."""
+
+    def write(self, data):
+        lines = self.getvalue().count(b"\n")
+        super().write(data if lines < 2 else data[:40])
+        if lines >= 2:
+            raise OSError(28, "No space left on device")
+
+
+def test_of_a_disk_that_fills_up_the_lines_before_are_there(run, monkeypatch):
+    disk = Filling()
+    monkeypatch.setattr(run_details.tempfile, "TemporaryFile", lambda **_: disk)
+    rows = reported(run, "python.json", "rows.jsonl")
+
+    assert disk.closed
+    assert ["stdout" in below(row) for row in rows["rows"]] == [True, True] + [False] * 63
+    assert rows["note"].startswith("Rendered inputs and replies of 63 of them were not kept")
