@@ -2,10 +2,10 @@
 
 Only at the end of a run is it known which rows its report shows. Where the grader waits for others,
 a judge or a sandbox, the run is in this process: rendered inputs and replies are noted in a file
-as they come, one that is deleted at the end. Where it computes, the rows that are shown are graded
-a second time, which costs less than to note a million of them; never those that failed, which may
-have killed a worker. What neither reaches is stated on the page: rows of an earlier session, of
-standard input, or that a cluster's nodes asked about.
+as they come, up to 256 MB, and it is deleted at the end. Where it computes, the rows that are shown
+are graded a second time, which costs less than to note a million of them; never those that failed,
+which may have killed a worker. What neither reaches is stated on the page: rows behind those 256
+MB, of an earlier session, of standard input, or that a cluster's nodes asked about.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from graders.cli.job import Job
 from graders.grades import Grade, Grader, Waits
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from graders.results import Result
     from graders.rows import Row
 
+MOST_BYTES: Final = 256 << 20
+"""Notes of a run, at most: they are of every row, and a page shows 2,000."""
 _AT_ONCE = 256
 
 
@@ -32,16 +34,22 @@ class Notes:
     """Grades in a file, until the disk is full or they are too many."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._is_open = file, True
+        self._file, self._room = file, MOST_BYTES
 
     def add(self, row: Row, grade: Grade) -> None:
+        """Note one, if there is room; the page says of how many rows it has nothing."""
         from graders.strict_json import encode
 
-        if self._is_open:
-            try:
-                self._file.write(encode(_whole(row, grade)) + b"\n")
-            except OSError:  # the page says of how many rows it has nothing
-                self._is_open = False
+        if self._room <= 0:
+            return
+        line = encode(_whole(row, grade)) + b"\n"
+        self._room -= len(line)
+        if self._room < 0:
+            return
+        try:
+            self._file.write(line)
+        except OSError:
+            self._room = 0
 
     def read(self) -> Iterator[Result]:
         """What was noted.

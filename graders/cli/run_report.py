@@ -1,8 +1,9 @@
 """The page of a run, made at its end from its results.
 
-Results are read again, rather than collected as they come: that costs the grading nothing, is the
-same for one process and for workers, and has the rows of sessions before this one too. Results that
-go to no file are copied to one that is deleted at the end.
+Results are read again, rather than collected as they come: that is the same for one process and for
+workers, and has the rows of sessions before this one too. It costs the grading nothing but what
+`run_details` notes, up to 256 MB on the disk. Results that go to no file are copied to one that is
+deleted at the end.
 """
 
 from __future__ import annotations

@@ -221,6 +221,16 @@ def test_a_disk_that_is_full_of_notes_ends_no_run(run, monkeypatch):
     assert rows["note"].startswith("Rendered inputs and replies of all of them were not kept")
 
 
+def test_notes_end_where_they_are_too_many(run, monkeypatch):
+    """And a short line behind a long one is not noted either: the first ones are there."""
+    monkeypatch.setattr(run_details, "MOST_BYTES", 2_000)
+    write("rows.jsonl", *({"item": {}, "sample": text} for text in ("a", "b", "c" * 3_000, "d")))
+    rows = reported(run, "judge.json", "rows.jsonl", *ASKED)
+
+    assert ["reply" in below(row) for row in rows["rows"]] == [True, True, False, False]
+    assert rows["note"].startswith("Rendered inputs and replies of 2 of them were not kept")
+
+
 class Filling(io.BytesIO):
     """A disk that is full in the middle of the third line."""
 
