@@ -3,9 +3,10 @@
 Only at the end of a run is it known which rows its report shows. Where the grader waits for others,
 a judge or a sandbox, the run is in this process: rendered inputs and replies are noted in a file
 as they come, up to 256 MB, and it is deleted at the end. Where it computes, the rows that are shown
-are graded a second time, which costs less than to note a million of them; never those that failed,
-which may have killed a worker. What neither reaches is stated on the page: rows behind those 256
-MB, of an earlier session, of standard input, or that a cluster's nodes asked about.
+are graded a second time, for 2 seconds at most: less than it takes to note a million of them. Never
+those that failed, which may have killed a worker, and none after Ctrl-C. What neither reaches is
+stated on the page: rows behind those 256 MB or 2 seconds, of an earlier session, of standard input,
+or that a cluster's nodes asked about.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from graders.cli.job import Job
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 256 << 20
 """Notes of a run, at most: they are of every row, and a page shows 2,000."""
+SECONDS: Final = 2.0
+"""Wall time in which rows are read and graded again; one that has begun is graded to its end."""
 _AT_ONCE = 256
 
 
@@ -107,8 +111,14 @@ def noted(job: Job, *, asked: bool) -> Iterator[tuple[Job, Notes | None]]:
             file.close()
 
 
-def add_details(rows: RunRows, job: Job, notes: Notes | None) -> None:
+def add_details(rows: RunRows, job: Job, notes: Notes | None, *, again: bool) -> None:
     """Give rows what they rest on, from what was noted or by grading them again.
+
+    Args:
+        rows: The rows of the page.
+        job: What graded them.
+        notes: What was noted.
+        again: Whether they may be graded again.
 
     Raises:
         OSError: They cannot be read again.
@@ -121,7 +131,7 @@ def add_details(rows: RunRows, job: Job, notes: Notes | None) -> None:
     if notes is not None:
         with suppress(NotJSONError, msgspec.ValidationError):
             rows.detail(notes.read())
-    elif job.grader.waits == "never" and job.work.options.detail != "all":
+    elif again and job.grader.waits == "never" and job.work.options.detail != "all":
         rows.detail(_again(rows, job))
 
 
@@ -133,21 +143,28 @@ def _again(rows: RunRows, job: Job) -> Iterator[Result]:
 
     wanted = rows.bare_scored
     last = max(wanted, default=(0, 0))
+    until = monotonic() + SECONDS
     batch: list[Row] = []
     for one in read_rows(job.work.rows, job.work.shape) if wanted else ():
         place = (one.row, one.sample_index) if isinstance(one, Row) else (0, 0)
         if isinstance(one, Row) and place in wanted:
             batch.append(one)
         if len(batch) == _AT_ONCE or place >= last:
-            grades = run_sync(partial(_grades, job.grader, batch))
+            grades = run_sync(partial(_grades, job.grader, batch, until))
             yield from map(_whole, batch, grades)
             batch = []
-        if place >= last:
+        if place >= last or monotonic() >= until:
             return
 
 
-async def _grades(grader: Grader, rows: Sequence[Row]) -> Sequence[Grade]:
-    return await grader.grade(rows) if rows else ()
+async def _grades(grader: Grader, rows: Sequence[Row], until: float) -> Sequence[Grade]:
+    """Grades of the first rows: of all of them, if there is time."""
+    grades: list[Grade] = []
+    for row in rows:
+        if monotonic() >= until:
+            break
+        grades += await grader.grade([row])
+    return grades
 
 
 def _whole(row: Row, grade: Grade) -> Result:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.reports import explain_command, made_by, write_report
 from graders.cli.run_details import Notes, add_details
 from graders.errors import GradersError
@@ -25,6 +26,7 @@ from graders.terminal import printable
 
 if TYPE_CHECKING:
     from graders.cli.job import Job, RunReport
+    from graders.report.html.run_rows import RunRows
     from graders.runs.manifest import Manifest
     from graders.runs.output import Sink
     from graders.runs.run import Outcome
@@ -96,8 +98,7 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     rows = RunRows()
     rows.add(read_results(ended.results))
     if ended.notes is not None or is_lasting(work.rows):
-        with suppress(OSError, GradersError):  # what could not be read to its end still cannot
-            add_details(rows, job, ended.notes)
+        _add_details(rows, job, ended)
     if is_lasting(work.rows):
         with suppress(OSError, GradersError):
             rows.read(read_rows(work.rows, work.shape))
@@ -117,6 +118,13 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     )
     write_report(report.path, run_page(found))
     click.echo(f"  report   {printable(report.path)}", err=report.apart)
+
+
+def _add_details(rows: RunRows, job: Job, ended: Ended) -> None:
+    """Give rows what they rest on; Ctrl-C and what cannot be read leave it out."""
+    again = not isinstance(ended.outcome.error, KeyboardInterrupt)
+    with suppress(OSError, GradersError, KeyboardInterrupt), stopped_by_signals(at_once=True):
+        add_details(rows, job, ended.notes, again=again)
 
 
 def _why(error: BaseException) -> str:

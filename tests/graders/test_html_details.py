@@ -3,24 +3,31 @@
 import base64
 import io
 import json
+import signal
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from html_gallery import HOSTILE
 from taught_rows import MULTI, ROWS, write
 
 import graders
 from graders.cli import main, run_details
-from graders.cli.job import Job
+from graders.cli.job import Job, RunReport
+from graders.cli.run import command
+from graders.cli.run_report import Ended, write_run_report
 from graders.config.parse import read_config
 from graders.engine import RunOptions
 from graders.errors import Failure, FailureKind
 from graders.grades import Grade
-from graders.report.html.run_rows import RunRows
+from graders.report.summary import Summary
 from graders.results import to_result
 from graders.row_files import RowFormat, read_rows
 from graders.runs.grading import Work
+from graders.runs.manifest import make_manifest
+from graders.runs.run import Outcome
+from graders.strict_json import encode
 
 CLIENT = """
 from graders.clients import ModelReply
@@ -171,14 +178,15 @@ class Grading:
         return [Grade(name=self.name, score=1.0, detail={"seen": True}) for row in rows]
 
 
-def graded_again(grader, failed=(), many=3):
+def graded_again(grader, failed=(), many=3, ended=None):
     """What is known at the end of a run of many rows, of which some failed."""
     write("rows.jsonl", *({"item": {}, "sample": "x"} for _ in range(many)))
     dead = Failure(kind=FailureKind.OTHER, message="killed")
-    rows = RunRows()
+    lines = []
     for row in read_rows("rows.jsonl", RowFormat()):
         grade = Grade(name="g", failure=dead) if row.row in failed else Grade(name="g", score=1.0)
-        rows.see(to_result(row, grade, signature="s", reward=grade.score, detail="none"))
+        result = to_result(row, grade, signature="s", reward=grade.score, detail="none")
+        lines.append(encode(result) + b"\n")
     work = Work(
         signature="s",
         options=RunOptions(detail="none"),
@@ -196,8 +204,16 @@ def graded_again(grader, failed=(), many=3):
         title="t",
         as_json=False,
     )
-    run_details.add_details(rows, job, None)
-    return rows.table(10**6)
+    summary = Summary()
+    outcome = Outcome(summary=summary, as_asked=ended is None, error=ended)
+    results = Path("out.jsonl")
+    results.write_bytes(b"".join(lines))
+    manifest = make_manifest(config, ["rows.jsonl"], {}, {})
+    end = Ended(outcome=outcome, manifest=manifest, results=results, seconds=1.0)
+    page = RunReport(path="r.json", config=Path("judge.json"), base_url=None, apart=True)
+    with click.Context(command):
+        write_run_report(page, job, end)
+    return json.loads(Path("r.json").read_bytes())["rows"]
 
 
 def test_rows_that_failed_are_not_graded_again():
@@ -206,8 +222,40 @@ def test_rows_that_failed_are_not_graded_again():
     table = graded_again(grader, failed={2})
 
     assert grader.graded == [1, 3]
-    assert [below(row) for row in table.rows] == [{"seen"}, {"failure"}, {"seen"}]
-    assert table.note.startswith("Rendered inputs and replies of 1 of them were not kept")
+    assert ["seen" in below(row) for row in table["rows"]] == [True, False, True]
+    assert table["note"].startswith("Rendered inputs and replies of 1 of them were not kept")
+
+
+def test_rows_are_graded_again_for_two_seconds(monkeypatch):
+    """One at a time, however many were read at once."""
+    now = [0.0]
+    monkeypatch.setattr(run_details, "monotonic", lambda: now[0])
+    grader = Grading(then=lambda: now.append(now.pop() + 0.5))
+    table = graded_again(grader, many=600)
+
+    assert grader.graded == [1, 2, 3, 4]
+    assert (table["shown"], table["note"][:43]) == (
+        600,
+        "Rendered inputs and replies of 596 of them ",
+    )
+
+
+def test_ctrl_c_while_rows_are_graded_again_leaves_that_out():
+    grader = Grading(then=lambda: signal.raise_signal(signal.SIGINT))
+    table = graded_again(grader)
+
+    assert grader.graded == [1]
+    assert table["note"].startswith("Rendered inputs and replies of all of them were not kept")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_after_ctrl_c_nothing_is_graded_again():
+    grader = Grading()
+    table = graded_again(grader, ended=KeyboardInterrupt())
+
+    assert grader.graded == []
+    assert table["shown"] == 3
+    assert graded_again(grader, ended=OSError("gone"))["note"] == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
