@@ -30,11 +30,14 @@ from graders.runs.run import Outcome
 from graders.strict_json import encode
 
 CLIENT = """
+from graders.errors import FailureKind, GradingError
 from graders.clients import ModelReply
 
 class Judge:
     async def complete(self, request):
         asked = request.messages[-1].content
+        if "gone" in str(asked):
+            raise GradingError(FailureKind.MODEL_SERVER, "no answer")
         Judge.asked = getattr(Judge, "asked", 0) + 1
         text = '{"steps": [], "result": 0.5, "why": "BECAUSE %s"}' % len(asked)
         return ModelReply(text=text if "bad" not in str(asked) else "no JSON")
@@ -267,6 +270,21 @@ def test_a_disk_that_is_full_of_notes_ends_no_run(run, monkeypatch):
     assert full.closed
     assert (rows["total"], rows["shown"]) == (65, 65)
     assert rows["note"].startswith("Rendered inputs and replies of all of them were not kept")
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_failed_rows_of_a_judge_that_never_answered_stay_small(run, repeats):
+    """In an outage there is one for every row, and what it was asked explains nothing."""
+    write("judge.json", {**JUDGE, "repeats": repeats})
+    texts = [text + "x" * 4_000 for text in ("gone ", "bad ")]
+    write("rows.jsonl", *({"item": {}, "sample": text} for text in texts))
+    run("judge.json", "rows.jsonl", *ASKED, "-o", "out.jsonl")
+    gone, bad = Path("out.jsonl").read_text().splitlines()
+
+    assert len(gone) < 2_000
+    assert json.loads(gone)["failure"]["kind"] == "model_grader_server_error"
+    assert json.loads(gone)["detail"] == {}
+    assert {*json.loads(bad)["detail"]} >= {"messages"}
 
 
 def test_notes_end_where_they_are_too_many(run, monkeypatch):
