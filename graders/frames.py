@@ -223,7 +223,7 @@ def _polars_lines(frame: Any, reals: Reals) -> Iterator[bytes]:
         if problem := _lost_moment(frame[name]):
             raise FormatError(f"{_NAME}: column {name!r:.80}: {problem}")
         if frame[name].dtype.is_float():
-            reals.take(name, frame[name].to_numpy())
+            reals.take(name, frame[name].to_numpy(), frame[name].is_not_null().to_numpy())
     for row in frame.iter_rows(named=True):
         yield to_line(row, frame.columns)
 

@@ -15,7 +15,7 @@ from graders.terminal import shorten
 from sandbox import JSON
 
 _SAID: Final = ("content", "tool_calls")
-_OF_SAMPLES: Final = frozenset({"choices", "output_text"})
+_OF_SAMPLES: Final = ("choices", "output_text")
 
 
 class OutputError(ValueError):
@@ -59,10 +59,14 @@ def samples_of(given: JSON) -> list[str | Mapping[str, JSON]]:
 
 
 def is_message(value: JSON) -> TypeGuard[dict[str, JSON]]:
-    """Whether something is a message of a chat, rather than a sample."""
+    """Whether something is a message of a chat, rather than a sample.
+
+    What is null says nothing: beside a sample, Arrow gives a message the sample's keys so.
+    """
     if not isinstance(value, dict) or not isinstance(value.get("role"), str):
         return False
-    return any(key in value for key in _SAID) and _OF_SAMPLES.isdisjoint(value)
+    is_said = any(key in value for key in _SAID)
+    return is_said and all(value.get(key) is None for key in _OF_SAMPLES)
 
 
 def chat_sample(messages: Sequence[Mapping[str, JSON]]) -> Mapping[str, JSON] | None:

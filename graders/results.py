@@ -59,8 +59,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         signature: The settings that determine the numbers.
         output_chars: Length of the sample's output_text, if it has one.
         reference_chars: Length of the rendered reference, of the first member that has one.
-        detail: Rendered inputs (of a judge `messages`, once for all its repeats) and replies, as
-            far as the run keeps them; and `warning`, always.
+        detail: Rendered inputs (of a judge that answered `messages`, once for all its repeats) and
+            replies, as far as the run keeps them; and `warning`, always.
     """
 
     schema: int = SCHEMA

@@ -61,21 +61,23 @@ def grade_file(job: Job, target: Target) -> int:
             outcome, seconds = _graded(noting, target, show, stack, copy)
         study = study_of_run(outcome.summary, job.work, job.grader.signature)
         say_summary(job, outcome.summary, study, seconds=seconds, results=target.results)
-        if target.report is not None:
-            if copy:
-                copy.flush()
-            results = Path(copy.name if copy else target.results or "")
-            ended = Ended(
-                outcome=outcome,
-                manifest=_manifest(job, results),
-                results=results,
-                seconds=seconds,
-                study=study,
-                notes=notes,
-            )
-            write_run_report(target.report, job, ended)
-    if target.upload is not None:
-        _upload(Path(target.results or ""), target.upload, outcome)
+        try:
+            if target.upload is not None:
+                _upload(Path(target.results or ""), target.upload, outcome)
+        finally:
+            if target.report is not None:
+                if copy:
+                    copy.flush()
+                results = Path(copy.name if copy else target.results or "")
+                ended = Ended(
+                    outcome=outcome,
+                    manifest=_manifest(job, results),
+                    results=results,
+                    seconds=seconds,
+                    study=study,
+                    notes=notes,
+                )
+                write_run_report(target.report, job, ended)
     if target.has_folder and not outcome.as_asked and all(map(is_lasting, _data(job))):
         click.echo(f"graders: go on with: {printable(target.again)}", err=True)
     if isinstance(outcome.error, (RunStoppedError, RowError)):

@@ -1,8 +1,9 @@
 """The page of a run, made at its end from its results.
 
-Results are read again, rather than collected as they come: that costs the grading nothing, is the
-same for one process and for workers, and has the rows of sessions before this one too. Results that
-go to no file are copied to one that is deleted at the end.
+Results are read again, rather than collected as they come: that is the same for one process and for
+workers, and has the rows of sessions before this one too. It costs the grading nothing but what
+`run_details` notes, up to 256 MB on the disk. Results that go to no file are copied to one that is
+deleted at the end.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from graders.cli.interrupts import stopped_by_signals
 from graders.cli.reports import explain_command, made_by, write_report
-from graders.cli.run_details import add_details
+from graders.cli.run_details import Notes, add_details
 from graders.errors import GradersError
 from graders.lines import is_lasting
 from graders.terminal import printable
 
 if TYPE_CHECKING:
     from graders.cli.job import Job, RunReport
+    from graders.report.html.run_rows import RunRows
     from graders.runs.manifest import Manifest
     from graders.runs.output import Sink
     from graders.runs.run import Outcome
@@ -48,7 +51,7 @@ class Ended:
     results: Path
     seconds: float
     study: Study | None = None
-    notes: BinaryIO | None = None
+    notes: Notes | None = None
 
 
 class Copied:
@@ -95,8 +98,7 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     rows = RunRows()
     rows.add(read_results(ended.results))
     if ended.notes is not None or is_lasting(work.rows):
-        with suppress(OSError, GradersError):  # what could not be read to its end still cannot
-            add_details(rows, job, ended.notes)
+        _add_details(rows, job, ended)
     if is_lasting(work.rows):
         with suppress(OSError, GradersError):
             rows.read(read_rows(work.rows, work.shape))
@@ -116,6 +118,13 @@ def write_run_report(report: RunReport, job: Job, ended: Ended) -> None:
     )
     write_report(report.path, run_page(found))
     click.echo(f"  report   {printable(report.path)}", err=report.apart)
+
+
+def _add_details(rows: RunRows, job: Job, ended: Ended) -> None:
+    """Give rows what they rest on; Ctrl-C and what cannot be read leave it out."""
+    again = not isinstance(ended.outcome.error, KeyboardInterrupt)
+    with suppress(OSError, GradersError, KeyboardInterrupt), stopped_by_signals(at_once=True):
+        add_details(rows, job, ended.notes, again=again)
 
 
 def _why(error: BaseException) -> str:

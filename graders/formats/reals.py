@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from graders.formats.forms import form_of
 from graders.formats.saved import files_of, is_folder
+from graders.terminal import shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pyarrow import DataType, RecordBatch
 
 _SHOWN: Final = 80
+_DIGITS: Final = 24
 
 
 class Lacking(NamedTuple):
@@ -36,9 +38,10 @@ class Lacking(NamedTuple):
     example: float
 
     def __str__(self) -> str:
+        number = shorten(f"{self.example:.0f}", _DIGITS)
         return (
             f"column {self.column!r:.{_SHOWN}} is of real numbers, all whole and some missing: "
-            f"{self.example:.0f} is read as {self.example!r}, which is another text; "
+            f"{number} is read as {self.example!r}, which is another text; "
             "write whole numbers (Int64 in pandas)"
         )
 
@@ -49,8 +52,16 @@ class Reals:
     def __init__(self) -> None:
         self._columns: dict[str, _Column] = {}
 
-    def take(self, name: str, values: NDArray[np.float64]) -> None:
-        """Look at more of a column, in which NaN is what is missing.
+    def take(
+        self, name: str, values: NDArray[np.float64], there: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Look at more of a column.
+
+        Args:
+            name: Of the column.
+            values: Its values.
+            there: Which of them are; None where NaN is what is missing. Of those that are, NaN is
+                one that is not whole.
 
         Example:
             >>> import numpy
@@ -62,7 +73,9 @@ class Reals:
         """
         column = self._columns.setdefault(name, _Column())
         if column.is_whole:
-            column.take(values)
+            import numpy as np
+
+            column.take(values, ~np.isnan(values) if there is None else there)
 
     def take_batch(self, batch: RecordBatch) -> bool:
         """Look at a batch of Arrow's; whether a column has only whole numbers yet."""
@@ -70,7 +83,8 @@ class Reals:
         reals = {name: column for name, column in columns if _is_real(column.type)}
         for name, column in reals.items():
             if self._is_open(name):
-                self.take(name, column.to_numpy(zero_copy_only=False).astype(float))
+                values = column.to_numpy(zero_copy_only=False).astype(float)
+                self.take(name, values, column.is_valid().to_numpy(zero_copy_only=False))
         return any(map(self._is_open, reals))
 
     def _is_open(self, name: str) -> bool:
@@ -95,10 +109,9 @@ class _Column:
         self.lacks: int | None = None
         self.example: float | None = None
 
-    def take(self, values: NDArray[np.float64]) -> None:
+    def take(self, values: NDArray[np.float64], there: NDArray[np.bool_]) -> None:
         import numpy as np
 
-        there = ~np.isnan(values)
         known = values[there]
         self.is_whole = bool((np.isfinite(known) & (known == np.trunc(known))).all())
         if self.lacks is None and len(known) < len(values):

@@ -261,8 +261,13 @@ def read_answer(reply: ModelReply) -> JSON:
 
 
 def _with_messages(grade: Grade, request: ModelRequest) -> Grade:
-    """A grade with what the judge was asked, once, however often it was."""
+    """A grade with what the judge was asked, once, however often it was, if it ever answered.
+
+    Where it did not, the prompt explains nothing, and in an outage there is one for every row.
+    """
     whole = grade.failure is None
+    if not whole and not any("reply" in one.detail for one in (grade, *grade.parts.values())):
+        return grade
     messages: list[JSON] = [
         {"role": one.role, "content": _asked(one.content, whole=whole)} for one in request.messages
     ]

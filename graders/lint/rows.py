@@ -1,7 +1,8 @@
-"""One pass over a file of rows: what a config will meet in them, before anything is graded.
+"""What a config will meet in a file of rows, before anything is graded.
 
-Memory holds one line, the references of a batch, a few words per kind of finding, and a hash of
-each line to tell duplicates by: of the first 500,000, at about 100 bytes each.
+Lines are read in one pass, and a file of columns in one more, for those of real numbers. Memory
+holds one line, the references of a batch, a few words per kind of finding, and a hash of each line
+to tell duplicates by: of the first 500,000, at about 100 bytes each.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class RowsReport:
 
 
 def check_rows(path: Path | str, document: Document | None, options: Options) -> RowsReport:
-    """Read rows once and say what is wrong with them, or with the config in sight of them.
+    """Say what is wrong with rows, or with the config in sight of them.
+
+    They are read once, and a file of columns once more.
 
     Args:
         path: The file, as `graders.lines.open_lines` takes it.

@@ -142,7 +142,7 @@ def _read(results: Path | str, texts: Texts | None) -> Run:
     shown.groups.settle()
     if summary.bad_lines and not summary.samples:
         raise _no_results(results, summary)
-    if texts is not None:
+    if texts is not None and summary.samples:
         texts.show_in(shown)
     assert summary.observed is not None, "made with it"
     return Run(

@@ -25,7 +25,8 @@ from graders.strict_json import encode
 from graders.terminal import shorten
 from sandbox import JSON
 
-_FORM: Final = 1
+_FORM: Final = 2
+"""Rises with what `state.json` counts, too: what it does not have would be read as none."""
 _DECIDING: Final = ("local-graders", "rapidfuzz", "nltk", "numpy", "regex", "rouge-score",
                     "rouge-score-rs", "sacrebleu", "onnxruntime")  # fmt: skip
 """Packages that a number can depend on, as far as they are installed."""
@@ -52,7 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What decides every byte of a run's results, and what else is worth knowing of it.
 
     Attributes:
-        form: Version of this form.
+        form: Version of how a run is kept, this and how far it is.
         config: The grader's config, secrets masked.
         config_sha256: Of the config as it is.
         data: The rows, and the outputs where they are in a file of their own.

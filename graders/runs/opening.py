@@ -168,6 +168,12 @@ def _gone_on(
     state = _state(path)
     if way == "retry" and not state.retrying:
         state = _retried(path, results, state)
+    if then.form != manifest.form and state.joined:
+        raise RunFolderError(
+            f"{path} was begun by another version, which counted other things (form {then.form}, "
+            f"and this one's is {manifest.form}). Go on with that version, or begin anew with "
+            "--overwrite"
+        )
     if state.retrying:
         _move_before(path, results)
     if manifest != then:

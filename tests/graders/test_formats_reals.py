@@ -18,6 +18,7 @@ pytestmark = pytest.mark.needs("pyarrow")
 SAID = ["5", "x", "7"]
 WHOLE = {"n": [5.0, None, 7.0], "said": SAID}
 COLUMNS = {"item.a": "n", "sample": "said"}
+NAN = float("nan")
 PROBLEM = (
     "column 'n' is of real numbers, all whole and some missing: 5 is read as 5.0, which is another "
     "text; write whole numbers (Int64 in pandas)"
@@ -44,6 +45,8 @@ def _folder(tmp_path, monkeypatch):
         ([5.0, None] * 700 + [0.5], "double", None),
         ([5.0, None, float("inf")], "double", None),
         ([None, None, None], "double", None),
+        ([5.0, NAN, 7.0], "double", None),  # an error of the row
+        ([5.0, None, NAN], "double", None),
         ([5, None, 7], "int64", None),
         (["5", None, "7"], "string", None),
         ([], "double", None),
@@ -101,6 +104,12 @@ def test_a_saved_dataset_is_looked_at(run):
     assert [one.row for one in lacking_in("saved")] == [3]
 
 
+def test_a_number_of_many_digits_is_shown_in_few():
+    (one,) = lacking_in(written(Path("rows.parquet"), {"n": [1e300, None]}))
+
+    assert "missing: 100000000000000005250... is read as 1e+300, which is" in str(one)
+
+
 def test_damage_is_left_to_those_who_read_the_rows(run):
     """They say it, and grade what is before it."""
     path = written(Path("rows.arrow"), WHOLE)
@@ -112,6 +121,12 @@ def test_damage_is_left_to_those_who_read_the_rows(run):
     assert err.startswith("graders: rows.arrow: not Arrow, or damaged: ")
 
 
+def _nan(kind):
+    """How pandas writes that there is nothing; elsewhere it is no number, and a row's error."""
+    if kind == "pandas":
+        yield "has NaN", {**WHOLE, "n": [5.0, NAN, 7.0]}, PROBLEM
+
+
 def frames():
     """The same rows as every kind of frame, and some in which nothing is wrong."""
     for kind in ("pandas", "polars", "pyarrow", "datasets"):
@@ -119,6 +134,7 @@ def frames():
             ("lacks", WHOLE, PROBLEM),
             ("has all", {**WHOLE, "n": [5.0, 6.0, 7.0]}, None),
             ("has a half", {**WHOLE, "n": [5.0, None, 7.5]}, None),
+            *_nan(kind),
         ]:
             marks = pytest.mark.needs(kind)
             yield pytest.param(kind, columns, problem, id=f"{kind} {name}", marks=marks)

@@ -1,6 +1,7 @@
 """`graders probe --report`: attacks, what they win, and examples that stay text."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from graders.compile import compile_grader
 from graders.report.html.probe_rows import probe_rows
 from graders.rows import Row
 from graders.testing.probe import ProbeOptions, probe
+from graders.testing.probe.attacks import Way
 
 ROWS = [
     {"item": {"question": "Who wrote it?", "answer": f"Leo {HOSTILE[0]}"}, "samples": ["Anton"]},
@@ -123,6 +125,30 @@ def test_rows_that_are_cheated_the_most_stay_where_there_is_no_room():
 
     assert [(row["score"], row["median"]) for row in whole.rows] == [(1, 1), (1, 0), (1, 0)]
     assert [*dict.fromkeys(shown)] == [(), (2,), (2, 3), (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("tried", "best"),
+    [
+        ([("a", True, 0.6), ("b", False, 3.0)], "b"),  # both win
+        ([("a", True, 0.6), ("b", False, 0.9)], "a"),  # what holds the answer does not win here
+        ([("a", False, 3.0), ("b", True, 3.0)], "b"),
+        ([("a", True, 3.0), ("b", False, 3.0)], "a"),
+        ([("a", True, None), ("b", False, 0.5)], "b"),
+        ([("a", True, None)], None),
+    ],
+)
+def test_the_best_attack_has_the_highest_score_of_those_that_win(tried, best):
+    rows = [Row(item={"answer": "Quito"}, sample={"output_text": "no"}, row=1, group=1)]
+    (one,) = probe(compile_grader(CONTAINS), rows, ProbeOptions(budget=0)).probed
+    one.attempts = [
+        replace(one.attempts[0], way=Way(name=name, does="", because=""), lacks=lacks, score=score)
+        for name, lacks, score in tried
+    ]
+    (row,) = probe_rows([one], 10**6).rows
+
+    assert one.controls[0].score == 1.0
+    assert row["attack"] == best
 
 
 def test_a_sound_grader_is_called_sound(capsys):

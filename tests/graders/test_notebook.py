@@ -204,7 +204,9 @@ def test_nothing_cannot_be_studied():
     Path("empty.jsonl").write_text("")
     Path("torn.jsonl").write_text("oops\n")
 
+    write("rows.jsonl", *ROWS)
     assert graders.read_run("empty.jsonl").summary.samples == 0
+    assert graders.read_run("empty.jsonl", rows="rows.jsonl").summary.samples == 0
     with pytest.raises(RowError, match=r"empty\.jsonl: it holds no results"):
         graders.study("empty.jsonl")
     with pytest.raises(

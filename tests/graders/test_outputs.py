@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ ASKED = said("2+2?", "user")
         ([[said("4")], [ASKED, said("5")]], ["4", "5"]),
         ([[said("5"), said("4")]], ["4"]),
         ([[said("4")], "5"], ["4", "5"]),
+        ([said("4", output_text=None, choices=None)], ["4"]),
+        ([{**said(None, role=None), "output_text": "4"}], ["4"]),
         ([{**said("x"), "output_text": "4"}, {**said("x"), "output_text": "5"}], ["4", "5"]),
     ],
 )
@@ -74,6 +77,18 @@ def test_what_may_be_two_things_is_an_error(given, problem):
     """Rather than one of them, or a sample that is somebody's question."""
     with pytest.raises(OutputError, match="^" + re.escape(problem)):
         samples_of(given)
+
+
+@pytest.mark.needs("pyarrow")
+def test_a_column_of_chats_and_sample_objects_has_the_output_of_each(tmp_path):
+    """Arrow gives every struct of a column the keys of all."""
+    parquet, pa = import_module("pyarrow.parquet"), import_module("pyarrow")
+    given = [[said("4")], [{"output_text": "5"}], [ASKED, said("6")]]
+    table = pa.Table.from_pylist([{"item": {"a": "4"}, "samples": one} for one in given])
+    parquet.write_table(table, tmp_path / "rows.parquet")
+    rows = read_rows(tmp_path / "rows.parquet", RowFormat())
+
+    assert [row.sample["output_text"] for row in rows] == ["4", "5", "6"]
 
 
 def test_a_chat_keeps_the_calls_of_its_output():

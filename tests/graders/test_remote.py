@@ -89,6 +89,23 @@ def test_results_are_copied_at_the_end(run, storage):
     assert stated(err) == ["graders: copied to memory://made/out.jsonl"]
 
 
+def test_results_are_copied_before_the_report_is_made(run, storage, monkeypatch):
+    """And where they cannot be, it is made all the same."""
+    command = ("both.json", "rows.jsonl", "-o", "memory://made/out.jsonl", "--json")
+    _, _, err = run(*command, "--report", "r.json")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(storage), "_open", full)
+    code, _, said = run(*command, "--report", "s.json")
+
+    assert err.index("copied to memory:") < err.index("report   r.json")
+    assert code == 2
+    assert "No space left on device" in said
+    assert Path("s.json").exists()
+
+
 def test_a_folder_by_its_address(run, tmp_path):
     """file:// is a storage, too."""
     (tmp_path / "far").mkdir()

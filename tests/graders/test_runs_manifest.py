@@ -239,6 +239,35 @@ def test_another_run_is_refused_with_the_difference(
     assert before == {path: path.read_bytes() for path in Path().rglob("out*") if path.is_file()}
 
 
+def older_form():
+    path = Path("out.run/manifest.json")
+    path.write_bytes(encode({**json.loads(path.read_bytes()), "form": 1}))
+
+
+def test_a_run_that_another_version_counted_does_not_go_on(unfinished):
+    """What it did not count would be none."""
+    older_form()
+    code, out, err = unfinished(*COMMAND, "--resume")
+
+    assert (code, out) == (2, "")
+    assert err == (
+        "graders: out.run was begun by another version, which counted other things (form 1, and "
+        "this one's is 2). Go on with that version, or begin anew with --overwrite\n"
+    )
+
+
+def test_what_is_counted_anew_goes_on_from_another_version(unfinished):
+    """Where nothing is counted yet, or all is graded again."""
+    older_form()
+    _, whole, _ = unfinished(*COMMAND[:3], "whole.jsonl", *COMMAND[4:], "--json")
+    retried = unfinished(*COMMAND, "--retry", "failures", "--json")
+    again = unfinished(*COMMAND, "--resume", "--json")
+
+    groups = json.loads(whole)["groups"]
+    assert groups > 100
+    assert [json.loads(out)["groups"] for _, out, _ in (retried, again)] == [groups] * 2
+
+
 def test_a_run_without_its_outputs_is_another(unfinished):
     """The count of files differs."""
     _, _, err = unfinished(*COMMAND[:4], "--resume")

@@ -116,9 +116,12 @@ def _scores(attempts: Sequence[Attempt]) -> Iterator[str]:
 
 
 def _best(probed: Probed, bar: Bar) -> Attempt | None:
-    """The attack that a model would find: the highest score, first of all among those that win."""
+    """The attack that a model would find: the highest score, first of all among those that win.
+
+    Of equal ones it is one without the answer.
+    """
     scored = [one for one in probed.attempts if one.score is not None]
-    return max(scored, key=lambda one: (_wins(one, bar), one.lacks, one.score or 0.0), default=None)
+    return max(scored, key=lambda one: (_wins(one, bar), one.score or 0.0, one.lacks), default=None)
 
 
 def _wins(one: Attempt, bar: Bar) -> bool:

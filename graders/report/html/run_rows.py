@@ -83,6 +83,12 @@ class RunRows:
         """Rows that are shown, of which no rendered inputs and replies are known."""
         return {place for place, _ in self._draw.ranked()} - self._detailed
 
+    @property
+    def bare_scored(self) -> set[Place]:
+        """Of those, the ones with a score: what failed may end whoever grades it again."""
+        failed = {place for place, row in self._draw.ranked() if row["score"] is None}
+        return self.bare - failed
+
     def detail(self, results: Iterable[Result]) -> None:
         """Take what rows rest on from results that have it; before `read`.
 
