@@ -46,6 +46,7 @@ def mutate(tmp_path):
     return command
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_judged(mutate):
     """Exit code 130, the score of these, and how many were not reached."""
     done = mutate()

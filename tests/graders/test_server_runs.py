@@ -226,6 +226,7 @@ def test_memory_does_not_grow_with_a_run():
     assert peak < 4_000_000
 
 
+@pytest.mark.long
 def test_a_page_of_long_items_ends_early_and_the_next_goes_on():
     rows = [{"item": {"answer": "a", "pad": "x" * 3_000_000, "n": n}, "sample": "a"}
             for n in range(8)]  # fmt: skip

@@ -75,6 +75,7 @@ class Computes:
         return [Grade(name=self.name, score=0.5) for _ in rows]
 
 
+@pytest.mark.long
 def test_what_computes_too_long_costs_no_other_row_its_score(monkeypatch):
     """Nothing can stop it: whoever asked goes on, and what comes after it waits.
 

@@ -224,6 +224,7 @@ def test_a_reward_can_be_pickled_and_has_a_name():
     assert not is_async_callable(trl.reward(CODE))
 
 
+@pytest.mark.long
 def test_an_awaited_reward_does_not_hold_up_others():
     """Two of a step wait together; one that never comes is None at the deadline."""
     slow = trl.async_reward(JUDGE, client=Judge, deadline=3.0)

@@ -141,6 +141,7 @@ def test_a_parents_sandbox_ends_with_it_while_a_child_lives(tmp_path):
         assert gone([child])
 
 
+@pytest.mark.long
 def test_a_fork_in_the_midst_of_work_harms_neither():
     """Threads of the parent start sandboxes, hold locks and read answers while it forks."""
     box = Pool(layers=LAYERS, workers=3, idle=1)
