@@ -128,7 +128,7 @@ def test_kills_of_workers_and_driver_cost_no_row(whole, workers, seed):
 @pytest.mark.parametrize(
     ("number", "group"), [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)]
 )
-@pytest.mark.parametrize("workers", ["1", "2", "5"])
+@pytest.mark.parametrize("workers", ["1", "5"])
 def test_an_interrupt_ends_a_run_at_once(whole, number, group, workers):
     """It keeps what is graded, and prints the line that goes on, which does."""
     write("rows.jsonl", mixed(ROWS, long=40))
