@@ -68,6 +68,7 @@ def oracle():
 
 
 @needs_dictionary
+@pytest.mark.long
 def test_every_lemma_and_irregular_form_has_nltks_synonyms(oracle):
     assert [word for word in oracle.words() if synonyms(word) != oracle.meteor_synonyms(word)] == []
 
